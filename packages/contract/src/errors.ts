@@ -1,0 +1,158 @@
+/**
+ * The catalogue of everything that Pavior refuses or fails at.
+ *
+ * A code is what a person on call searches for, so it never changes its meaning. Each entry gives the HTTP status,
+ * the Kubernetes `reason` (what `kubectl` switches on), the exit code that the CLI ends with, and the fix that is
+ * shown when the thrower has no better one.
+ */
+
+/** Exit codes of the `pavior` command: 1 the user's thing failed, 2 wrong use, 3 refused, 4 the platform failed. */
+export type ExitCode = 1 | 2 | 3 | 4
+
+export interface ErrorEntry {
+  /** HTTP status that the API answers with. */
+  http: number
+  /** `reason` of the Kubernetes `Status` object. */
+  reason: string
+  exit: ExitCode
+  /** One sentence for the documentation page: what this code means in general. */
+  meaning: string
+  /** What to do next, when the thrower gives nothing more precise. */
+  fix: string
+}
+
+const user = (http: number, reason: string, meaning: string, fix: string): ErrorEntry => ({ http, reason, exit: 1, meaning, fix })
+const usage = (http: number, reason: string, meaning: string, fix: string): ErrorEntry => ({ http, reason, exit: 2, meaning, fix })
+const refused = (http: number, reason: string, meaning: string, fix: string): ErrorEntry => ({ http, reason, exit: 3, meaning, fix })
+const platform = (http: number, reason: string, meaning: string, fix: string): ErrorEntry => ({ http, reason, exit: 4, meaning, fix })
+
+export const errorCatalogue = {
+  // API and resources
+  NOT_FOUND: usage(404, 'NotFound', 'The thing that was asked for does not exist.', 'Check the name and the team; `pavior get` lists what is there.'),
+  ALREADY_EXISTS: usage(409, 'AlreadyExists', 'A resource of this kind and name exists already.', 'Choose another name, or change the existing one with `pavior apply`.'),
+  CONFLICT: usage(409, 'Conflict', 'The resource was changed by somebody else since it was read.', 'Read it again and repeat the change.'),
+  APPLY_CONFLICT: usage(409, 'Conflict', 'Server-side apply found fields that another manager owns.', 'Leave the fields out, or apply with force to take them over.'),
+  INVALID: usage(422, 'Invalid', 'The resource does not fit its schema or its own rules.', 'Correct the fields that are named; `pavior explain <kind>` lists them all.'),
+  BAD_REQUEST: usage(400, 'BadRequest', 'The request could not be understood.', 'Correct the request as the message says.'),
+  UNSUPPORTED_MEDIA: usage(415, 'UnsupportedMediaType', 'The content type of the request is not accepted here.', 'Send one of the content types that the message lists.'),
+  NOT_ACCEPTABLE: usage(406, 'NotAcceptable', 'None of the accepted response types can be produced.', 'Accept application/json.'),
+  METHOD_NOT_ALLOWED: usage(405, 'MethodNotAllowed', 'This resource does not support this verb.', 'Use one of the verbs that the message lists.'),
+  TOO_LARGE: usage(413, 'RequestEntityTooLarge', 'The request body is larger than the limit.', 'Send less, or leave files out with .paviorignore.'),
+  EXPIRED: usage(410, 'Expired', 'The resource version or the continue token is too old to go on from.', 'List again and go on from the new resource version.'),
+  TOO_MANY_REQUESTS: refused(429, 'TooManyRequests', 'This caller sends more requests than it may.', 'Wait as long as Retry-After says and try again.'),
+  IDEMPOTENCY_MISMATCH: usage(422, 'Invalid', 'The idempotency key was used before with another request.', 'Use a new key for a new request.'),
+  UNAUTHENTICATED: refused(401, 'Unauthorized', 'The request carries no valid token.', 'Run `pavior login <url>`, or check that the token has not expired or been revoked.'),
+  FORBIDDEN: refused(403, 'Forbidden', 'The caller may not do this.', 'Ask an administrator of the team for the role that the message names.'),
+
+  // Manifests and names
+  MANIFEST_INVALID: usage(422, 'Invalid', 'The app manifest cannot be used.', 'Correct the line that is named; docs/manifest.md describes every field.'),
+  MANIFEST_TOO_LARGE: usage(422, 'Invalid', 'The app manifest is larger than the limit.', 'Keep the manifest below 256 kB; configuration data belongs into files or services.'),
+  NAME_INVALID: usage(422, 'Invalid', 'The name cannot be used.', 'Use 1 to 40 lower-case letters, digits and hyphens, beginning with a letter.'),
+  NAME_RESERVED: usage(422, 'Invalid', 'The name is reserved for the platform itself.', 'Choose another name.'),
+
+  // Source and builds
+  UPLOAD_TRUNCATED: user(400, 'BadRequest', 'The uploaded archive ends too early.', 'Send it again; nothing was kept.'),
+  UPLOAD_UNSAFE_PATH: user(422, 'Invalid', 'The uploaded archive holds a path that leads outside of it.', 'Remove the entry that is named.'),
+  UPLOAD_UNSAFE_ENTRY: user(422, 'Invalid', 'The uploaded archive holds an entry that is neither file, directory nor safe link.', 'Remove the device, socket or pipe that is named.'),
+  UPLOAD_TOO_LARGE: user(413, 'RequestEntityTooLarge', 'The uploaded source is larger than the limit, packed or unpacked.', 'Leave out what is not source with .paviorignore.'),
+  UPLOAD_TOO_MANY_FILES: user(413, 'RequestEntityTooLarge', 'The uploaded source holds more files than the limit.', 'Leave out what is not source (node_modules, .venv, caches) with .paviorignore.'),
+  UPLOAD_EMPTY: user(422, 'Invalid', 'The uploaded archive holds no file.', 'Deploy from the directory that holds the app.'),
+  NOT_DETECTED: user(422, 'Invalid', 'No builder recognises this source.', 'Add a Procfile with a line `web: <command>`, or one of the files that the message lists.'),
+  TOOLCHAIN_MISSING: user(422, 'Invalid', 'The machine lacks a tool that the build needs.', 'Install the tool that is named on the machine that builds.'),
+  BUILD_FAILED: user(422, 'Invalid', 'A build step ended with an error.', 'Read the build log; the last lines are in the message.'),
+  BUILD_TIMEOUT: user(422, 'Invalid', 'The build took longer than its limit.', 'Make the build shorter, or raise the limit for builds.'),
+  BUILD_OUT_OF_MEMORY: user(422, 'Invalid', 'The build used more memory than its limit.', 'Make the build need less, or raise the memory limit for builds.'),
+  BUILD_DISK_FULL: user(507, 'Invalid', 'The build wrote more than its limit, or the disk is full.', 'Write less during the build, or free disk space on the machine.'),
+  BUILD_CANCELED: user(409, 'Conflict', 'The build was cancelled.', 'Deploy again when it should run.'),
+  PROCESS_MISSING: user(422, 'Invalid', 'The source does not say how to start it.', 'Add a Procfile with a line `web: <command>`.'),
+  ARTIFACT_MISSING: user(404, 'NotFound', 'The artifact is not stored any more.', 'Run the build again by deploying the same source.'),
+  ARTIFACT_CORRUPT: platform(500, 'InternalError', 'The stored artifact does not have the digest that names it.', 'Deploy the source again; the broken copy was set aside.'),
+
+  // Releases and deployments
+  PORT_NOT_BOUND: user(422, 'Invalid', 'The new instance did not listen on its port in time.', 'Listen on the port that the environment variable PORT names.'),
+  PROCESS_EXITED: user(422, 'Invalid', 'The new instance exited before it was healthy.', 'Read its last log lines, which are in the message.'),
+  OUT_OF_MEMORY: user(422, 'Invalid', 'The instance was killed because it used more memory than its limit.', 'Raise the memory of the process, or make it use less.'),
+  HEALTH_CHECK_FAILED: user(422, 'Invalid', 'The new instance did not answer its health check with success in time.', 'Make the health path answer 2xx when the process can serve.'),
+  RELEASE_PHASE_FAILED: user(422, 'Invalid', 'The release process ended with an error before traffic moved.', 'Read its log and correct it; the old release keeps serving.'),
+  START_FAILED: user(422, 'Invalid', 'The instance could not be started.', 'Correct the command of the process.'),
+  SUPERSEDED: user(409, 'Conflict', 'A later deployment of the same app took the place of this one.', 'Nothing; the later one decides.'),
+  CANCELED: user(409, 'Conflict', 'The deployment was cancelled.', 'Deploy again when it should run.'),
+  DEPLOYMENT_TIMEOUT: user(504, 'Timeout', 'The deployment did not finish in time.', 'Look at its status with `pavior describe deployment`.'),
+  NO_SUCH_RELEASE: usage(404, 'NotFound', 'The app has no such release.', 'See `pavior releases`.'),
+  APP_DELETED: user(409, 'Conflict', 'The app was deleted while this was going on.', 'Create the app again and deploy.'),
+
+  // Agent, router, platform
+  AGENT_UNAVAILABLE: platform(503, 'ServiceUnavailable', 'The agent on this machine does not answer.', 'Look at `pavior status`; apps that run go on serving meanwhile.'),
+  DATABASE_UNAVAILABLE: platform(503, 'ServiceUnavailable', 'The database does not answer.', 'Wait; the server recovers by itself when the database is back.'),
+  DISK_FULL: platform(507, 'ServiceUnavailable', 'The disk of the platform is full.', 'Free disk space, then try again.'),
+  ALREADY_RUNNING: usage(409, 'Conflict', 'Another Pavior runs on this home already.', 'Use that one, or stop it with `pavior down`.'),
+  PORT_IN_USE: usage(409, 'Conflict', 'A port that Pavior needs is taken.', 'Choose another with --port or --router-port (0 takes any free one).'),
+  SERVER_UNREACHABLE: platform(503, 'ServiceUnavailable', 'The Pavior server does not answer.', 'Start it with `npm start` or `pavior up`, or log in to another with `pavior login <url>`.'),
+  NOT_LOGGED_IN: refused(401, 'Unauthorized', 'The CLI knows no server and no token.', 'Start Pavior on this machine, or run `pavior login <url>`.'),
+  CONFIG_INVALID: usage(400, 'BadRequest', 'A setting has a value that cannot be used.', 'Correct the setting that is named; `pavior config` shows where each comes from.'),
+  SHUTTING_DOWN: platform(503, 'ServiceUnavailable', 'The server is stopping.', 'Try again in a moment.'),
+  TIMEOUT: platform(504, 'Timeout', 'The operation did not finish in time.', 'Try again; if it stays so, look at `pavior status`.'),
+  INTERNAL: platform(500, 'InternalError', 'Pavior itself failed.', 'Look for the request id in the server log and report it.'),
+} satisfies Record<string, ErrorEntry>
+
+export type ErrorCode = keyof typeof errorCatalogue
+
+/** One wrong field, as in the `causes` of a Kubernetes Status. */
+export interface Cause {
+  field: string
+  message: string
+  reason?: string
+}
+
+/** What an error says beyond its code. `message` is one sentence that names the thing. */
+export interface ErrorDetails {
+  message: string
+  /** Why it happened, as far as known. */
+  why?: string
+  /** What to do next; the catalogue's general fix otherwise. */
+  fix?: string
+  /** What state the world is in now. */
+  state?: string
+  /** A command or page to read on. */
+  more?: string
+  causes?: Cause[]
+  /** Facts for programs: digests, ports, names. Never a secret. */
+  facts?: Record<string, unknown>
+}
+
+/** The form in which an error travels: in `Status.details.pavior`, in `--json`, in a resource's status. */
+export interface ErrorObject extends ErrorDetails {
+  code: ErrorCode
+  fix: string
+}
+
+/** The one error class. Everything else that is thrown is a fault of ours and becomes `INTERNAL`. */
+export class PaviorError extends Error {
+  readonly code: ErrorCode
+  readonly details: ErrorDetails
+
+  constructor(code: ErrorCode, details: ErrorDetails, options?: ErrorOptions) {
+    super(details.message, options)
+    this.name = 'PaviorError'
+    this.code = code
+    this.details = details
+  }
+
+  get entry(): ErrorEntry {
+    return errorCatalogue[this.code]
+  }
+
+  toObject(): ErrorObject {
+    return { code: this.code, ...this.details, fix: this.details.fix ?? this.entry.fix }
+  }
+}
+
+/** Builds the coded error to throw: `throw fail('ARTIFACT_MISSING', { message: '…', fix: '…' })`. */
+export function fail(code: ErrorCode, details: ErrorDetails | string, options?: ErrorOptions): PaviorError {
+  return new PaviorError(code, typeof details === 'string' ? { message: details } : details, options)
+}
+
+/** True for errors that carry a code, whichever copy of this module made them. */
+export function isPaviorError(error: unknown): error is PaviorError {
+  return error instanceof Error && error.name === 'PaviorError' && 'code' in error && String(error.code) in errorCatalogue
+}
