@@ -1,0 +1,272 @@
+/**
+ * The protocol between server and agent: HTTP over a unix socket.
+ *
+ * The server gives the whole desired state; the agent converges to it, persists it and goes on by itself when the
+ * server is gone. Tasks (build steps, the release process, one-off commands) are started one by one and are idempotent
+ * by id, so a server that comes back after a crash finds what it had started.
+ *
+ * | call | meaning |
+ * |---|---|
+ * | `PUT /desired` (DesiredState) | replace the desired state; 409 when its generation is older than the one in force |
+ * | `GET /observed` → ObservedState | everything as it is now |
+ * | `GET /observed?watch=1` → NDJSON of AgentEvent | first one `state` event, then every change as it happens |
+ * | `PUT /tasks/:id` (TaskSpec) → TaskStatus | start the task unless one of this id exists |
+ * | `GET /tasks/:id` → TaskStatus | 404 when unknown |
+ * | `POST /tasks/:id/cancel?graceMs=` → TaskStatus | SIGTERM, then SIGKILL for the whole process tree; idempotent |
+ * | `DELETE /tasks/:id` | forget a finished task and its log |
+ * | `POST /tasks/:id/attach` + `Upgrade: pavior-attach` | raw stream: bytes in go to stdin, bytes out are the output; ends with the task |
+ * | `GET /logs/:id?follow=1&offset=&tail=&since=` → NDJSON of LogLine | log of an instance or a task; `offset` bytes to start at, or the last `tail` lines |
+ * | `GET /requests?after=` → RequestRecords | aggregated request records with a sequence above `after`; older ones are dropped as acknowledged |
+ * | `GET /healthz`, `GET /metrics` | liveness; Prometheus text |
+ * | `POST /stop?instances=true|false` | end the agent, with or without stopping what it runs |
+ *
+ * Errors are `{ error: ErrorObject }` with the code's HTTP status.
+ */
+import type { ErrorObject } from './errors.ts'
+
+/** Resources that a process tree may use. Enforced by cgroup where the host permits it. */
+export interface Limits {
+  /** Bytes of memory before the kernel kills the instance. */
+  memoryBytes: number
+  /** CPU cores, may be a fraction. */
+  cpu: number
+  /** Processes and threads. */
+  pids: number
+  /** Bytes that may be written to `directory` and `/tmp` together; unlimited when absent. Tasks only. */
+  diskBytes?: number
+}
+
+export interface Mount {
+  /** Absolute path on the host. */
+  source: string
+  /** Absolute path that the process sees; the same as `source` where no sandbox is available. */
+  target: string
+  readOnly: boolean
+}
+
+/** What to execute, the same for instances and tasks. */
+export interface Workload {
+  team: string
+  app: string
+  /**
+   * Host directory of the app's files. The process sees it as `/app` inside a sandbox and runs there;
+   * without a sandbox it runs in the directory itself.
+   */
+  directory: string
+  /** Whether the process may change `directory` (builds) or not (instances: artifacts are immutable). */
+  writable: boolean
+  /** Argument array. `argv[0]` is looked up in `env.PATH`. */
+  command: string[]
+  /** The whole environment; nothing is inherited from the agent. `HOME`, `TMPDIR`, `PORT` and `APP_DIR` are set by the agent. */
+  env: Record<string, string>
+  limits: Limits
+  /** Further host paths that it needs: toolchains, caches. */
+  mounts?: Mount[]
+}
+
+/** How the agent decides that an instance serves. */
+export interface Probe {
+  /** HTTP path that must answer 2xx or 3xx; when absent, an open port is enough. */
+  path?: string
+  /** Between two checks of a healthy instance. */
+  intervalMs: number
+  /** For one check. */
+  timeoutMs: number
+  /** Failures in a row until the instance counts as unhealthy (liveness: it is restarted). */
+  failureThreshold: number
+}
+
+export interface DesiredSet {
+  /** Uid of the InstanceSet. */
+  id: string
+  environment: string
+  /** Number of the Release. */
+  release: number
+  process: string
+  replicas: number
+  workload: Workload
+  /** Whether the process listens on PORT. A worker does not: it is healthy once it has run for `minReadyMs`. */
+  listens: boolean
+  probe: Probe
+  /** From start to first healthy; after it the instance has a `problem`. */
+  startTimeoutMs: number
+  /** A process that does not listen counts as healthy after this long without exiting. */
+  minReadyMs: number
+  /** Between SIGTERM and SIGKILL. */
+  stopGraceMs: number
+  /** Longest wait for requests in flight before SIGTERM. */
+  drainTimeoutMs: number
+  /** Changes of this token make the agent replace instances one by one (`pavior restart`). */
+  restartToken?: string
+}
+
+export interface DesiredBackend {
+  /** Id of a DesiredSet. */
+  set: string
+  /** 0 … 100; relative to the sum. */
+  weight: number
+}
+
+export interface DesiredRoute {
+  /** Uid of the Route. */
+  id: string
+  team: string
+  app: string
+  environment: string
+  /** Lower-case host without port, or `*.suffix`. */
+  host: string
+  /** Path prefix, beginning with `/`. The longest that fits wins. */
+  path: string
+  backends: DesiredBackend[]
+  /** Until response headers arrive. */
+  requestTimeoutMs: number
+}
+
+export interface DesiredState {
+  /** Rises with every change; given out by the server's database, so it goes on over server restarts. */
+  generation: number
+  sets: DesiredSet[]
+  routes: DesiredRoute[]
+}
+
+/** How a process ended. */
+export interface Exit {
+  /** Exit code, when it exited by itself. */
+  code?: number
+  /** Name of the signal that ended it, for example `SIGKILL`. */
+  signal?: string
+  /** It was killed because it reached its memory limit. */
+  outOfMemory?: boolean
+  /** ISO 8601. */
+  at: string
+}
+
+/**
+ * `starting` not yet healthy · `healthy` gets traffic · `unhealthy` was healthy, fails its probe · `draining` gets no new
+ * requests · `stopping` has SIGTERM · `backoff` exited, waits for its next start (`problem` tells why; several restarts
+ * in a row make it a crash loop) · `stopped` ended as wanted.
+ */
+export type InstanceState = 'starting' | 'healthy' | 'unhealthy' | 'draining' | 'stopping' | 'backoff' | 'stopped'
+
+export interface InstanceStatus {
+  /** Unique over all time, `<app>-<process>-<release>-<random>`; also the id of its log. */
+  id: string
+  set: string
+  state: InstanceState
+  pid?: number
+  port?: number
+  startedAt?: string
+  healthyAt?: string
+  /** Starts after the first. */
+  restarts: number
+  /** More than three exits within a minute. */
+  crashLoop: boolean
+  lastExit?: Exit
+  /** Why it is not healthy: PORT_NOT_BOUND, PROCESS_EXITED, OUT_OF_MEMORY, HEALTH_CHECK_FAILED, START_FAILED. */
+  problem?: ErrorObject
+  /** Sum over its process tree since start. */
+  cpuSeconds?: number
+  memoryBytes?: number
+}
+
+export interface TaskSpec {
+  workload: Workload
+  /** Killed after this long. */
+  timeoutMs: number
+  /** Keep stdin open for an attached client. */
+  interactive?: boolean
+  /** Run on a pseudo terminal of this size. */
+  terminal?: { columns: number; rows: number }
+}
+
+export interface TaskStatus {
+  id: string
+  state: 'running' | 'exited'
+  startedAt: string
+  finishedAt?: string
+  exit?: Exit
+  /** BUILD_TIMEOUT, OUT_OF_MEMORY, BUILD_DISK_FULL, START_FAILED, CANCELED. */
+  problem?: ErrorObject
+  cpuSeconds?: number
+  maxMemoryBytes?: number
+}
+
+/** What this host can do. */
+export interface HostCapabilities {
+  sandbox: 'bubblewrap' | 'none'
+  cgroup: 'v1' | 'v2' | 'none'
+  /** A separate unprivileged user id per app. */
+  users: boolean
+  /** Plain sentences: what is missing here and what that means. */
+  notes: string[]
+}
+
+export interface AgentProcess {
+  role: 'agent' | 'router'
+  pid: number
+  startedAt: string
+  memoryBytes: number
+}
+
+export interface ObservedState {
+  /** New with every start of the agent process. */
+  runId: string
+  version: string
+  /** Generation of the DesiredState in force. */
+  generation: number
+  /** Newest generation whose routes every router worker serves. */
+  routedGeneration: number
+  routerPort: number
+  instances: InstanceStatus[]
+  tasks: TaskStatus[]
+  host: HostCapabilities
+  processes: AgentProcess[]
+}
+
+export type AgentEvent =
+  | { type: 'state'; state: ObservedState }
+  | { type: 'instance'; instance: InstanceStatus }
+  /** The instance is gone for good and will not be listed again. */
+  | { type: 'removed'; id: string; set: string }
+  | { type: 'task'; task: TaskStatus }
+  | { type: 'routed'; generation: number }
+  /** Sent every few seconds, so that a dead connection is noticed. */
+  | { type: 'alive' }
+
+export interface LogLine {
+  /** ISO 8601: when the agent saw it, within 100 ms. */
+  time: string
+  /** Without the line break; overlong lines are cut at 16 kB and go on in the next one. */
+  line: string
+  /** Byte offset behind this line: the `offset` to go on from. */
+  next: number
+}
+
+/** Requests of one instance in one interval. Buckets are those of `durationBucketsMs`. */
+export interface RequestRecord {
+  sequence: number
+  /** ISO 8601, beginning of the interval. */
+  from: string
+  intervalMs: number
+  team: string
+  app: string
+  environment: string
+  release: number
+  instance: string
+  /** 1xx … 5xx at index 0 … 4. 502, 503 and 504 that the router itself answers are under `routerErrors` too. */
+  statusClasses: [number, number, number, number, number]
+  routerErrors: number
+  durationBuckets: number[]
+  durationSumMs: number
+  bytesIn: number
+  bytesOut: number
+}
+
+export interface RequestRecords {
+  records: RequestRecord[]
+  /** Sequence to acknowledge with the next call. */
+  last: number
+}
+
+/** Upper bounds in milliseconds; one further bucket holds what is slower. */
+export const durationBucketsMs = [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000] as const
