@@ -1,0 +1,1 @@
+export type { Database, Tx, Row } from './database.ts'
