@@ -1,1 +1,4 @@
-export type { Database, Tx, Row } from './database.ts'
+export type { Database, Result, Row, Tx } from './database.ts'
+export { connectDatabase, type PgDatabase } from './pool.ts'
+export { startEmbedded, type EmbeddedDatabase } from './embedded.ts'
+export { migrate } from './migrate.ts'
