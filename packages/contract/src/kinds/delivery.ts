@@ -1,6 +1,6 @@
 import Type from 'typebox'
 import { Conditions, Digest, dnsLabel, Problem, Step, Timestamp, Variables } from './shared.ts'
-import { ProcessSpec } from './app.ts'
+import { AppSpec, ProcessSpec } from './app.ts'
 
 export const Revision = Type.Object(
   {
@@ -33,7 +33,8 @@ export const BuildStatus = Type.Object(
     summary: Type.Optional(Type.String({ description: 'A few words for the deploy line, for example "node 20.20 · npm ci".' })),
     reused: Type.Optional(Type.Boolean({ description: 'The same inputs were built before; nothing was run.' })),
     artifact: Type.Optional(Digest('What came out.')),
-    processes: Type.Optional(Type.Record(Type.String(), ProcessSpec, { description: 'Processes that the source declares or the builder found.' })),
+    processes: Type.Optional(Type.Record(Type.String(), ProcessSpec, { description: 'Processes that the builder found.' })),
+    declared: Type.Optional(Type.Partial(AppSpec, { additionalProperties: false, description: 'What the manifest in the source declares; becomes the App when the build is deployed.' })),
     env: Type.Optional(Variables('Variables that the artifact needs at run time, for example PATH.')),
     mounts: Type.Optional(Type.Array(Type.String(), { description: 'Toolchain directories that the artifact needs at run time.' })),
     steps: Type.Optional(Type.Array(Step, { description: 'Steps in order.' })),

@@ -1,0 +1,4 @@
+/** Door of room catalog: apps. */
+import { app } from './kinds.ts'
+
+export const kinds = [app]

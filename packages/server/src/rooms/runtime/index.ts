@@ -1,0 +1,118 @@
+/** Door of room runtime: instance sets, and what runs where. */
+import type { Limits, Resource, TaskSpec, TaskStatus } from '@pavior/contract'
+import { fail } from '@pavior/contract'
+import type { Clock } from '../../kernel/clock.ts'
+import type { Database } from '../../kernel/db/index.ts'
+import type { Part } from '../../kernel/lifecycle/lifecycle.ts'
+import type { Logger } from '../../kernel/log.ts'
+import { Mirror } from '../../kernel/resources/mirror.ts'
+import type { Resources } from '../../kernel/resources/index.ts'
+import type { Room } from '../../kernel/room.ts'
+import { instanceSet } from './kinds.ts'
+import type { InstanceSet } from './plan.ts'
+import type { LogQuery, RuntimeDriver } from './ports.ts'
+import { createDesiredReconciler, createInstanceSetReconciler } from './reconcile.ts'
+import { runtimeRoutes } from './routes.ts'
+
+export { withTransition } from './plan.ts'
+export type { InstanceSet, Route } from './plan.ts'
+export const kinds = [instanceSet]
+
+export interface ReleaseTask {
+  team: string
+  app: string
+  artifact: string
+  command: string[]
+  env: Record<string, string>
+  mounts: string[]
+  limits: Limits
+  timeoutMs: number
+  interactive?: boolean
+  terminal?: TaskSpec['terminal']
+}
+
+export interface RuntimeReads {
+  task: (id: string) => Promise<TaskStatus | undefined>
+  cancelTask: (id: string, graceMs: number) => Promise<void>
+  /** Runs a command in the files and environment of a release; idempotent by id. */
+  runInRelease: (id: string, task: ReleaseTask) => Promise<TaskStatus>
+  driver: RuntimeDriver
+  logs: (id: string, query: LogQuery, signal: AbortSignal) => ReturnType<RuntimeDriver['logs']>
+}
+
+export interface RuntimeDeps {
+  database: Database
+  resources: Resources
+  driver: RuntimeDriver & Part
+  directoryOf: (digest: string) => string
+  /** Asks a reconciler for a run. */
+  request: (entries: { controller: string; key: string; afterMs?: number }[]) => Promise<void>
+  clock: Clock
+  log: Logger
+}
+
+export function createRuntime(deps: RuntimeDeps): Room<RuntimeReads> {
+  const { resources, driver, directoryOf, log } = deps
+  const sets = new Mirror<InstanceSet>(resources, 'InstanceSet', log)
+  const desired = createDesiredReconciler(deps)
+  const statuses = createInstanceSetReconciler(deps)
+  relayObservations(deps, sets, desired.name, statuses.name)
+  return {
+    reconcilers: [desired, statuses],
+    routes: [runtimeRoutes({ resources, driver, sets })],
+    parts: [sets, driver],
+    reads: {
+      task: (id) => driver.task(id),
+      cancelTask: (id, graceMs) => driver.cancelTask(id, graceMs),
+      runInRelease: (id, { team, app, artifact, command, env, mounts, limits, timeoutMs, interactive, terminal }) =>
+        driver.startTask(id, {
+          workload: { team, app, directory: directoryOf(artifact), writable: false, command, env, limits, mounts: mounts.map((path) => ({ source: path, target: path, readOnly: true })) },
+          timeoutMs,
+          ...(interactive ? { interactive } : {}),
+          ...(terminal ? { terminal } : {}),
+        }),
+      driver,
+      logs: (id, query, signal) => driver.logs(id, query, signal),
+    },
+  }
+}
+
+/** What the agent reports becomes reconcile requests; many reports in a moment become one statement. */
+function relayObservations({ driver, request, log }: RuntimeDeps, sets: Mirror<InstanceSet>, desired: string, statuses: string): void {
+  const pending = new Set<string>()
+  let sending = false
+  const send = async (): Promise<void> => {
+    sending = true
+    while (pending.size > 0) {
+      const entries = [...pending].map((text) => ({ controller: text.slice(0, text.indexOf('\n')), key: text.slice(text.indexOf('\n') + 1) }))
+      pending.clear()
+      await request(entries).catch((error: Error) => log.warn({ err: error.message }, 'a report of the agent could not be queued; the next state will bring it'))
+    }
+    sending = false
+  }
+  const keyOfSet = (uid: string): string | undefined => {
+    for (const set of sets.values()) if (set.metadata.uid === uid) return `${set.metadata.namespace}/${set.metadata.name}`
+    return undefined
+  }
+  const queue = (controller: string, key: string | undefined): void => {
+    if (key === undefined) return
+    pending.add(`${controller}\n${key}`)
+    if (!sending) void send()
+  }
+  driver.onEvent((event) => {
+    if (event.type === 'instance') queue(statuses, keyOfSet(event.instance.set))
+    else if (event.type === 'removed') queue(statuses, keyOfSet(event.set))
+    else if (event.type === 'task') queue('tasks', undefined)
+    else if (event.type === 'state') {
+      // New contact: the agent may have lost what we gave it last, and we may have missed what it reported.
+      queue(desired, 'everything')
+      for (const set of sets.values()) queue(statuses, `${set.metadata.namespace}/${set.metadata.name}`)
+    }
+  })
+}
+
+export function noSuchApp(team: string, app: string): Error {
+  return fail('NOT_FOUND', { message: `There is no app "${app}" in team ${team}.` })
+}
+
+export type { Resource }
