@@ -16,7 +16,7 @@ create index resources_owners on resources using gin ((object #> '{metadata,owne
 
 -- One counter for all writes: whoever holds its row commits before the next, so versions are ordered as commits are.
 create table resource_version (
-  only      boolean primary key default true check (only),
+  one       boolean primary key default true check (one),
   value     bigint not null,
   -- Versions up to here are no longer among the events.
   compacted bigint not null default 0

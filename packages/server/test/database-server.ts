@@ -21,6 +21,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const embedded = await startEmbedded({ directory: join(directory, 'data'), socketDirectory: directory, passwordFile: join(directory, 'password'), log })
   const admin = await connectDatabase({ connection: embedded.connection, poolSize: 1, flushStatement, log })
   await admin.query(`create database ${template}`)
+  // A vacuum of the template would make every clone of it wait for seconds.
+  await admin.query('alter system set autovacuum = off')
+  await admin.query('select pg_reload_conf()')
   await admin.close()
   const database = await connectDatabase({ connection: { ...embedded.connection, database: template }, poolSize: 1, flushStatement, log })
   await migrate(database, new URL('../migrations', import.meta.url).pathname, log)

@@ -8,7 +8,7 @@ import type { PgDatabase, Tx } from '../db/index.ts'
 import type { KindDefinition, KindRegistry, Verb } from '../kind.ts'
 import { matches } from '../kube/selectors.ts'
 import type { Feed } from '../store/feed.ts'
-import { countMatching, readPage, readResource, writeResource, type StoredWrite } from '../store/store.ts'
+import { readPage, readResource, writeResource, type StoredWrite } from '../store/store.ts'
 import { appOf, authorize, readableNamespaces } from './authorize.ts'
 import type { DeleteOptions, MutateOptions, NewResource, ResourceKey, Resources, Selection, WriteOptions } from './types.ts'
 import { watchChanges } from './watch.ts'
@@ -210,7 +210,6 @@ export function createResources(deps: ResourcesDeps): Resources {
         ...(page.more && last
           ? {
               continue: encodeContinue(token?.version ?? String(page.version), last),
-              remainingItemCount: Math.max(0, (await countMatching(database, { ...query, after: undefined })) - (token?.seen ?? 0) - page.items.length),
             }
           : {}),
       }
@@ -312,7 +311,6 @@ function checkFields(kind: KindDefinition, { fields = [] }: Selection): void {
 interface ContinueToken {
   version: string
   after: { namespace: string; name: string }
-  seen?: number
 }
 
 function encodeContinue(version: string, last: Resource): string {

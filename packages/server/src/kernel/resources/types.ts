@@ -78,7 +78,6 @@ export interface ListResult<R = Resource> {
   /** Version to watch from. */
   resourceVersion: string
   continue?: string
-  remainingItemCount?: number
 }
 
 export interface WatchOptions extends Selection {

@@ -186,13 +186,6 @@ function hash(text: string): string {
   return `${(high >>> 0).toString(36)}${(low >>> 0).toString(36)}`
 }
 
-export async function countMatching(tx: Tx, query: PageQuery): Promise<number> {
-  const values: unknown[] = []
-  const where = conditions(query, values)
-  const { rows } = await tx.query<{ count: string }>(`select count(*) from resources where ${where.join(' and ')}`, values)
-  return Number(rows[0]!.count)
-}
-
 export async function readChanges(tx: Tx, after: bigint, upTo: bigint, limit: number): Promise<StoredChange[]> {
   const { rows } = await tx.query(
     'select rv, type, kind, namespace, object, before from resource_changes where rv > $1 and rv <= $2 order by rv limit $3',

@@ -28,7 +28,7 @@ export async function createRelease({ database, resources }: ReleaseDeps, { team
   const name = app.metadata.name
   return database.transaction(async (tx) => {
     // The App first: it takes the counter of versions, which every writer takes first.
-    await resources.mutate<App>(system, { kind: 'App', namespace: team, name }, (current) => ({ ...current!, spec: { ...spec, config: current!.spec.config, scale: current!.spec.scale, restart: current!.spec.restart } }), { tx })
+    await resources.mutate<App>(system, { kind: 'App', namespace: team, name }, (current) => ({ ...current!, spec: { ...spec, ...settingsOf(current!.spec) } }), { tx })
     const version = await nextNumber(tx, `release/${team}/${name}`)
     const release = await resources.create<Release>(
       system,
@@ -47,6 +47,11 @@ export async function createRelease({ database, resources }: ReleaseDeps, { team
     const deployment = await createDeployment(resources, system, { team, app, environment, version, reason, build: built.build }, tx)
     return { release, deployment }
   })
+}
+
+/** What people set beside the manifest; a deploy never takes it back. */
+export function settingsOf({ config, scale, restart }: AppSpec): AppSpec {
+  return { ...(config && { config }), ...(scale && { scale }), ...(restart && { restart }) }
 }
 
 interface DeploymentRequest {

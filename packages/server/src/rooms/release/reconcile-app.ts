@@ -14,7 +14,7 @@ import type { Resources } from '../../kernel/resources/index.ts'
 import { app as appKind } from '../catalog/kinds.ts'
 import type { HostPolicy } from '../routing/index.ts'
 import { withTransition } from '../runtime/index.ts'
-import { createRelease, releaseConfig } from './commands.ts'
+import { createRelease, releaseConfig, settingsOf } from './commands.ts'
 import { actor, byApp, isActive, readContext, servingDeployment, type App, type AppContext, type Deployment, type Release } from './context.ts'
 import { labels, numberOf, setName } from './names.ts'
 import { writeRoutes } from './reconcile-deployment.ts'
@@ -61,9 +61,8 @@ function reasonOf({ revision }: BuildSpec): string {
 }
 
 /** What the manifest declares replaces what an earlier manifest declared; configuration, scale and restarts are not its own. */
-function withDeclaration({ config, scale, restart, description }: AppSpec, declared: Partial<AppSpec>): AppSpec {
-  const kept = { description, config, scale, restart }
-  return { ...(Object.fromEntries(Object.entries(kept).filter(([, value]) => value !== undefined)) as AppSpec), ...declared }
+function withDeclaration(spec: AppSpec, declared: Partial<AppSpec>): AppSpec {
+  return { ...(spec.description && { description: spec.description }), ...settingsOf(spec), ...declared }
 }
 
 export function createAppReconciler(deps: AppReconcilersDeps): Reconciler {
