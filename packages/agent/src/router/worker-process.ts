@@ -91,7 +91,13 @@ export class WorkerProcess {
 
   private answer(key: string): Promise<FromWorker | undefined> {
     if (!this.alive) return Promise.resolve(undefined)
-    return new Promise((resolve) => this.waiting.set(key, resolve))
+    return new Promise((resolve) => {
+      const others = this.waiting.get(key)
+      this.waiting.set(key, (message) => {
+        others?.(message)
+        resolve(message)
+      })
+    })
   }
 
   private receive(message: FromWorker, events: WorkerEvents): void {
