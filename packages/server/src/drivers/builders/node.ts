@@ -124,7 +124,8 @@ function planNode(source: SourceFacts, tools: HostTools, staticServerPath: strin
     // Local packages may be linked from anywhere in the tree, so workspaces are installed anew.
     layers: lock && content.workspaces === undefined && hasDependencies ? [{ name: 'dependencies', inputs: [texts[lock] ?? '', texts['package.json'] ?? '', texts['.npmrc'] ?? '', node.version, manager, String(production)], paths: ['node_modules'] }] : [],
     env: { npm_config_cache: '/cache/npm', npm_config_update_notifier: 'false', YARN_CACHE_FOLDER: '/cache/yarn', npm_config_store_dir: '/cache/pnpm', CI: 'true' },
-    runtimeEnv: { NODE_ENV: 'production', PATH: '/app/node_modules/.bin:$PATH' },
+    bin: ['node_modules/.bin'],
+    runtimeEnv: { NODE_ENV: 'production' },
     processes: processesOf(start, site),
     tools: used,
     runtimeTools: [node, tools.npm!],

@@ -112,7 +112,7 @@ function parentOf(path: string): string {
 
 /** Undefined for entries that carry no file of their own. */
 function safePath({ name, type }: Header): string | undefined {
-  if (type === 'pax-global-header' || type === 'pax-header' || type === 'gnu-long-link-path' || type === 'gnu-long-path') return undefined
+
   const shown = JSON.stringify(name.slice(0, 200))
   const unsafe = (why: string): Error => fail('UPLOAD_UNSAFE_PATH', { message: `The archive holds the path ${shown}, which ${why}.` })
   if (name.startsWith('/')) throw unsafe('is absolute')

@@ -51,6 +51,8 @@ export interface BuildPlan {
   layers: Layer[]
   /** Variables of every step. `/cache` is a directory that is kept between builds of the app. */
   env: Record<string, string>
+  /** Directories of the artifact whose programs are found by name. */
+  bin?: string[]
   /** Variables that the artifact needs at run time. */
   runtimeEnv: Record<string, string>
   /** Processes found in the source; a Procfile or manifest wins. */
