@@ -75,7 +75,19 @@ export const settings = {
 
 type Settings = { [K in keyof typeof settings]: ReturnType<(typeof settings)[K]['parse']> }
 
+/** Variables that package managers need on this machine: proxies, certificates, registries. Nothing else of ours reaches a build. */
+const buildVariables = [
+  'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'http_proxy', 'https_proxy', 'no_proxy',
+  'SSL_CERT_FILE', 'SSL_CERT_DIR', 'NODE_EXTRA_CA_CERTS', 'CURL_CA_BUNDLE', 'REQUESTS_CA_BUNDLE', 'PIP_CERT', 'GIT_SSL_CAINFO',
+  'npm_config_registry', 'NPM_CONFIG_REGISTRY', 'PIP_INDEX_URL', 'PIP_EXTRA_INDEX_URL', 'PIP_DEFAULT_TIMEOUT',
+  'GOPROXY', 'GOSUMDB', 'GONOSUMDB', 'GOPRIVATE', 'GOFLAGS', 'CARGO_HTTP_CAINFO', 'CARGO_HTTP_PROXY', 'BUNDLE_MIRROR__ALL', 'COMPOSER_CAFILE', 'JAVA_TOOL_OPTIONS',
+]
+
 export interface Config extends Settings {
+  /** Environment of every build step, before the builder's own. */
+  buildEnv: Record<string, string>
+  /** Where programs are looked for. */
+  searchPath: string
   home: string
   /** Short directory for sockets: their path may have 107 bytes at most. */
   socketDirectory: string
@@ -106,7 +118,8 @@ export function loadConfig(flags: Record<string, string | undefined>, environmen
     values[name] = given === undefined ? setting.fallback(home) : parseSetting(name, given, origin, setting)
     effective.push({ name, value: setting.secret && values[name] ? '[redacted]' : String(values[name]), origin, description: setting.description })
   }
-  return { config: { ...(values as Settings), home, root, socketDirectory: socketDirectory(home, environment) }, effective }
+  const buildEnv = Object.fromEntries(buildVariables.flatMap((name) => (environment[name] ? [[name, environment[name]]] : [])))
+  return { config: { ...(values as Settings), home, root, buildEnv, searchPath: environment.PATH ?? '', socketDirectory: socketDirectory(home, environment) }, effective }
 }
 
 function choose(name: string, variable: string, flags: Record<string, string | undefined>, environment: NodeJS.ProcessEnv, file: Record<string, unknown>): { given: string | undefined; origin: Origin } {

@@ -1,13 +1,26 @@
 /** Everything of one app in one environment, read in one go: what the reconcilers of this room decide on. */
-import type { AppSpec, AppStatus, DeploymentSpec, DeploymentStatus, ReleaseSpec, ReleaseStatus, Resource } from '@pavior/contract'
+import type {
+  AppSpec,
+  AppStatus,
+  DeploymentSpec,
+  DeploymentStatus,
+  InstanceSetSpec,
+  InstanceSetStatus,
+  ReleaseSpec,
+  ReleaseStatus,
+  Resource,
+  RouteSpec,
+  RouteStatus,
+} from '@pavior/contract'
 import { systemActor } from '../../kernel/actor.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
-import type { InstanceSet, Route } from '../runtime/plan.ts'
 import { numberOf } from './names.ts'
 import { finalPhases } from './plan.ts'
 
 export type App = Resource<AppSpec, AppStatus>
 export type Release = Resource<ReleaseSpec, ReleaseStatus>
+export type InstanceSet = Resource<InstanceSetSpec, InstanceSetStatus>
+export type Route = Resource<RouteSpec, RouteStatus>
 export type Deployment = Resource<DeploymentSpec, DeploymentStatus>
 
 export const actor = systemActor('release')

@@ -3,10 +3,10 @@ import type { DeploymentStatus, ReleaseSpec, TaskStatus } from '@pavior/contract
 import type { Clock } from '../../kernel/clock.ts'
 import type { EventRecorder } from '../../kernel/audit/events.ts'
 import { after, done, itself, splitKey, type Outcome, type Reconciler } from '../../kernel/reconcile/index.ts'
+import { withTransition } from '../../kernel/conditions.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
-import { wantedRoutes, type HostPolicy } from '../routing/index.ts'
-import type { RuntimeReads } from '../runtime/index.ts'
-import { withTransition } from '../runtime/index.ts'
+import { wantedRoutes, type HostPolicy } from './hosts.ts'
+import type { ArtifactTasks } from './ports.ts'
 import { actor, isActive, readContext, servingDeployment, type App, type AppContext, type Deployment, type Release } from './context.ts'
 import { deployment as deploymentKind } from './kinds.ts'
 import { labels, numberOf, ownedBy, releaseName, routeName, setName } from './names.ts'
@@ -25,7 +25,7 @@ const taskLookAgainMs = 2000
 
 export interface DeploymentDeps {
   resources: Resources
-  runtime: RuntimeReads
+  tasks: ArtifactTasks
   hostPolicy: (team: string) => HostPolicy
   routerUrl: (host: string) => string
   events: EventRecorder
@@ -68,7 +68,7 @@ function deploymentOf({ namespace, labels: own }: { namespace?: string; labels?:
   return name ? [`${namespace}/${name}`] : []
 }
 
-async function observe({ resources, runtime }: DeploymentDeps, team: string, name: string): Promise<Situation | undefined> {
+async function observe({ resources, tasks }: DeploymentDeps, team: string, name: string): Promise<Situation | undefined> {
   const deployment = await resources.get<Deployment>(actor, { kind: 'Deployment', namespace: team, name })
   if (!deployment) return undefined
   const { app, environment, release: version, timeoutSeconds = defaultTimeoutSeconds } = deployment.spec
@@ -92,7 +92,7 @@ async function observe({ resources, runtime }: DeploymentDeps, team: string, nam
     releaseGone: release === undefined,
     newer: siblings.find((sibling) => numberOf(sibling) > number)?.metadata.name,
     olderActive: siblings.find((sibling) => numberOf(sibling) < number && isActive(sibling))?.metadata.name,
-    releaseTask: release?.spec.processes[releaseProcess] ? ((phase === 'Releasing' && (await runtime.task(taskId(deployment)))) || 'wanted') : undefined,
+    releaseTask: release?.spec.processes[releaseProcess] ? ((phase === 'Releasing' && (await tasks.task(taskId(deployment)))) || 'wanted') : undefined,
     wanted: processes.map((process) => setName(name, process)),
     own: sets.filter(({ metadata }) => metadata.labels?.[labels.deployment] === name),
     others: sets.filter(({ metadata }) => metadata.labels?.[labels.deployment] !== name),
@@ -119,7 +119,7 @@ async function carryOut(deps: DeploymentDeps, situation: Situation, actions: Act
         await startReleaseTask(deps, situation)
         break
       case 'cancelReleaseTask':
-        await deps.runtime.cancelTask(taskId(situation.deployment), cancelGraceMs)
+        await deps.tasks.cancelTask(taskId(situation.deployment), cancelGraceMs)
         break
       case 'createSets':
         await createSets(deps, situation, action.names)
@@ -144,11 +144,11 @@ export function taskId({ metadata }: Deployment): string {
   return `release-${metadata.uid}`
 }
 
-async function startReleaseTask({ runtime }: DeploymentDeps, { deployment, release, team }: Situation): Promise<TaskStatus> {
+async function startReleaseTask({ tasks }: DeploymentDeps, { deployment, release, team }: Situation): Promise<TaskStatus> {
   const { app, environment } = deployment.spec
   const spec: ReleaseSpec = release!.spec
   const process = spec.processes[releaseProcess]!
-  return runtime.runInRelease(taskId(deployment), {
+  return tasks.run(taskId(deployment), {
     team,
     app,
     artifact: spec.artifact,

@@ -1,43 +1,23 @@
 /** Door of room runtime: instance sets, and what runs where. */
-import type { Limits, Resource, TaskSpec, TaskStatus } from '@pavior/contract'
-import { fail } from '@pavior/contract'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/db/index.ts'
 import type { Part } from '../../kernel/lifecycle/lifecycle.ts'
 import type { Logger } from '../../kernel/log.ts'
 import { Mirror } from '../../kernel/resources/mirror.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
+import type { ArtifactTasks } from '../release/index.ts'
 import type { Room } from '../../kernel/room.ts'
 import { instanceSet } from './kinds.ts'
 import type { InstanceSet } from './plan.ts'
-import type { LogQuery, RuntimeDriver } from './ports.ts'
+import type { RuntimeDriver } from './ports.ts'
 import { createDesiredReconciler, createInstanceSetReconciler } from './reconcile.ts'
 import { runtimeRoutes } from './routes.ts'
 
-export { withTransition } from './plan.ts'
-export type { InstanceSet, Route } from './plan.ts'
 export const kinds = [instanceSet]
 
-export interface ReleaseTask {
-  team: string
-  app: string
-  artifact: string
-  command: string[]
-  env: Record<string, string>
-  mounts: string[]
-  limits: Limits
-  timeoutMs: number
-  interactive?: boolean
-  terminal?: TaskSpec['terminal']
-}
-
 export interface RuntimeReads {
-  task: (id: string) => Promise<TaskStatus | undefined>
-  cancelTask: (id: string, graceMs: number) => Promise<void>
-  /** Runs a command in the files and environment of a release; idempotent by id. */
-  runInRelease: (id: string, task: ReleaseTask) => Promise<TaskStatus>
-  driver: RuntimeDriver
-  logs: (id: string, query: LogQuery, signal: AbortSignal) => ReturnType<RuntimeDriver['logs']>
+  /** One-off work in the files of an artifact. */
+  tasks: ArtifactTasks
 }
 
 export interface RuntimeDeps {
@@ -61,19 +41,22 @@ export function createRuntime(deps: RuntimeDeps): Room<RuntimeReads> {
     reconcilers: [desired, statuses],
     routes: [runtimeRoutes({ resources, driver, sets })],
     parts: [sets, driver],
-    reads: {
-      task: (id) => driver.task(id),
-      cancelTask: (id, graceMs) => driver.cancelTask(id, graceMs),
-      runInRelease: (id, { team, app, artifact, command, env, mounts, limits, timeoutMs, interactive, terminal }) =>
-        driver.startTask(id, {
-          workload: { team, app, directory: directoryOf(artifact), writable: false, command, env, limits, mounts: mounts.map((path) => ({ source: path, target: path, readOnly: true })) },
-          timeoutMs,
-          ...(interactive ? { interactive } : {}),
-          ...(terminal ? { terminal } : {}),
-        }),
-      driver,
-      logs: (id, query, signal) => driver.logs(id, query, signal),
-    },
+    reads: { tasks: artifactTasks(driver, directoryOf) },
+  }
+}
+
+function artifactTasks(driver: RuntimeDriver, directoryOf: RuntimeDeps['directoryOf']): ArtifactTasks {
+  return {
+    task: (id) => driver.task(id),
+    cancelTask: (id, graceMs) => driver.cancelTask(id, graceMs),
+    run: (id, { team, app, artifact, command, env, mounts, limits, timeoutMs, interactive, terminal }) =>
+      driver.startTask(id, {
+        workload: { team, app, directory: directoryOf(artifact), writable: false, command, env, limits, mounts: mounts.map((path) => ({ source: path, target: path, readOnly: true })) },
+        timeoutMs,
+        ...(interactive ? { interactive } : {}),
+        ...(terminal ? { terminal } : {}),
+      }),
+    attach: (id) => driver.attach(id),
   }
 }
 
@@ -110,9 +93,3 @@ function relayObservations({ driver, request, log }: RuntimeDeps, sets: Mirror<I
     }
   })
 }
-
-export function noSuchApp(team: string, app: string): Error {
-  return fail('NOT_FOUND', { message: `There is no app "${app}" in team ${team}.` })
-}
-
-export type { Resource }

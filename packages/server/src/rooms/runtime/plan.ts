@@ -10,6 +10,7 @@ import type {
   RouteSpec,
   RouteStatus,
 } from '@pavior/contract'
+import { withTransition } from '../../kernel/conditions.ts'
 
 export type InstanceSet = Resource<InstanceSetSpec, InstanceSetStatus>
 export type Route = Resource<RouteSpec, RouteStatus>
@@ -91,12 +92,6 @@ export function statusOf(set: InstanceSet, instances: InstanceStatus[], now: str
     conditions: [withTransition(condition, set.status?.conditions, now)],
     observedGeneration: set.metadata.generation,
   }
-}
-
-/** The time changes only when the status does. */
-export function withTransition(condition: Omit<Condition, 'lastTransitionTime'>, previous: Condition[] | undefined, now: string): Condition {
-  const before = previous?.find(({ type }) => type === condition.type)
-  return { ...condition, lastTransitionTime: before?.status === condition.status ? before.lastTransitionTime : now }
 }
 
 function defined<T extends object>(values: T): Partial<T> {
