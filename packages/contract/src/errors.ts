@@ -82,6 +82,16 @@ export const errorCatalogue = {
   APP_DELETED: user(409, 'Conflict', 'The app was deleted while this was going on.', 'Create the app again and deploy.'),
 
   // Agent, router, platform
+  REQUEST_REFUSED: usage(400, 'BadRequest', 'The router could not read the request beyond doubt, so it passed nothing on.', 'Send a request that keeps to RFC 9112.'),
+  REQUEST_HEAD_TOO_LARGE: usage(431, 'BadRequest', 'The head of the request is larger than the router takes.', 'Send fewer or shorter header fields; cookies are the usual cause.'),
+  REQUEST_TOO_SLOW: usage(408, 'Timeout', 'The request did not arrive at the router in time.', 'Send the request again.'),
+  ROUTE_NOT_FOUND: usage(404, 'NotFound', 'No app is reachable at this address.', 'Check the address; `pavior apps` lists the apps and their addresses.'),
+  ROUTER_STARTING: platform(503, 'ServiceUnavailable', 'The router has started and does not know its routes yet.', 'Try again in a moment.'),
+  APP_UNAVAILABLE: user(503, 'ServiceUnavailable', 'The app has no healthy instance that could answer.', 'See `pavior ps` and `pavior logs` of the app.'),
+  APP_UNREACHABLE: user(502, 'ServiceUnavailable', 'The instance of the app refuses connections.', 'See `pavior ps` and `pavior logs` of the app.'),
+  APP_BROKE_OFF: user(502, 'ServiceUnavailable', 'The instance of the app closed the connection without an answer.', 'Read the log of the app around that time with `pavior logs`.'),
+  APP_BAD_ANSWER: user(502, 'ServiceUnavailable', 'The app gave an answer that is not valid HTTP.', 'Correct the answer of the app: its head or its framing does not keep to RFC 9112.'),
+  APP_TIMEOUT: user(504, 'Timeout', 'The app did not answer within the time limit of its route.', 'Make the answer faster, or raise the time limit of the route.'),
   AGENT_UNAVAILABLE: platform(503, 'ServiceUnavailable', 'The agent on this machine does not answer.', 'Look at `pavior status`; apps that run go on serving meanwhile.'),
   DATABASE_UNAVAILABLE: platform(503, 'ServiceUnavailable', 'The database does not answer.', 'Wait; the server recovers by itself when the database is back.'),
   DISK_FULL: platform(507, 'ServiceUnavailable', 'The disk of the platform is full.', 'Free disk space, then try again.'),

@@ -37,6 +37,7 @@ export const BuildStatus = Type.Object(
     declared: Type.Optional(Type.Partial(AppSpec, { additionalProperties: false, description: 'What the manifest in the source declares; becomes the App when the build is deployed.' })),
     env: Type.Optional(Variables('Variables that the artifact needs at run time, for example PATH.')),
     mounts: Type.Optional(Type.Array(Type.String(), { description: 'Toolchain directories that the artifact needs at run time.' })),
+    bin: Type.Optional(Type.Array(Type.String(), { description: 'Directories of the artifact whose programs are found by name.' })),
     steps: Type.Optional(Type.Array(Step, { description: 'Steps in order.' })),
     problem: Type.Optional(Problem),
     queuedAt: Type.Optional(Timestamp('When it was asked for.')),

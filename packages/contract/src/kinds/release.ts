@@ -14,6 +14,7 @@ export const ReleaseSpec = Type.Object(
     env: Variables('Variables from builder, manifest and configuration as they were when the release was made.'),
     processes: Type.Record(Type.String(), ProcessSpec, { description: 'Processes with their commands, as they were then.' }),
     mounts: Type.Optional(Type.Array(Type.String(), { description: 'Toolchain directories that it needs.' })),
+    bin: Type.Optional(Type.Array(Type.String(), { description: 'Directories of the artifact whose programs are found by name.' })),
     reason: Type.Optional(Type.String({ maxLength: 500, description: 'Why it was made: deploy, config, rollback to v3.' })),
   },
   { additionalProperties: false, description: 'Artifact and configuration snapshot, numbered, immutable.' },

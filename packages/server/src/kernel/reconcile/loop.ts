@@ -89,8 +89,9 @@ export class ReconcileLoop implements Part {
   async #run(): Promise<void> {
     while (!this.#stopping) {
       try {
-        this.#worker ??= await this.#register()
+        // Before anything is awaited: what is asked for from here on is not slept over.
         this.#poked = false
+        this.#worker ??= await this.#register()
         const claimed = await claimWork(this.#deps.database, this.#worker.id, this.#freeSlots())
         for (const work of claimed) this.#start(work, this.#worker)
         if (claimed.length > 0) continue

@@ -152,7 +152,7 @@ async function startReleaseTask({ runtime }: DeploymentDeps, { deployment, relea
     team,
     app,
     artifact: spec.artifact,
-    command: shellCommand(process.command!),
+    command: shellCommand(process.command!, spec.bin ?? []),
     env: instanceEnv({ team, app, environment, release: spec }, releaseProcess),
     mounts: spec.mounts ?? [],
     limits: { memoryBytes: bytesOf(process.memory ?? releaseTaskMemory), cpu: process.cpu ?? 1, pids: process.pids ?? releaseTaskPids },

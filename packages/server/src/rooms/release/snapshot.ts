@@ -23,10 +23,11 @@ export interface Built {
   env: Record<string, string>
   processes: Record<string, ProcessSpec>
   mounts: string[]
+  bin: string[]
 }
 
-export function builtFrom(name: string, revision: Revision, { artifact, env = {}, processes = {}, mounts = [] }: BuildStatus): Built {
-  return { artifact: artifact!, build: name, revision, env, processes, mounts }
+export function builtFrom(name: string, revision: Revision, { artifact, env = {}, processes = {}, mounts = [], bin = [] }: BuildStatus): Built {
+  return { artifact: artifact!, build: name, revision, env, processes, mounts, bin }
 }
 
 /** Builder, then manifest, then configuration of the environment: later ones win. */
@@ -41,6 +42,7 @@ export function snapshot(app: string, spec: AppSpec, environment: string, built:
     env: { ...built.env, ...spec.env, ...spec.config?.[environment] },
     processes: mergeProcesses(built.processes, spec.processes ?? {}),
     mounts: built.mounts,
+    bin: built.bin,
     reason,
   }
 }
@@ -64,10 +66,14 @@ export function replicasOf(process: ProcessSpec, name: string, scale: Record<str
   return scale[name] ?? process.replicas ?? 1
 }
 
-/** The command of a process is a shell line, as in a Procfile; `exec` keeps the shell from standing between signals and app. */
-export function shellCommand(line: string): string[] {
+/**
+ * The command of a process is a shell line, as in a Procfile; `exec` keeps the shell from standing between signals and app.
+ * Where the artifact lies is known only when it runs, so its own programs are put on the PATH by the shell.
+ */
+export function shellCommand(line: string, bin: string[]): string[] {
   const simple = !/[;&|<>()`\n]|\$\(|^\s*(?:exec|cd|export|if|for|while|set|\.)\s|^\s*[A-Za-z_][A-Za-z0-9_]*=/.test(line)
-  return ['sh', '-c', simple ? `exec ${line}` : line]
+  const path = bin.length > 0 ? `PATH="${bin.map((directory) => `$APP_DIR/${directory}:`).join('')}$PATH"; export PATH; ` : ''
+  return ['sh', '-c', `${path}${simple ? `exec ${line}` : line}`]
 }
 
 export function instanceEnv({ team, app, environment, release }: Omit<SetContext, 'scale' | 'restartToken'>, process: string): Record<string, string> {
@@ -95,7 +101,7 @@ export function wantedSets(context: SetContext): { process: string; spec: Instan
         process: name,
         replicas: replicasOf(process, name, scale),
         artifact: release.artifact,
-        command: shellCommand(process.command!),
+        command: shellCommand(process.command!, release.bin ?? []),
         env: instanceEnv(context, name),
         ...(release.mounts === undefined ? {} : { mounts: release.mounts }),
         listens: name === webProcess,
