@@ -64,6 +64,23 @@ function createCheck(schema: TSchema): Check {
   }
 }
 
+/** A resource without unknown fields in spec and status, and their paths. Everything else that is wrong stays for the validator. */
+export function pruneUnknown<R extends { spec?: unknown; status?: unknown }>(kind: KindDefinition, given: R): { resource: R; unknown: string[] } {
+  const found: Findings = { causes: [], unknown: [] }
+  const spec = examine(closed(kind.spec), given.spec, 'spec', found)
+  const status = given.status === undefined || !kind.status ? given.status : examine(closed(kind.status), given.status, 'status', found)
+  const resource = spec === given.spec && status === given.status ? given : { ...given, spec, ...(status === undefined ? {} : { status }) }
+  return { resource, unknown: found.unknown }
+}
+
+const closedSchemas = new WeakMap<TSchema, JsonSchema>()
+
+function closed(schema: TSchema): JsonSchema {
+  let known = closedSchemas.get(schema)
+  if (!known) closedSchemas.set(schema, (known = closeRecords(schema as JsonSchema)))
+  return known
+}
+
 const envelopeFields = new Set(['apiVersion', 'kind', 'metadata', 'spec', 'status'])
 const metadataFields = new Set([
   ...['name', 'namespace', 'generateName', 'uid', 'resourceVersion', 'generation', 'creationTimestamp', 'deletionTimestamp'],

@@ -241,9 +241,9 @@ function writableMetadata({ labels, annotations, ownerReferences, finalizers, ma
   return Object.fromEntries(Object.entries(kept).filter(([, value]) => value !== undefined))
 }
 
+/** Field owners count: who applies what is there already becomes its owner too. */
 function withoutVersion(resource: Resource): Resource {
-  const { managedFields: _, ...metadata } = resource.metadata
-  return { ...resource, metadata: { ...metadata, resourceVersion: '' } }
+  return { ...resource, metadata: { ...resource.metadata, resourceVersion: '' } }
 }
 
 /** The status is taken for the status subresource and nothing else is; otherwise the other way round. */

@@ -2,7 +2,7 @@
 import {
   AppSpec, AppStatus, BuildSpec, BuildStatus, EnvironmentSpec, EnvironmentStatus, ReleaseSpec, ReleaseStatus, TeamSpec, TeamStatus, UserSpec, UserStatus,
 } from '@pavior/contract'
-import { defineKind, KindRegistry } from '../../kind.ts'
+import { defineKind, type KindDefinition } from '../../kind.ts'
 
 const full = ['create', 'update', 'patch', 'delete'] as const
 
@@ -88,4 +88,4 @@ export const userKind = defineKind<UserSpec, UserStatus>({
   access: {},
 })
 
-export const testKinds = (): KindRegistry => new KindRegistry([appKind, buildKind, releaseKind, environmentKind, teamKind, userKind])
+export const kernelTestKinds: KindDefinition[] = [appKind, buildKind, releaseKind, environmentKind, teamKind, userKind]
