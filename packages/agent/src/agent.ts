@@ -50,6 +50,10 @@ export interface Agent {
 /** Longest path of a unix socket, from sockaddr_un(7) without its closing zero. */
 const socketPathMaxBytes = 107
 const tasksStopGraceMs = 2000
+/** Answers that are under way may take this long when the agent ends. */
+const closeGraceMs = 200
+/** CPU and memory are read anew for whoever asks, unless they are younger than this. */
+const usageFreshMs = 2000
 const sweepIntervalMs = 60_000
 
 /** Starts an agent. Fails with ALREADY_RUNNING, PORT_IN_USE or CONFIG_INVALID. */
@@ -97,6 +101,7 @@ class RunningAgent implements Agent {
   readonly #timers: NodeJS.Timeout[] = []
   #end!: () => void
   #stopping?: Promise<void>
+  #measuredMs = 0
 
   constructor(options: AgentOptions, parts: Parts) {
     const { host, settings, router, key } = parts
@@ -146,6 +151,7 @@ class RunningAgent implements Agent {
   }
 
   observed(): ObservedState {
+    if (Date.now() - this.#measuredMs > usageFreshMs) this.#measure()
     const { router, holder, capabilities } = this.#parts
     return {
       runId: this.#runId,
@@ -193,9 +199,9 @@ class RunningAgent implements Agent {
       this.#server.close(() => resolve())
       this.#server.closeIdleConnections()
       // Watches and followed logs never end by themselves.
-      setTimeout(() => this.#server.closeAllConnections(), 200).unref()
+      setTimeout(() => this.#server.closeAllConnections(), closeGraceMs).unref()
     })
-    if (instances) host.cgroup.close()
+    if (host.cgroup.list().length === 0) host.cgroup.close()
     rmSync(this.#options.socket, { force: true })
     leaveHome(host.home.pidFile)
     this.#options.log.info({}, 'agent ended')
@@ -204,6 +210,7 @@ class RunningAgent implements Agent {
 
   /** /proc is read once for all, and only where cgroups do not count. */
   #measure(): void {
+    this.#measuredMs = Date.now()
     let processes: ProcessStat[] | undefined
     const once = () => (processes ??= listProcesses())
     this.#supervisor.measure(once)

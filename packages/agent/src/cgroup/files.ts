@@ -1,5 +1,6 @@
 /** Small reads and writes of cgroup files: they are not real files, so each is one write of one value. */
 import { closeSync, mkdirSync, openSync, readFileSync, readdirSync, rmdirSync, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { signalProcess } from '../run/proc.ts'
 
 /** Writes one value. Throws what the kernel answers. */
@@ -60,6 +61,17 @@ export function removeGroup(directory: string): boolean {
     return true
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'ENOENT'
+  }
+}
+
+/** Removes a parent of groups and the one above it, each only when nothing is left in it. */
+export function removeEmpty(directory: string): void {
+  for (const each of [directory, dirname(directory)]) {
+    try {
+      rmdirSync(each)
+    } catch {
+      return
+    }
   }
 }
 

@@ -1,7 +1,7 @@
 /** cgroup v1: one hierarchy per controller. See the kernel's Documentation/admin-guide/cgroup-v1. */
 import type { Limits } from '@pavior/contract'
 import type { CgroupDriver, CgroupGroup, CgroupUsage } from './driver.ts'
-import { killPids, listGroups, makeGroup, readCgroupMounts, readKey, readNumber, readPids, removeGroup, tryWriteValue, writeValue } from './files.ts'
+import { killPids, listGroups, makeGroup, readCgroupMounts, readKey, readNumber, readPids, removeEmpty, removeGroup, tryWriteValue, writeValue } from './files.ts'
 
 /** Where the controllers of v1 are mounted. `unified` is a v2 hierarchy without controllers beside them, good for killing. */
 export interface V1Mounts {
@@ -46,7 +46,7 @@ export function openV1(parent: string, mounts = findV1Mounts()): CgroupDriver | 
     create: (name, limits) => group(name).create(limits),
     open: group,
     list: () => [...new Set(directories.flatMap(listGroups))],
-    close: () => directories.forEach((directory) => removeGroup(directory)),
+    close: () => directories.forEach(removeEmpty),
   }
 }
 

@@ -1,7 +1,7 @@
 /** cgroup v2: one hierarchy for all controllers. See the kernel's Documentation/admin-guide/cgroup-v2. */
 import type { Limits } from '@pavior/contract'
 import type { CgroupDriver, CgroupGroup, CgroupUsage } from './driver.ts'
-import { killPids, listGroups, makeGroup, readCgroupMounts, readKey, readNumber, readPids, readText, removeGroup, tryWriteValue, writeValue } from './files.ts'
+import { killPids, listGroups, makeGroup, readCgroupMounts, readKey, readNumber, readPids, readText, removeEmpty, removeGroup, tryWriteValue, writeValue } from './files.ts'
 
 const cpuPeriodMicroseconds = 100_000
 const wanted = ['memory', 'cpu', 'pids'] as const
@@ -75,7 +75,7 @@ function driver(parent: string, controllers: Controller[]): CgroupDriver {
     create: (name, limits) => new V2Group(`${parent}/${name}`).create(limits, controllers),
     open: (name) => new V2Group(`${parent}/${name}`),
     list: () => listGroups(parent),
-    close: () => void removeGroup(parent),
+    close: () => removeEmpty(parent),
   }
 }
 
