@@ -1,0 +1,264 @@
+/** The agent in one piece: everything is built and wired here. */
+import { randomUUID } from 'node:crypto'
+import { existsSync, rmSync } from 'node:fs'
+import type { Server } from 'node:http'
+import type { Logger } from 'pino'
+import { fail, type HostCapabilities, type ObservedState } from '@pavior/contract'
+import { createApi } from './api/server.ts'
+import { detectHost, type HostChoice } from './detect.ts'
+import { EventHub } from './events.ts'
+import { openHome } from './home.ts'
+import { killLeftovers } from './leftovers.ts'
+import { leaveHome, takeHome, updateHolder, type AgentPid } from './lock.ts'
+import { LogStore } from './logs/store.ts'
+import { metricsText, startMeasuring } from './metrics.ts'
+import type { Router } from './router/index.ts'
+import type { RunHost } from './run/host.ts'
+import { listProcesses, type ProcessStat } from './run/proc.ts'
+import { defaultSettings, type AgentSettings } from './settings.ts'
+import { Spool } from './spool.ts'
+import type { RunRecord } from './state/records.ts'
+import { openKey } from './state/sealed.ts'
+import { Supervisor } from './supervisor.ts'
+import { Tasks } from './tasks.ts'
+
+export interface AgentOptions {
+  /** PAVIOR_HOME. */
+  home: string
+  /** Path of the unix socket to listen on. */
+  socket: string
+  version: string
+  log: Logger
+  /** Starts the router, once the home is taken. */
+  startRouter: () => Promise<Router>
+  settings?: Partial<AgentSettings>
+  choice?: HostChoice
+  /** 0 … 1, for jitter and ports. */
+  random?: () => number
+}
+
+export interface Agent {
+  readonly routerPort: number
+  readonly capabilities: HostCapabilities
+  observed(): ObservedState
+  /** Ends the agent. With `instances` everything that it runs is drained and ended first; otherwise it goes on by itself. */
+  stop(options: { instances: boolean }): Promise<void>
+  /** Resolves when the agent has ended, whoever asked for it. */
+  readonly ended: Promise<void>
+}
+
+/** Longest path of a unix socket, from sockaddr_un(7) without its closing zero. */
+const socketPathMaxBytes = 107
+const tasksStopGraceMs = 2000
+/** Answers that are under way may take this long when the agent ends. */
+const closeGraceMs = 200
+/** CPU and memory are read anew for whoever asks, unless they are younger than this. */
+const usageFreshMs = 2000
+const sweepIntervalMs = 60_000
+
+/** Starts an agent. Fails with ALREADY_RUNNING, PORT_IN_USE or CONFIG_INVALID. */
+export async function createAgent(options: AgentOptions): Promise<Agent> {
+  const { log, socket } = options
+  checkSocketPath(socket)
+  const settings = { ...defaultSettings, ...options.settings }
+  const home = openHome(options.home)
+  const holder = takeHome(home.pidFile, socket)
+  try {
+    const key = openKey(home.keyFile)
+    const { host, capabilities } = await detectHost({ home, settings, log, choice: options.choice })
+    const router = await options.startRouter()
+    updateHolder(home.pidFile, { ...holder, routerPort: router.port })
+    const agent = new RunningAgent(options, { settings, host, capabilities, router, key, holder })
+    await agent.begin()
+    return agent
+  } catch (error) {
+    leaveHome(home.pidFile)
+    throw error
+  }
+}
+
+interface Parts {
+  settings: AgentSettings
+  host: RunHost
+  capabilities: HostCapabilities
+  router: Router
+  key: Buffer
+  holder: AgentPid
+}
+
+class RunningAgent implements Agent {
+  readonly capabilities: HostCapabilities
+  readonly ended: Promise<void>
+  readonly #options: AgentOptions
+  readonly #parts: Parts
+  readonly #runId = randomUUID()
+  readonly #events = new EventHub()
+  readonly #logs: LogStore
+  readonly #spool: Spool
+  readonly #supervisor: Supervisor
+  readonly #tasks: Tasks
+  readonly #server: Server
+  readonly #timers: NodeJS.Timeout[] = []
+  #end!: () => void
+  #stopping?: Promise<void>
+  #measuredMs = 0
+
+  constructor(options: AgentOptions, parts: Parts) {
+    const { host, settings, router, key } = parts
+    this.#options = options
+    this.#parts = parts
+    this.capabilities = parts.capabilities
+    this.ended = new Promise((resolve) => (this.#end = resolve))
+    this.#logs = new LogStore({ directory: host.home.logs, settings, fallocate: host.tools.fallocate })
+    this.#spool = new Spool({ directory: host.home.spool, maxBytes: settings.spoolBytes })
+    this.#supervisor = new Supervisor({ host, logs: this.#logs, router, events: this.#events, key, random: options.random ?? Math.random })
+    this.#tasks = new Tasks({ host, logs: this.#logs, events: this.#events })
+    this.#server = createApi({
+      settings,
+      supervisor: this.#supervisor,
+      tasks: this.#tasks,
+      logs: this.#logs,
+      events: this.#events,
+      log: options.log,
+      observed: () => this.observed(),
+      metrics: () => metricsText({ observed: this.observed(), spooledBytes: this.#spool.bytes, droppedSegments: this.#spool.droppedSegments, router: router.metrics() }),
+      requests: (after) => {
+        this.#spool.append(router.takeRecords())
+        return this.#spool.read(after)
+      },
+      stop: (stop) => this.#prepareStop(stop),
+    })
+  }
+
+  get routerPort(): number {
+    return this.#parts.router.port
+  }
+
+  /** Takes over what runs, then opens the socket. */
+  async begin(): Promise<void> {
+    const { host, settings, router } = this.#parts
+    const records = host.records.load()
+    killLeftovers(host, records)
+    this.#tasks.resume(records.filter(isTask))
+    await this.#supervisor.resume(records.filter(isInstance))
+    await listen(this.#server, this.#options.socket)
+    startMeasuring()
+    this.#every(settings.recordsIntervalMs, () => this.#spool.append(router.takeRecords()))
+    this.#every(settings.usageIntervalMs, () => this.#measure())
+    this.#every(sweepIntervalMs, () => this.#sweepLogs())
+    this.#sweepLogs()
+    this.#options.log.info({ pid: process.pid, socket: this.#options.socket, routerPort: router.port, taken: records.length, ...this.capabilities }, 'agent ready')
+  }
+
+  observed(): ObservedState {
+    if (Date.now() - this.#measuredMs > usageFreshMs) this.#measure()
+    const { router, holder, capabilities } = this.#parts
+    return {
+      runId: this.#runId,
+      version: this.#options.version,
+      generation: this.#supervisor.generation,
+      routedGeneration: this.#supervisor.routedGeneration,
+      routerPort: router.port,
+      instances: this.#supervisor.statuses(),
+      tasks: this.#tasks.statuses(),
+      host: capabilities,
+      processes: [
+        { role: 'agent', pid: process.pid, startedAt: holder.startedAt, memoryBytes: process.memoryUsage.rss() },
+        ...router.workers().map((worker) => ({ role: 'router' as const, ...worker })),
+      ],
+    }
+  }
+
+  async stop(options: { instances: boolean }): Promise<void> {
+    await this.#prepareStop(options)
+    await this.ended
+  }
+
+  /** Does what may take long; the socket closes only after whoever asked has its answer. */
+  #prepareStop({ instances }: { instances: boolean }): Promise<void> {
+    this.#stopping ??= (async () => {
+      this.#options.log.info({ instances }, 'agent stopping')
+      this.#timers.forEach((timer) => clearInterval(timer))
+      if (instances) await Promise.all([this.#supervisor.stopAll(), this.#tasks.stopAll(tasksStopGraceMs)])
+      else {
+        this.#supervisor.release()
+        this.#tasks.release()
+      }
+      this.#events.flush()
+      setImmediate(() => void this.#close(instances))
+    })()
+    return this.#stopping
+  }
+
+  async #close(instances: boolean): Promise<void> {
+    const { host, router } = this.#parts
+    await router.close().catch((error: unknown) => this.#options.log.warn({ error: String(error) }, 'the router did not close cleanly'))
+    this.#spool.append(router.takeRecords())
+    this.#logs.close()
+    await new Promise<void>((resolve) => {
+      this.#server.close(() => resolve())
+      this.#server.closeIdleConnections()
+      // Watches and followed logs never end by themselves.
+      setTimeout(() => this.#server.closeAllConnections(), closeGraceMs).unref()
+    })
+    if (host.cgroup.list().length === 0) host.cgroup.close()
+    rmSync(this.#options.socket, { force: true })
+    leaveHome(host.home.pidFile)
+    this.#options.log.info({}, 'agent ended')
+    this.#end()
+  }
+
+  /** /proc is read once for all, and only where cgroups do not count. */
+  #measure(): void {
+    this.#measuredMs = Date.now()
+    let processes: ProcessStat[] | undefined
+    const once = () => (processes ??= listProcesses())
+    this.#supervisor.measure(once)
+    this.#tasks.measure(once)
+  }
+
+  #sweepLogs(): void {
+    this.#logs.sweep(Date.now(), (id) => this.#supervisor.has(id) || this.#tasks.has(id))
+  }
+
+  #every(intervalMs: number, act: () => void): void {
+    const guarded = () => {
+      try {
+        act()
+      } catch (error) {
+        this.#options.log.error({ error: String(error) }, 'a regular duty failed; it is tried again next time')
+      }
+    }
+    this.#timers.push(setInterval(guarded, intervalMs).unref())
+  }
+}
+
+function isTask(record: RunRecord) {
+  return record.kind === 'task'
+}
+
+function isInstance(record: RunRecord) {
+  return record.kind === 'instance'
+}
+
+function checkSocketPath(path: string): void {
+  const bytes = Buffer.byteLength(path)
+  if (bytes > socketPathMaxBytes) {
+    throw fail('CONFIG_INVALID', { message: `The socket path is ${bytes} bytes long; Linux allows ${socketPathMaxBytes}.`, fix: 'Give a shorter path with --socket, for example below /tmp or /run.', facts: { path } })
+  }
+}
+
+/** Listens so that nobody but this user can ever connect, not even between making the socket and restricting it. */
+async function listen(server: Server, path: string): Promise<void> {
+  // The home is ours, so a socket that is still there belongs to an agent that has died.
+  if (existsSync(path)) rmSync(path)
+  const before = process.umask(0o177)
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject)
+      server.listen(path, () => resolve())
+    })
+  } finally {
+    process.umask(before)
+  }
+}

@@ -1,0 +1,58 @@
+/** `POST /tasks/:id/attach` with an upgrade: bytes in go to the task's input, bytes out are its output. */
+import type { Socket } from 'node:net'
+import { errorCatalogue, fail } from '@pavior/contract'
+import type { LogStore } from '../logs/store.ts'
+import { readChunks } from '../logs/reader.ts'
+import type { Task } from '../task.ts'
+import { toErrorObject } from './http.ts'
+
+/** Name of the protocol in the Upgrade header. */
+export const attachProtocol = 'pavior-attach'
+
+/** Connects a socket with a task until the task has ended or the other side is gone. */
+export async function attach(task: Task, logs: LogStore, socket: Socket, head: Buffer, offset: number): Promise<void> {
+  const log = logs.find(task.id)
+  if (!log) throw fail('NOT_FOUND', `Task ${task.id} has no output.`)
+  socket.write(`HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: ${attachProtocol}\r\n\r\n`)
+  const gone = new AbortController()
+  socket.once('close', () => gone.abort())
+  socket.on('error', () => socket.destroy())
+  passInput(task, socket, head)
+  for await (const { bytes } of readChunks(log, offset, { follow: true, live: true, signal: gone.signal })) {
+    if (!socket.write(bytes)) await drained(socket)
+  }
+  socket.end()
+}
+
+function passInput(task: Task, socket: Socket, head: Buffer): void {
+  const { input } = task
+  if (!input) return void socket.resume()
+  if (head.length > 0) input.write(head)
+  // Not a plain pipe: closing the connection by force must not look like the end of the input of a later client.
+  socket.on('data', (bytes: Buffer) => {
+    if (!input.write(bytes)) {
+      socket.pause()
+      input.once('drain', () => socket.resume())
+    }
+  })
+  socket.on('end', () => input.end())
+}
+
+function drained(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      socket.off('drain', done)
+      socket.off('close', done)
+      resolve()
+    }
+    socket.on('drain', done)
+    socket.on('close', done)
+  })
+}
+
+/** Answers an upgrade that cannot be made. */
+export function refuseUpgrade(socket: Socket, error: unknown): void {
+  const object = toErrorObject(error)
+  const body = JSON.stringify({ error: object })
+  socket.end(`HTTP/1.1 ${errorCatalogue[object.code].http} Refused\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
+}

@@ -1,0 +1,344 @@
+/** One instance of a set: starts it, watches its health, notices its end, lets it go. `plan.ts` decides when. */
+import { isPaviorError, type DesiredSet, type ErrorObject, type InstanceState, type InstanceStatus } from '@pavior/contract'
+import { findFreePort } from './free-port.ts'
+import { listeningAddresses } from './listening.ts'
+import type { LogStore } from './logs/store.ts'
+import { restartDelayMs, type Phase, type PlannedInstance } from './plan.ts'
+import { HealthWatch, type ProbeResult } from './probe.ts'
+import { exitProblem, failingProblem, nameOf, notHealthyProblem, type Subject } from './problems.ts'
+import type { CgroupUsage } from './cgroup/driver.ts'
+import type { RunHost } from './run/host.ts'
+import type { ProcessStat } from './run/proc.ts'
+import { adoptRun, startRun, type Run, type RunEnd } from './run/run.ts'
+import type { InstanceRecord } from './state/records.ts'
+
+/** What an instance needs of the supervisor. */
+export interface InstanceContext {
+  host: RunHost
+  logs: LogStore
+  random: () => number
+  /** Ports that other instances have. */
+  takenPorts: () => Set<number>
+  /** Something changed that watchers, routes or the plan may care for. */
+  onChange: (instance: Instance) => void
+  /** Takes it out of the routes and waits until its requests are done, at most so long. */
+  leaveTraffic: (instance: Instance, timeoutMs: number) => Promise<void>
+  /** It has ended for good. */
+  onGone: (instance: Instance) => void
+}
+
+export class Instance {
+  readonly record: InstanceRecord
+  readonly order: number
+  /** What it is started from next; the newest known form of its set. */
+  set: DesiredSet | undefined
+  readonly #context: InstanceContext
+  #run?: Run
+  #health?: HealthWatch
+  #timers: NodeJS.Timeout[] = []
+  #starting?: Promise<void>
+  #leaving = false
+  /** Being ended in order to be started again; holds why. */
+  #restarting?: ErrorObject
+  #usage: CgroupUsage = {}
+  /** Given to a start that is about to be made. */
+  #nextPort?: number
+
+  constructor(context: InstanceContext, record: InstanceRecord, order: number, set: DesiredSet | undefined) {
+    this.#context = context
+    this.record = record
+    this.order = order
+    this.set = set
+  }
+
+  get id(): string {
+    return this.record.id
+  }
+
+  get port(): number | undefined {
+    return this.#run?.start.port
+  }
+
+  /** Ports that nobody else may get. */
+  get heldPorts(): number[] {
+    return [this.record.start?.port, this.#nextPort].filter((port) => port !== undefined)
+  }
+
+  /** Whether requests may be sent to it. */
+  get inTraffic(): boolean {
+    return this.record.state === 'healthy' && this.port !== undefined && this.set?.listens !== false
+  }
+
+  /** As the plan sees it. */
+  planned(startGiveUpFactor: number): PlannedInstance {
+    const { record } = this
+    const startedMs = record.start ? Date.parse(record.start.startedAt) : undefined
+    const giveUpMs = this.#restarting || startedMs === undefined || !this.set?.listens ? undefined : startedMs + this.set.startTimeoutMs * startGiveUpFactor
+    return { id: record.id, set: record.set, revision: record.revision, phase: this.#phase(), order: this.order, dueMs: record.nextStartAt, giveUpMs }
+  }
+
+  #phase(): Phase {
+    if (this.#leaving) return 'leaving'
+    if (this.#restarting) return 'coming'
+    if (this.record.state === 'healthy') return 'up'
+    if (this.record.state === 'unhealthy') return 'failing'
+    return this.record.state === 'backoff' ? 'waiting' : 'coming'
+  }
+
+  status(): InstanceStatus {
+    const { record } = this
+    const running = this.#run && record.start
+    return {
+      id: record.id,
+      set: record.set,
+      state: record.state,
+      pid: running ? this.#run?.pid : undefined,
+      port: running ? record.start?.port : undefined,
+      startedAt: record.start?.startedAt,
+      healthyAt: record.healthyAt,
+      restarts: record.restarts,
+      crashLoop: record.crashLoop,
+      lastExit: record.lastExit,
+      problem: record.problem,
+      cpuSeconds: record.earlierCpuSeconds + (this.#usage.cpuSeconds ?? 0),
+      memoryBytes: this.#usage.memoryBytes,
+    }
+  }
+
+  /** Starts it, the first time or again. */
+  start(): void {
+    const again = this.record.start !== undefined
+    if (again) this.record.restarts++
+    this.record.nextStartAt = undefined
+    this.#enter('starting')
+    this.#starting = this.#begin().finally(() => (this.#starting = undefined))
+  }
+
+  /** Takes over what an earlier agent left. */
+  adopt(): void {
+    const { record } = this
+    this.#context.logs.track(record.id)
+    const wasLeaving = record.state === 'draining' || record.state === 'stopping' || record.state === 'stopped'
+    if (record.start?.bootId === this.#context.host.bootId && record.state !== 'backoff') this.#attach(adoptRun(this.#context.host, record.id, record.start))
+    else if (!wasLeaving) this.#enter('backoff', { nextStartAt: Date.now() })
+    if (wasLeaving) void this.retire()
+  }
+
+  /** Ends this start, because it does not serve; it is started again after its wait. */
+  restart(): void {
+    if (this.#restarting || this.#leaving || !this.#run) return
+    this.#restarting = this.record.problem ?? startTimeoutProblem(this.#subject())
+    this.#stopWatching()
+    void this.#run.stop(this.record.stopGraceMs)
+  }
+
+  /** Takes it out of traffic, lets it finish its requests, ends it for good. */
+  async retire(): Promise<void> {
+    if (this.#leaving) return
+    this.#leaving = true
+    const served = this.record.state === 'healthy'
+    this.#stopWatching()
+    await this.#starting
+    if (this.#run && served && this.port !== undefined) {
+      this.#enter('draining')
+      await this.#context.leaveTraffic(this, this.record.drainTimeoutMs)
+    }
+    if (this.#run) {
+      this.#enter('stopping')
+      await this.#run.stop(this.record.stopGraceMs)
+    }
+    this.#enter('stopped')
+    this.#context.logs.end(this.id)
+    this.#context.host.records.remove(this.id)
+    this.#context.onGone(this)
+  }
+
+  /** Reads CPU and memory, and ends it when it uses more memory than it may and no cgroup sees to that. */
+  measure(processes: () => ProcessStat[]): void {
+    if (!this.#run) return
+    this.#usage = this.#run.usage(processes)
+    const limit = this.set?.workload.limits.memoryBytes
+    const enforced = this.#context.host.cgroup.enforces.memory
+    if (!enforced && limit !== undefined && (this.#usage.memoryBytes ?? 0) > limit) this.#run.killForMemory()
+  }
+
+  /** The agent ends; the instance goes on by itself. */
+  release(): void {
+    this.#stopWatching()
+    this.#run?.release()
+  }
+
+  async #begin(): Promise<void> {
+    const { host, logs, random, takenPorts } = this.#context
+    const { set, record } = this
+    if (!set) return
+    host.records.prepare(record.id)
+    const log = logs.track(record.id)
+    try {
+      const port = this.#nextPort = set.listens ? await findFreePort(host.settings, takenPorts(), random) : undefined
+      const run = await startRun(host, {
+        id: record.id,
+        attempt: record.restarts,
+        workload: set.workload,
+        port,
+        scratch: 'memory',
+        input: false,
+        logDescriptor: log.openForAppend(),
+        logOffset: log.size(),
+      })
+      record.start = run.start
+      record.healthyAt = undefined
+      this.#attach(run)
+      this.#save()
+    } catch (error) {
+      this.#startFailed(error)
+    }
+  }
+
+  /** Watches a running start: its end, and its health. */
+  #attach(run: Run): void {
+    this.#run = run
+    this.#usage = {}
+    run.onLocated = () => this.#save()
+    void run.ended.then((end) => this.#ended(run, end))
+    if (!this.#leaving) this.#watchHealth(run)
+  }
+
+  #watchHealth(run: Run): void {
+    const { set, record } = this
+    if (!set) return
+    const startedMs = Date.parse(run.start.startedAt)
+    const left = (durationMs: number) => Math.max(0, startedMs + durationMs - Date.now())
+    if (!set.listens || run.start.port === undefined) {
+      if (record.state !== 'healthy') this.#after(left(set.minReadyMs), () => this.#becameHealthy())
+      return
+    }
+    const { startProbeMinMs, startProbeMaxMs } = this.#context.host.settings
+    this.#health = new HealthWatch({
+      port: run.start.port,
+      probe: () => (this.set ?? set).probe,
+      startProbeMinMs,
+      startProbeMaxMs,
+      random: this.#context.random,
+      healthy: record.state === 'healthy',
+      onHealthy: () => this.#becameHealthy(),
+      onFailing: (result) => void this.#isFailing(run, result),
+    })
+    if (record.state === 'starting') this.#after(left(set.startTimeoutMs), () => void this.#isLate(run))
+  }
+
+  #becameHealthy(): void {
+    this.#clearTimers()
+    this.#run?.locate()
+    this.#enter('healthy', { healthyAt: new Date().toISOString(), problem: undefined })
+    const { restartDelayResetAfterMs, crashLoopWindowMs } = this.#context.host.settings
+    this.#after(restartDelayResetAfterMs, () => {
+      this.record.exitsInRow = 0
+      this.#save()
+    })
+    if (this.record.crashLoop) this.#after(crashLoopWindowMs, () => this.#enter('healthy', { crashLoop: false }))
+  }
+
+  /** It runs but is not healthy after its start timeout. It may still become so: the plan gives it up later. */
+  async #isLate(run: Run): Promise<void> {
+    const { set } = this
+    const last = this.#health?.last
+    if (!set || run.start.port === undefined) return
+    const problem = notHealthyProblem(this.#subject(), {
+      port: run.start.port,
+      path: set.probe.path,
+      timeoutMs: set.startTimeoutMs,
+      last,
+      listening: listeningAddresses(run.members()),
+      lastLines: await this.#lastLines(run),
+    })
+    if (this.#run === run && this.record.state === 'starting') this.#enter('starting', { problem })
+  }
+
+  async #isFailing(run: Run, last: ProbeResult): Promise<void> {
+    const { set } = this
+    if (!set) return
+    const context = { path: set.probe.path, failures: set.probe.failureThreshold, last, lastLines: await this.#lastLines(run) }
+    if (this.#run === run && !this.#leaving) this.#enter('unhealthy', { problem: failingProblem(this.#subject(), context) })
+  }
+
+  async #ended(run: Run, end: RunEnd): Promise<void> {
+    if (this.#run !== run) return
+    this.#stopWatching()
+    this.#run = undefined
+    this.#usage = {}
+    const { record } = this
+    const wasHealthy = record.healthyAt !== undefined
+    record.earlierCpuSeconds += end.usage.cpuSeconds ?? 0
+    record.lastExit = end.exit
+    if (this.#leaving) return
+    const restarting = this.#restarting
+    this.#restarting = undefined
+    const back = this.#backOff()
+    // Out of the routes at once; what there is to say about it needs its log first.
+    record.state = 'backoff'
+    this.#context.onChange(this)
+    const ranMs = Date.parse(end.exit.at) - Date.parse(run.start.startedAt)
+    const command = this.set?.workload.command ?? []
+    const limits = this.set?.workload.limits ?? { memoryBytes: 0, cpu: 0, pids: 0 }
+    const problem = restarting ?? exitProblem(this.#subject(), end, { command, limits, ranMs, wasHealthy, lastLines: await this.#lastLines(run) })
+    this.#enter('backoff', { ...back, problem })
+  }
+
+  #startFailed(error: unknown): void {
+    const problem = isPaviorError(error) ? error.toObject() : startFailure(this.#subject(), error)
+    if (!isPaviorError(error)) this.#context.host.log.error({ instance: this.id, error: String(error) }, 'instance could not be started')
+    this.#enter('backoff', { ...this.#backOff(), problem })
+  }
+
+  #backOff(): Partial<InstanceRecord> {
+    const { settings } = this.#context.host
+    const { record } = this
+    const nowMs = Date.now()
+    const exitsInRow = record.exitsInRow + 1
+    const exitTimes = [...record.exitTimes, nowMs].filter((timeMs) => nowMs - timeMs < settings.crashLoopWindowMs)
+    Object.assign(record, { exitsInRow, exitTimes, crashLoop: record.crashLoop || exitTimes.length > settings.crashLoopExits, healthyAt: undefined })
+    return { nextStartAt: nowMs + restartDelayMs(exitsInRow, settings, this.#context.random()) }
+  }
+
+  #enter(state: InstanceState, changes: Partial<InstanceRecord> = {}): void {
+    Object.assign(this.record, changes, { state })
+    this.#save()
+    this.#context.onChange(this)
+  }
+
+  #save(): void {
+    this.#context.host.records.save(this.record)
+  }
+
+  #subject(): Subject {
+    return this.record.name
+  }
+
+  #lastLines(run: Run): Promise<string[]> {
+    return this.#context.logs.lastLines(this.id, run.start.logOffset, this.#context.host.settings.problemLines)
+  }
+
+  #after(waitMs: number, then: () => void): void {
+    this.#timers.push(setTimeout(then, waitMs))
+  }
+
+  #clearTimers(): void {
+    this.#timers.forEach((timer) => clearTimeout(timer))
+    this.#timers = []
+  }
+
+  #stopWatching(): void {
+    this.#health?.close()
+    this.#clearTimers()
+  }
+}
+
+function startFailure(subject: Subject, error: unknown): ErrorObject {
+  const why = error instanceof Error ? error.message : String(error)
+  return { code: 'START_FAILED', message: `${nameOf(subject)} could not be started.`, why, fix: 'Look at the log of the agent; something on this machine prevented it.' }
+}
+
+function startTimeoutProblem(subject: Subject): ErrorObject {
+  return { code: 'HEALTH_CHECK_FAILED', message: `${nameOf(subject)} was not healthy in time, so it is started again.`, fix: 'Look at its last log lines.' }
+}

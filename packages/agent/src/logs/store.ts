@@ -1,0 +1,90 @@
+/** All logs of this home. */
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { LogFile, type LogSettings } from './log-file.ts'
+import { readLines } from './reader.ts'
+
+export interface LogStoreSettings extends LogSettings {
+  logsKeptMs: number
+  logsKeptCount: number
+}
+
+const suffix = '.log'
+
+export class LogStore {
+  readonly #directory: string
+  readonly #settings: LogStoreSettings
+  readonly #fallocate?: string
+  readonly #tracked = new Map<string, LogFile>()
+
+  constructor(options: { directory: string; settings: LogStoreSettings; fallocate?: string }) {
+    this.#directory = options.directory
+    this.#settings = options.settings
+    this.#fallocate = options.fallocate
+  }
+
+  /** The log of a run that writes or is about to. */
+  track(id: string): LogFile {
+    const known = this.#tracked.get(id)
+    if (known) return known
+    const log = this.#file(id)
+    this.#tracked.set(id, log)
+    log.track()
+    return log
+  }
+
+  /** A log for reading; undefined when there is none. */
+  find(id: string): LogFile | undefined {
+    const tracked = this.#tracked.get(id)
+    if (tracked) return tracked
+    return existsSync(this.#path(id)) ? this.#file(id) : undefined
+  }
+
+  /** Nobody writes to it any more; it is kept for a while. */
+  end(id: string): void {
+    this.#tracked.get(id)?.end()
+    this.#tracked.delete(id)
+  }
+
+  remove(id: string): void {
+    const log = this.find(id)
+    this.#tracked.delete(id)
+    log?.remove()
+  }
+
+  /** The last complete or begun lines behind an offset, for a problem's facts. */
+  async lastLines(id: string, fromOffset: number, count: number): Promise<string[]> {
+    const log = this.find(id)
+    if (!log) return []
+    const lines: string[] = []
+    for await (const batch of readLines(log, { offset: fromOffset, tail: count })) lines.push(...batch.map((each) => each.line))
+    return lines.slice(-count)
+  }
+
+  /** Deletes logs that nobody writes to and that are too old or too many. `kept` names those that must stay. */
+  sweep(nowMs: number, kept: (id: string) => boolean): void {
+    const gone = readdirSync(this.#directory)
+      .filter((name) => name.endsWith(suffix))
+      .map((name) => name.slice(0, -suffix.length))
+      .filter((id) => !this.#tracked.has(id) && !kept(id))
+      .map((id) => ({ id, changedMs: statSync(this.#path(id), { throwIfNoEntry: false })?.mtimeMs ?? 0 }))
+      .sort((one, other) => other.changedMs - one.changedMs)
+    gone.forEach(({ id, changedMs }, index) => {
+      if (index >= this.#settings.logsKeptCount || nowMs - changedMs > this.#settings.logsKeptMs) this.remove(id)
+    })
+  }
+
+  /** Ends all looking; writers go on. */
+  close(): void {
+    for (const log of this.#tracked.values()) log.end()
+    this.#tracked.clear()
+  }
+
+  #path(id: string): string {
+    return join(this.#directory, `${id}${suffix}`)
+  }
+
+  #file(id: string): LogFile {
+    return new LogFile(this.#path(id), this.#settings, this.#fallocate)
+  }
+}

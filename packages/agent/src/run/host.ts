@@ -1,0 +1,23 @@
+/** What every run needs of the machine and of the agent, built once in main. */
+import type { Logger } from 'pino'
+import type { CgroupDriver } from '../cgroup/driver.ts'
+import type { AgentHome } from '../home.ts'
+import type { HostTools, SandboxDriver } from '../sandbox/driver.ts'
+import type { AgentSettings } from '../settings.ts'
+import type { RecordStore } from '../state/records.ts'
+import type { Users } from '../users.ts'
+
+export interface RunHost {
+  home: AgentHome
+  settings: AgentSettings
+  tools: HostTools
+  sandbox: SandboxDriver
+  cgroup: CgroupDriver
+  /** Absent where processes run as the agent's own user. */
+  users?: Users
+  records: RecordStore
+  bootId: string
+  /** Directory in memory for files that must not reach a disk. */
+  memoryDirectory: string
+  log: Logger
+}

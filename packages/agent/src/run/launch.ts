@@ -1,0 +1,69 @@
+/** From a workload to the one argument array that starts it. Pure but for what is passed in. */
+import type { TaskSpec, Workload } from '@pavior/contract'
+import type { HostTools, SandboxDriver, SandboxPaths, SandboxView } from '../sandbox/driver.ts'
+import { joinScript, parentScript, quote } from './shim.ts'
+
+const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+
+export interface LaunchInput {
+  workload: Workload
+  tools: HostTools
+  sandbox: SandboxDriver
+  /** Files through which the cgroups are joined. */
+  joinFiles: string[]
+  /** The command with the environment entries that a shell cannot export in front. */
+  command: string[]
+  uid?: number
+  passwdFile?: string
+  scratch?: SandboxView['scratch']
+  /** Largest file that may be written, in bytes. */
+  fileBytes?: number
+  /** Largest number of processes of the user id, where no cgroup limits them. */
+  userProcesses?: number
+}
+
+/** join cgroups → limits → sandbox → drop rights → shim → command. */
+export function launchCommand(input: LaunchInput): string[] {
+  const { tools, sandbox, workload } = input
+  const limits = [
+    ...(input.fileBytes === undefined ? [] : [`--fsize=${Math.floor(input.fileBytes)}`]),
+  ]
+  const shim = [tools.sh, '-c', parentScript, 'pavior-run', sandbox.ownsPids ? 'namespace' : 'tree', tools.resetSignals, ...input.command]
+  const inside = input.userProcesses !== undefined && tools.prlimit ? [tools.prlimit, `--nproc=${input.userProcesses}`, ...shim] : shim
+  return [
+    tools.sh, '-c', joinScript, 'pavior-join', String(input.joinFiles.length), ...input.joinFiles,
+    ...(limits.length > 0 && tools.prlimit ? [tools.prlimit, ...limits] : []),
+    ...sandbox.command({
+      directory: workload.directory,
+      writable: workload.writable,
+      mounts: workload.mounts ?? [],
+      scratch: input.scratch,
+      uid: input.uid,
+      passwdFile: input.passwdFile,
+      command: inside,
+    }),
+  ]
+}
+
+/** The environment of a process: the workload's own, and what the agent sets over it. */
+export function launchEnvironment(workload: Workload, paths: SandboxPaths, run: { id: string; port?: number; terminal: boolean }): Record<string, string> {
+  return {
+    PATH: defaultPath,
+    ...(run.terminal ? { TERM: 'xterm-256color' } : {}),
+    ...workload.env,
+    ...(run.port === undefined ? {} : { PORT: String(run.port) }),
+    HOME: paths.home,
+    TMPDIR: paths.temporary,
+    APP_DIR: paths.app,
+    PAVIOR_INSTANCE: run.id,
+  }
+}
+
+/**
+ * Runs a command on a pseudo terminal by script(1), which takes a shell line rather than an argument array:
+ * every word is quoted by itself.
+ */
+export function onTerminal(script: string, terminal: NonNullable<TaskSpec['terminal']>, command: string[]): string[] {
+  const size = `stty columns ${Math.floor(terminal.columns)} rows ${Math.floor(terminal.rows)}`
+  return [script, '--quiet', '--return', '--flush', '--command', `${size}; exec ${command.map(quote).join(' ')}`, '/dev/null']
+}
