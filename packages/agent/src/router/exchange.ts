@@ -197,7 +197,8 @@ export class Exchange implements UpstreamUser {
     this.response = response
     this.respondedAt = this.plane.now()
     this.responseBody = bodyOf(response.framing, response.length, decode)
-    const endsByClose = decode || response.framing === 'until-close'
+    const refusesBody = !this.requestBody.done && !response.keepAlive
+    const endsByClose = decode || response.framing === 'until-close' || refusesBody
     this.keepAlive &&= !endsByClose && !this.plane.closing
     const head = responseHeadFor(response, this.head, this.ids.requestId, this.keepAlive, this.plane.date(), decode)
     this.passResponseBody(input, bodyStart, head)
