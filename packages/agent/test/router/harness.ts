@@ -37,7 +37,7 @@ function workerBundle(): Promise<string> {
 export const quietLog = { info: (): void => {}, warn: (): void => {}, error: (facts: object, message: string): void => console.error(message, facts) }
 
 export async function testRouter(options: Partial<RouterOptions> = {}): Promise<Router> {
-  const router = await startRouter({ port: 0, host: '127.0.0.1', workers: 1, log: quietLog, workerEntry: await workerBundle(), ...options })
+  const router = await startRouter({ port: 0, host: '127.0.0.1', workers: 1, log: quietLog, workerEntry: await workerBundle(), ...options, settings: { closeGraceMs: 500, ...options.settings } })
   atEnd(() => router.close())
   return router
 }
