@@ -8,7 +8,7 @@ import { createBuilders } from './drivers/builders/index.ts'
 import { createArtifactStore, createSourceStore } from './drivers/storage/index.ts'
 import { createToolFinder } from './drivers/tools/finder.ts'
 import { createApi } from './kernel/api/index.ts'
-import { createIdempotency } from './kernel/api/idempotency.ts'
+import { createIdempotencyStore } from './kernel/api/idempotency-store.ts'
 import { createEventRecorder } from './kernel/audit/events.ts'
 import { systemClock } from './kernel/clock.ts'
 import type { Config } from './kernel/config/config.ts'
@@ -23,7 +23,8 @@ import { createResources, mayAct } from './kernel/resources/index.ts'
 import { ChangeWaiters } from './kernel/store/waiters.ts'
 import { Feed } from './kernel/store/feed.ts'
 import { createFieldIndexes, flushStatement } from './kernel/store/store.ts'
-import { createUpkeep } from './kernel/upkeep.ts'
+import { statusRoute } from './status.ts'
+import { createUpkeep } from './upkeep.ts'
 import * as catalog from './rooms/catalog/index.ts'
 import * as delivery from './rooms/delivery/index.ts'
 import * as identity from './rooms/identity/index.ts'
@@ -35,6 +36,8 @@ export interface ServerOptions {
   config: Config
   connection: pg.ClientConfig
   agentSocket: string
+  /** Of the embedded PostgreSQL, for `pavior status`. */
+  databasePid?: number
   version: string
   log: Logger
 }
@@ -46,7 +49,7 @@ export interface RunningServer {
   stop(): Promise<void>
 }
 
-export async function startServer({ config, connection, agentSocket, version, log }: ServerOptions): Promise<RunningServer> {
+export async function startServer({ config, connection, agentSocket, databasePid, version, log }: ServerOptions): Promise<RunningServer> {
   const { home, root } = config
   const clock = systemClock
   await mkdir(join(home, 'builds', 'work'), { recursive: true, mode: 0o700 })
@@ -59,6 +62,7 @@ export async function startServer({ config, connection, agentSocket, version, lo
   const feed = new Feed(database, log)
   const changes = new ChangeWaiters(feed)
   const events = createEventRecorder(database)
+  const idempotency = createIdempotencyStore(database)
   const reconcilers: Reconciler[] = []
   const metrics = new Registry()
   collectDefaultMetrics({ register: metrics })
@@ -81,6 +85,7 @@ export async function startServer({ config, connection, agentSocket, version, lo
 
   // Rooms, in the order in which they may read each other
   let url = ''
+  let port = config.port
   const publicUrl = (): string => config.publicUrl || url
   const people = identity.createIdentity({ database, resources, clock, log, publicUrl, defaultTeam: config.defaultTeam })
   const { defaultEnvironment } = people.reads
@@ -123,31 +128,30 @@ export async function startServer({ config, connection, agentSocket, version, lo
     { name: 'change feed', start: () => feed.start(), stop: async () => feed.stop() },
     ...rooms.flatMap((room) => room.parts),
     loop,
-    createUpkeep({ database, events, resources, sources, artifacts, config, log }),
+    createUpkeep({ database, events, idempotency, resources, sources, artifacts, config, log }),
   ]
   const lifecycle = new Lifecycle(parts, log)
   const api = createApi({
     kinds,
     resources,
     authenticate: people.reads.authenticate,
-    routes: [...rooms.flatMap((room) => room.routes), statusRoute(agent, config, version)],
+    routes: [...rooms.flatMap((room) => room.routes), statusRoute({ agent, version, startedAt: clock.now(), port: () => port, databasePid: config.databaseUrl ? undefined : databasePid })],
     events: { list: (actor, namespace, filter) => events.list(namespace === undefined ? (actor.admin ? undefined : [...actor.roles.keys()]) : [namespace], filter) },
-    authorize: (actor, verb, kind, namespace) => mayAct(actor, verb, kind, namespace),
-    idempotency: createIdempotency(database),
-    limits: { uploadBytes: config.uploadBytes },
-    version,
-    metrics: { registry: metrics },
-    health: () => [],
-    ready: () => lifecycle.problems(),
+    authorize: mayAct,
+    idempotency,
+    version: { version },
+    metrics,
+    health: () => ({ checks: [{ name: 'process', problem: undefined }] }),
+    ready: () => ({ checks: lifecycle.checks() }),
     log,
     clock,
   })
   await lifecycle.start()
   await api.listen({ port: config.port, host: config.host })
-  const address = api.server.address() as { port: number }
-  url = `http://${config.host === '0.0.0.0' || config.host === '127.0.0.1' ? 'localhost' : config.host}:${address.port}`
+  port = (api.server.address() as { port: number }).port
+  url = `http://${config.host === '0.0.0.0' || config.host === '127.0.0.1' ? 'localhost' : config.host}:${port}`
   return {
-    port: address.port,
+    port,
     url,
     reads: people.reads,
     stop: async () => {

@@ -30,14 +30,9 @@ export class Lifecycle {
     }
   }
 
-  /** What keeps the process from being ready; empty when it is. */
-  problems(): { part: string; problem: string }[] {
-    const missing = this.#parts.length - this.#started.length
-    const found = this.#started.flatMap((part) => {
-      const problem = part.problem?.()
-      return problem ? [{ part: part.name, problem }] : []
-    })
-    return missing > 0 ? [...found, { part: this.#parts[this.#started.length]!.name, problem: 'It is starting.' }] : found
+  /** Every part with what is wrong with it, if anything: the readiness of the process. */
+  checks(): { name: string; problem: string | undefined }[] {
+    return this.#parts.map((part) => ({ name: part.name, problem: this.#started.includes(part) ? part.problem?.() : 'It is starting.' }))
   }
 
   async stop(): Promise<void> {

@@ -1,4 +1,5 @@
 /** Door of room delivery: source in, artifact out. */
+import type { LogLine } from '@pavior/contract'
 import type { EventRecorder } from '../../kernel/audit/events.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/db/index.ts'
@@ -9,7 +10,7 @@ import { Waiters, type ChangeWaiters } from '../../kernel/store/waiters.ts'
 import { build } from './kinds.ts'
 import type { GitDeps } from './git.ts'
 import type { ArtifactStore, Builder, SourceStore, StepRunner, ToolFinder } from './ports.ts'
-import { createBuildCanceler, createBuildReconciler, stepTaskPrefix, type BuildDeps } from './reconcile.ts'
+import { createBuildCanceler, createBuildReconciler, stepTaskPrefix, taskOf, type Build, type BuildDeps } from './reconcile.ts'
 import { deliveryRoutes } from './routes.ts'
 import { buildPlaces } from './workspace.ts'
 
@@ -18,6 +19,8 @@ export type { Build } from './reconcile.ts'
 
 export interface DeliveryReads {
   directoryOf: (digest: string) => string
+  /** Log of a step of a build as it is written, until the step ends. */
+  stepLog: (build: Build, step: string, signal: AbortSignal) => AsyncIterable<LogLine>
 }
 
 export interface DeliveryDeps {
@@ -52,6 +55,9 @@ export function createDelivery(deps: DeliveryDeps): Room<DeliveryReads> {
     reconcilers: [createBuildReconciler(buildDeps), createBuildCanceler(buildDeps)],
     routes: [deliveryRoutes({ ...deps, resources, runner, buildChanged })],
     parts: [sources, artifacts],
-    reads: { directoryOf: (digest) => artifacts.directoryOf(digest) },
+    reads: {
+      directoryOf: (digest) => artifacts.directoryOf(digest),
+      stepLog: (one, step, signal) => runner.logs(taskOf(one, step), { follow: true, offset: 0 }, signal),
+    },
   }
 }

@@ -1,12 +1,12 @@
 /** Housekeeping at intervals: old changes, old remarks, old idempotency keys; sources and artifacts that nothing needs. */
 import type { Resource } from '@pavior/contract'
-import type { EventRecorder } from './audit/events.ts'
-import { systemActor } from './actor.ts'
-import type { Database } from './db/index.ts'
-import type { Part } from './lifecycle/lifecycle.ts'
-import type { Logger } from './log.ts'
-import type { Resources } from './resources/index.ts'
-import { compactChanges } from './store/store.ts'
+import type { EventRecorder } from './kernel/audit/events.ts'
+import { systemActor } from './kernel/actor.ts'
+import type { Database } from './kernel/db/index.ts'
+import type { Part } from './kernel/lifecycle/lifecycle.ts'
+import type { Logger } from './kernel/log.ts'
+import type { Resources } from './kernel/resources/index.ts'
+import { compactChanges } from './kernel/store/store.ts'
 
 const intervalMs = 60_000
 const keepChangesMs = 3600_000
@@ -23,6 +23,7 @@ interface Collectable {
 export interface UpkeepDeps {
   database: Database
   events: EventRecorder
+  idempotency: { prune(keepMs: number): Promise<void> }
   resources: Resources
   sources: Collectable
   artifacts: Collectable
@@ -31,13 +32,13 @@ export interface UpkeepDeps {
 }
 
 export function createUpkeep(deps: UpkeepDeps): Part {
-  const { database, events, log } = deps
+  const { database, events, idempotency, log } = deps
   let timer: NodeJS.Timeout | undefined
   let running: Promise<void> = Promise.resolve()
   const once = async (): Promise<void> => {
     await compactChanges(database, keepChangesMs)
     await events.prune(keepEventsMs)
-    await database.query('delete from idempotency where at < now() - make_interval(secs => $1)', [keepIdempotencyMs / 1000])
+    await idempotency.prune(keepIdempotencyMs)
     await pruneHistory(deps)
     await collectTrees(deps)
   }
