@@ -82,7 +82,7 @@ function readCliFile(path: string): Endpoint | undefined {
   if (!existsSync(path)) return undefined
   try {
     const content = JSON.parse(readFileSync(path, 'utf8')) as Endpoint
-    if (typeof content.url === 'string' && typeof content.token === 'string') return { team: 'default', ...content }
+    if (typeof content.url === 'string' && typeof content.token === 'string') return { ...content, team: content.team ?? 'default' }
   } catch {
     // Answered below: a file that cannot be read is named.
   }

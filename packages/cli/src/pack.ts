@@ -89,7 +89,7 @@ async function write(tar: ReturnType<typeof createPack>, directory: string, file
     await new Promise<void>((resolve, reject) => {
       const entry = tar.entry({ name: path, size, mode, mtime }, (error) => (error ? reject(error) : resolve()))
       if (size === 0) {
-        entry.end()
+        entry.end(Buffer.alloc(0))
         return
       }
       pipeline(createReadStream(join(directory, path), { end: size - 1 }), entry as never, (error) => {
