@@ -21,15 +21,17 @@ export function atEnd(end: () => unknown): void {
 
 let bundled: Promise<string> | undefined
 
-/** The worker as one file, as the product ships it. */
-function workerBundle(): Promise<string> {
+/** A directory with door and worker as one file each, as the product ships them: `router.mjs` and `router-worker.mjs`. */
+export function bundle(): Promise<string> {
   bundled ??= (async () => {
     const directory = mkdtempSync(join(tmpdir(), 'pavior-router-'))
     process.on('exit', () => rmSync(directory, { recursive: true, force: true }))
-    const outfile = join(directory, 'router-worker.mjs')
-    const entry = new URL('../../src/router/worker.ts', import.meta.url).pathname
-    await build({ entryPoints: [entry], outfile, bundle: true, platform: 'node', format: 'esm', target: 'node20', logLevel: 'warning' })
-    return outfile
+    const sourceOf = (name: string): string => new URL(`../../src/router/${name}.ts`, import.meta.url).pathname
+    await build({
+      entryPoints: { router: sourceOf('index'), 'router-worker': sourceOf('worker') }, outdir: directory, outExtension: { '.js': '.mjs' },
+      bundle: true, platform: 'node', format: 'esm', target: 'node20', logLevel: 'warning',
+    })
+    return directory
   })()
   return bundled
 }
@@ -37,7 +39,8 @@ function workerBundle(): Promise<string> {
 export const quietLog = { info: (): void => {}, warn: (): void => {}, error: (facts: object, message: string): void => console.error(message, facts) }
 
 export async function testRouter(options: Partial<RouterOptions> = {}): Promise<Router> {
-  const router = await startRouter({ port: 0, host: '127.0.0.1', workers: 1, log: quietLog, workerEntry: await workerBundle(), ...options, settings: { closeGraceMs: 500, ...options.settings } })
+  const workerEntry = join(await bundle(), 'router-worker.mjs')
+  const router = await startRouter({ port: 0, host: '127.0.0.1', workers: 1, log: quietLog, workerEntry, ...options, settings: { closeGraceMs: 500, ...options.settings } })
   atEnd(() => router.close())
   return router
 }

@@ -269,6 +269,30 @@ describe('messages', () => {
   })
 })
 
+describe('uploads', () => {
+  test('an instance that refuses an upload and closes is heard, although the upload goes on', async () => {
+    const app = await testApp((_, response) => {
+      response.writeHead(413, { connection: 'close' })
+      response.end('too much')
+    })
+    const router = await routerTo([setOf('v1', [app.port])])
+    const upload = (): Promise<number> => new Promise((resolve, reject) => {
+      const options = { port: router.port, host: '127.0.0.1', method: 'POST', headers: { host: 'app.test' }, agent: false }
+      const request = http.request(options, (response) => {
+        response.resume().on('end', () => request.destroy())
+        resolve(response.statusCode!)
+      })
+      request.on('error', reject)
+      const block = Buffer.alloc(1_048_576)
+      const write = (): void => {
+        while (!request.destroyed) if (!request.write(block)) return void request.once('drain', write)
+      }
+      write()
+    })
+    for (let i = 0; i < 10; i++) expect(await upload()).toBe(413)
+  })
+})
+
 describe('streams', () => {
   test('events arrive at once, and the instance learns that the reader is gone', async () => {
     const stream = signal<http.ServerResponse>()

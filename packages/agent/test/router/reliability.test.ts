@@ -1,8 +1,11 @@
+import { spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import * as http from 'node:http'
 import { createServer as createTcpServer, type Socket } from 'node:net'
+import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { startRouter, type Router } from '../../src/router/index.ts'
-import { atEnd, call, cleanUp, closedPort, listen, quietLog, rawApp, rawClient, setOf, signal, tableOf, testApp, testRouter, type TestApp } from './harness.ts'
+import { atEnd, bundle, call, cleanUp, closedPort, listen, quietLog, rawApp, rawClient, setOf, signal, tableOf, testApp, testRouter, type TestApp } from './harness.ts'
 
 afterEach(cleanUp)
 
@@ -324,6 +327,20 @@ describe('workers', () => {
     expect(await drained).toEqual({ inFlight: 0 })
   })
 
+  test('workers end with the process that started them, whatever its end', async () => {
+    const directory = await bundle()
+    const script = `import { startRouter } from ${JSON.stringify(join(directory, 'router.mjs'))}
+      const log = { info() {}, warn() {}, error() {} }
+      const router = await startRouter({ port: 0, host: '127.0.0.1', workers: 2, log })
+      process.send([router.port, ...router.workers().map(({ pid }) => pid)])`
+    const owner = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+    atEnd(() => owner.kill('SIGKILL'))
+    const [port, ...pids] = await new Promise<number[]>((resolve) => owner.once('message', (message) => resolve(message as number[])))
+    owner.kill('SIGKILL')
+    while (pids.some((pid) => isRunning(pid))) await new Promise((resolve) => setTimeout(resolve, 10))
+    await expect(listen(createTcpServer().unref(), port)).resolves.toBe(port)
+  })
+
   test('a port that is taken is said so', async () => {
     const blocker = createTcpServer()
     const port = await listen(blocker)
@@ -357,6 +374,15 @@ async function replaced(router: Router, pid: number): Promise<void> {
   while (router.workers().some((worker) => worker.pid === pid) || router.workers().length === 0) {
     if (Date.now() > deadline) throw new Error('the worker was not replaced')
     await new Promise((resolve) => setImmediate(resolve))
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'latin1'))
+  } catch {
+    return false
   }
 }
 
