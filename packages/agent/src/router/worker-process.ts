@@ -27,7 +27,9 @@ export class WorkerProcess {
   private readonly child: ChildProcess
   private readonly waiting = new Map<string, (message: FromWorker | undefined) => void>()
 
-  constructor(entry: string | URL, handle: ListeningHandle, port: number, settings: RouterSettings, table: RouterTable | null, events: WorkerEvents) {
+  constructor(
+    entry: string | URL, handle: ListeningHandle, port: number, settings: RouterSettings, table: RouterTable | null, events: WorkerEvents,
+  ) {
     this.child = fork(typeof entry === 'string' ? entry : fileURLToPath(entry), [], {
       execArgv: workerFlags, env: { PAVIOR_ROLE: 'router-worker' }, stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     })

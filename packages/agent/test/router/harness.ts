@@ -36,11 +36,14 @@ export function bundle(): Promise<string> {
   return bundled
 }
 
-export const quietLog = { info: (): void => {}, warn: (): void => {}, error: (facts: object, message: string): void => console.error(message, facts) }
+export const quietLog = {
+  info: (): void => {}, warn: (): void => {}, error: (facts: object, message: string): void => console.error(message, facts),
+}
 
 export async function testRouter(options: Partial<RouterOptions> = {}): Promise<Router> {
   const workerEntry = join(await bundle(), 'router-worker.mjs')
-  const router = await startRouter({ port: 0, host: '127.0.0.1', workers: 1, log: quietLog, workerEntry, ...options, settings: { closeGraceMs: 500, ...options.settings } })
+  const settings = { closeGraceMs: 500, ...options.settings }
+  const router = await startRouter({ port: 0, host: '127.0.0.1', workers: 1, log: quietLog, workerEntry, ...options, settings })
   atEnd(() => router.close())
   return router
 }
@@ -143,7 +146,8 @@ export interface CallOptions extends http.RequestOptions {
 export function call(router: Router, path = '/', options: CallOptions = {}): Promise<Answer> {
   const { host = 'app.test', body, headers, ...rest } = options
   return new Promise((resolve, reject) => {
-    const request = http.request({ agent: false, ...rest, host: '127.0.0.1', port: router.port, path, headers: { host, ...headers } }, (response) => {
+    const target = { host: '127.0.0.1', port: router.port, path, headers: { host, ...headers } }
+    const request = http.request({ agent: false, ...rest, ...target }, (response) => {
       const chunks: Buffer[] = []
       response.on('data', (chunk: Buffer) => chunks.push(chunk))
       response.on('error', reject)
@@ -203,4 +207,35 @@ export function signal<T = void>(): { promise: Promise<T>; resolve: (value: T) =
   let resolve!: (value: T) => void
   const promise = new Promise<T>((given) => { resolve = given })
   return { promise, resolve }
+}
+
+/** A router with one table: these sets, by default on one route to all of them. */
+export async function routerTo(sets: RouterSet[], routes?: TestRoute[]): Promise<Router> {
+  const router = await testRouter()
+  await router.update(tableOf(sets, routes))
+  return router
+}
+
+/** A release of one instance that answers with its name. */
+export async function namedApp(name: string): Promise<RouterSet> {
+  const app = await testApp((_, response) => response.end(name))
+  return setOf(name, [app.port])
+}
+
+/** A connection pool of one client that keeps its connection. */
+export function keepAliveAgent(): http.Agent {
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 1 })
+  atEnd(() => agent.destroy())
+  return agent
+}
+
+/** An instance that answers every connection's first request with these bytes. */
+export async function answering(bytes: string, end = true): Promise<RouterSet> {
+  const { port } = await rawApp((socket) => {
+    socket.once('data', () => {
+      socket.write(bytes, 'latin1')
+      if (end) socket.end()
+    })
+  })
+  return setOf('raw', [port])
 }
