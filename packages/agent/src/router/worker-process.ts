@@ -8,7 +8,7 @@ import type { CountedRequests } from './records.ts'
 import type { RouterSettings } from './settings.ts'
 
 // Small young generation: what a request allocates dies with it, and idle memory counts more than a rare collection.
-const workerFlags = ['--max-semi-space-size=2', '--max-old-space-size=256', '--single-threaded-gc']
+const workerFlags = ['--max-semi-space-size=2', '--max-old-space-size=256']
 
 /** What a worker tells its owner. */
 export interface WorkerEvents {
