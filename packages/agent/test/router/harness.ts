@@ -1,11 +1,11 @@
 /** Real routers, instances and clients for the tests of the router. Everything started here ends with `cleanUp()`. */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
 import * as http from 'node:http'
 import * as net from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { build } from 'esbuild'
+import { basename, join } from 'node:path'
+import { build, type OutputFile } from 'esbuild'
 import { startRouter, type Router, type RouterOptions, type RouterSet, type RouterTable } from '../../src/router/index.ts'
 
 const cleanups: (() => unknown)[] = []
@@ -19,21 +19,19 @@ export function atEnd(end: () => unknown): void {
   cleanups.push(end)
 }
 
-let bundled: Promise<string> | undefined
+let bundles: Promise<OutputFile[]> | undefined
 
-/** A directory with door and worker as one file each, as the product ships them: `router.mjs` and `router-worker.mjs`. */
-export function bundle(): Promise<string> {
-  bundled ??= (async () => {
-    const directory = mkdtempSync(join(tmpdir(), 'pavior-router-'))
-    process.on('exit', () => rmSync(directory, { recursive: true, force: true }))
-    const sourceOf = (name: string): string => new URL(`../../src/router/${name}.ts`, import.meta.url).pathname
-    await build({
-      entryPoints: { router: sourceOf('index'), 'router-worker': sourceOf('worker') }, outdir: directory, outExtension: { '.js': '.mjs' },
-      bundle: true, platform: 'node', format: 'esm', target: 'node20', logLevel: 'warning',
-    })
-    return directory
-  })()
-  return bundled
+/** A new directory with door and worker as one file each, as the product ships them: `router.mjs` and `router-worker.mjs`. */
+export async function bundle(): Promise<string> {
+  const directory = mkdtempSync(join(tmpdir(), 'pavior-router-'))
+  atEnd(() => rmSync(directory, { recursive: true }))
+  const sourceOf = (name: string): string => new URL(`../../src/router/${name}.ts`, import.meta.url).pathname
+  bundles ??= build({
+    entryPoints: { router: sourceOf('index'), 'router-worker': sourceOf('worker') }, outdir: directory, outExtension: { '.js': '.mjs' },
+    bundle: true, platform: 'node', format: 'esm', target: 'node20', logLevel: 'warning', write: false,
+  }).then((result) => result.outputFiles)
+  for (const { path, contents } of await bundles) writeFileSync(join(directory, basename(path)), contents)
+  return directory
 }
 
 export const quietLog = {

@@ -58,15 +58,13 @@ describe('workers', () => {
     const script = `import { startRouter } from ${JSON.stringify(join(directory, 'router.mjs'))}
       const log = { info() {}, warn() {}, error() {} }
       const router = await startRouter({ port: 0, host: '127.0.0.1', workers: 2, log })
-      process.send([router.port, ...router.workers().map(({ pid }) => pid)])`
+      process.send(router.workers().map(({ pid }) => pid))`
     const owner = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
     atEnd(() => owner.kill('SIGKILL'))
-    const [port, ...pids] = await new Promise<number[]>((resolve) => owner.once('message', (message) => resolve(message as number[])))
+    const pids = await new Promise<number[]>((resolve) => owner.once('message', (message) => resolve(message as number[])))
     owner.kill('SIGKILL')
+    expect(pids).toHaveLength(2)
     while (pids.some((pid) => isRunning(pid))) await new Promise((resolve) => setTimeout(resolve, 10))
-    const successor = createTcpServer()
-    atEnd(() => successor.close())
-    expect(await listen(successor, port)).toBe(port)
   })
 
   test('a port that is taken is said so', async () => {
