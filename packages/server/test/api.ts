@@ -51,7 +51,7 @@ const authenticate: ApiDeps['authenticate'] = async ({ headers }) => {
   return actor
 }
 
-export interface TestApiOptions extends Partial<Pick<ApiDeps, 'limits' | 'routes' | 'log' | 'ready' | 'idempotency'>> {
+export interface TestApiOptions extends Partial<Pick<ApiDeps, 'limits' | 'routes' | 'log' | 'ready' | 'idempotency' | 'tls'>> {
   kinds?: KindDefinition[]
   teams?: string[]
 }
