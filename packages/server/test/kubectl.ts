@@ -41,7 +41,7 @@ export interface Running {
 
 export interface Kubectl {
   run(args: string[], input?: string): Promise<Ran>
-  start(args: string[], input?: string): Running
+  start(args: string[], input?: string, environment?: Record<string, string>): Running
   directory: string
 }
 
@@ -59,8 +59,8 @@ export function kubectlAgainst(binary: string, url: string, token: string, autho
   }
   writeFileSync(join(directory, 'config'), JSON.stringify(config), { mode: 0o600 })
 
-  const start = (args: string[], input?: string): Running => {
-    const child = spawn(binary, args, { env: { PATH: process.env.PATH, HOME: directory, KUBECONFIG: join(directory, 'config'), TMPDIR: directory }, stdio: 'pipe' })
+  const start = (args: string[], input?: string, environment: Record<string, string> = {}): Running => {
+    const child = spawn(binary, args, { env: { PATH: process.env.PATH, HOME: directory, KUBECONFIG: join(directory, 'config'), TMPDIR: directory, ...environment }, stdio: 'pipe' })
     const result: Ran = { code: null, out: '', err: '' }
     let check = (): void => {}
     child.stdout.on('data', (chunk) => {

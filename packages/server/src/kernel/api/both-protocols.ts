@@ -21,6 +21,7 @@ export function createServerForBoth(handler: RequestListener, certificate: Certi
   server.removeAllListeners('connection')
 
   const undecided = new Set<Socket>()
+  const encrypted = new Set<Socket>()
   server.on('connection', (socket: Socket) => {
     const drop = (): void => void socket.destroy()
     const timer = setTimeout(drop, headersTimeoutMs)
@@ -34,12 +35,20 @@ export function createServerForBoth(handler: RequestListener, certificate: Certi
       if (first === null) return
       decide()
       socket.unshift(first)
-      if (first[0] === tlsHandshake) secure.emit('connection', socket)
+      if (first[0] === tlsHandshake) secureConnection(socket)
       else plain!.call(server, socket)
     }
     undecided.add(socket)
     socket.on('readable', peek).on('end', drop).on('error', drop).on('close', decide)
   })
+
+  const secureConnection = (socket: Socket): void => {
+    // Sockets of an HTTP server may stay half open, those of a TLS server may not.
+    socket.allowHalfOpen = false
+    encrypted.add(socket)
+    socket.once('close', () => encrypted.delete(socket))
+    secure.emit('connection', socket)
+  }
 
   // It never listens itself, but its time-outs and its list of connections begin there.
   server.on('listening', () => secure.emit('listening'))
@@ -52,8 +61,7 @@ export function createServerForBoth(handler: RequestListener, certificate: Certi
   }
   server.closeAllConnections = () => {
     closeAll()
-    secure.closeAllConnections()
-    for (const socket of undecided) socket.destroy()
+    for (const socket of [...undecided, ...encrypted]) socket.destroy()
   }
   return server
 }
