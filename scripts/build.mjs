@@ -13,6 +13,7 @@ export const entries = {
   'git-hook': 'packages/server/src/git-hook.ts',
   'static-server': 'packages/server/src/drivers/builders/static-server.ts',
   agent: 'packages/agent/src/main.ts',
+  'router-worker': 'packages/agent/src/router/worker.ts',
   cli: 'packages/cli/src/main.ts',
 }
 

@@ -1,4 +1,5 @@
 /** Runs reconcilers from the queue: claims what is due, runs it, settles it; takes over from dead processes. */
+import { isPaviorError } from '@pavior/contract'
 import type { Counter, Histogram } from 'prom-client'
 import type { PgDatabase } from '../db/index.ts'
 import type { Part } from '../lifecycle/lifecycle.ts'
@@ -28,7 +29,7 @@ export function retryDelayMs(attempts: number): number {
 export class ReconcileLoop implements Part {
   readonly name = 'reconcilers'
   readonly #deps: LoopDeps
-  readonly #byName: Map<string, Reconciler>
+  readonly #byName = new Map<string, Reconciler>()
   readonly #running = new Map<string, Set<Promise<void>>>()
   #worker: { id: number; end: () => Promise<void>; abort: AbortController } | undefined
   #stopping = false
@@ -40,11 +41,13 @@ export class ReconcileLoop implements Part {
 
   constructor(deps: LoopDeps) {
     this.#deps = deps
-    this.#byName = new Map(deps.reconcilers.map((reconciler) => [reconciler.name, reconciler]))
-    for (const { name } of deps.reconcilers) this.#running.set(name, new Set())
   }
 
   async start(): Promise<void> {
+    for (const reconciler of this.#deps.reconcilers) {
+      this.#byName.set(reconciler.name, reconciler)
+      this.#running.set(reconciler.name, new Set())
+    }
     this.#unsubscribe = this.#deps.feed.subscribe({ publish: () => this.poke() })
     this.#loop = this.#run()
     this.#reaper = setInterval(() => {
@@ -157,7 +160,7 @@ export class ReconcileLoop implements Part {
     } catch (error) {
       const ms = retryDelayMs(work.attempts)
       settlement = { type: 'retry', ms, error: (error as Error).message }
-      if (!worker.abort.signal.aborted) log.warn({ controller: work.controller, key: work.key, attempt: work.attempts, err: error, retryInMs: ms }, 'reconcile failed; trying again')
+      if (!worker.abort.signal.aborted) log.warn({ controller: work.controller, key: work.key, attempt: work.attempts, ...toldError(error), retryInMs: ms }, 'reconcile failed; trying again')
     }
     stop()
     metrics.runs.inc({ controller: work.controller, outcome: settlement.type })
@@ -168,4 +171,9 @@ export class ReconcileLoop implements Part {
       if (this.#worker?.id === worker.id) this.#worker = undefined
     })
   }
+}
+
+/** A coded error says enough; a fault of ours comes with its stack. */
+function toldError(error: unknown): { err: unknown } | { code: string; why: string } {
+  return isPaviorError(error) ? { code: error.code, why: error.details.why ?? error.message } : { err: error }
 }

@@ -33,10 +33,10 @@ export async function checkSubmission({ resources, defaultEnvironment }: SubmitD
   if (existing?.metadata.deletionTimestamp) throw fail('APP_DELETED', `The app "${app}" is being deleted.`)
   if (existing) await resources.mutate(actor, { kind: 'App', namespace: team, name: app }, (current) => current as Resource, { dryRun: true })
   else await resources.create(actor, 'App', team, { metadata: { name: app }, spec: {} }, { dryRun: true })
-  if (buildOnly) return
-  const target = environment ?? defaultEnvironment(team)
-  if (!(await resources.get(actor, { kind: 'Environment', namespace: team, name: target }))) {
-    throw fail('NOT_FOUND', { message: `Team ${team} has no environment "${target}".`, fix: `See \`pavior get environments --team ${team}\`.` })
+  // The default environment is made with the team, a moment after it.
+  if (buildOnly || environment === undefined || environment === defaultEnvironment(team)) return
+  if (!(await resources.get(actor, { kind: 'Environment', namespace: team, name: environment }))) {
+    throw fail('NOT_FOUND', { message: `Team ${team} has no environment "${environment}".`, fix: `See \`pavior get environments --team ${team}\`.` })
   }
 }
 
