@@ -274,31 +274,39 @@ export class Instance {
     if (this.#leaving) return
     const restarting = this.#restarting
     this.#restarting = undefined
-    const back = this.#backOff()
+    this.#backOff()
     // Out of the routes at once; what there is to say about it needs its log first.
-    record.state = 'backoff'
     this.#context.onChange(this)
     const ranMs = Date.parse(end.exit.at) - Date.parse(run.start.startedAt)
     const command = this.set?.workload.command ?? []
     const limits = this.set?.workload.limits ?? { memoryBytes: 0, cpu: 0, pids: 0 }
     const problem = restarting ?? exitProblem(this.#subject(), end, { command, limits, ranMs, wasHealthy, lastLines: await this.#lastLines(run) })
-    this.#enter('backoff', { ...back, problem })
+    if (record.state === 'backoff') this.#enter('backoff', { problem })
+    else record.problem ??= problem
   }
 
   #startFailed(error: unknown): void {
     const problem = isPaviorError(error) ? error.toObject() : startFailure(this.#subject(), error)
     if (!isPaviorError(error)) this.#context.host.log.error({ instance: this.id, error: String(error) }, 'instance could not be started')
-    this.#enter('backoff', { ...this.#backOff(), problem })
+    this.#backOff()
+    this.#enter('backoff', { problem })
   }
 
-  #backOff(): Partial<InstanceRecord> {
+  /** Notes an exit and when the next start is due. */
+  #backOff(): void {
     const { settings } = this.#context.host
     const { record } = this
     const nowMs = Date.now()
     const exitsInRow = record.exitsInRow + 1
     const exitTimes = [...record.exitTimes, nowMs].filter((timeMs) => nowMs - timeMs < settings.crashLoopWindowMs)
-    Object.assign(record, { exitsInRow, exitTimes, crashLoop: record.crashLoop || exitTimes.length > settings.crashLoopExits, healthyAt: undefined })
-    return { nextStartAt: nowMs + restartDelayMs(exitsInRow, settings, this.#context.random()) }
+    Object.assign(record, {
+      state: 'backoff',
+      exitsInRow,
+      exitTimes,
+      crashLoop: record.crashLoop || exitTimes.length > settings.crashLoopExits,
+      healthyAt: undefined,
+      nextStartAt: nowMs + restartDelayMs(exitsInRow, settings, this.#context.random()),
+    })
   }
 
   #enter(state: InstanceState, changes: Partial<InstanceRecord> = {}): void {
