@@ -44,12 +44,14 @@ export class LogFile {
   #watcher?: FSWatcher
   #timer?: NodeJS.Timeout
   #cutting?: Promise<void>
+  #mayPunch: boolean
 
   constructor(path: string, settings: LogSettings, fallocate?: string) {
     this.path = path
     this.times = new LogTimes(`${path}.times`)
     this.#settings = settings
     this.#fallocate = fallocate
+    this.#mayPunch = fallocate !== undefined
     this.#extent = existsSync(`${path}.extent`) ? (JSON.parse(readFileSync(`${path}.extent`, 'utf8')) as Extent) : { head: 0, base: 0 }
   }
 
@@ -187,7 +189,9 @@ export class LogFile {
     // Saved before the hole is made, so that nobody reads zeros.
     const before = this.#extent
     if (head > before.head) this.#save({ ...before, head })
-    if (this.#fallocate === undefined || !(await punchHole(this.#fallocate, this.path, head - base))) this.#copyAndEmpty()
+    this.#mayPunch &&= await punchHole(this.#fallocate ?? '', this.path, head - base)
+    // The second file is replaced as a whole, so the first one must hold enough by itself by then.
+    if (!this.#mayPunch && this.size() - base > this.#settings.logKeepBytes) this.#copyAndEmpty()
     this.times.compact(this.#extent.head)
   }
 

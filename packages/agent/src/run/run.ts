@@ -157,6 +157,7 @@ export class Run {
   #finish!: (end: RunEnd) => void
   #finishing = false
   #overMemory = false
+  #released = false
   #watcher?: FSWatcher
   #timer?: NodeJS.Timeout
   readonly #child?: ChildProcess
@@ -239,7 +240,12 @@ export class Run {
 
   /** Forgets about it without ending it: the agent ends and the process goes on. */
   release(): void {
+    this.#released = true
     this.#child?.unref()
+    this.#stopWatching()
+  }
+
+  #stopWatching(): void {
     this.#watcher?.close()
     clearTimeout(this.#timer)
   }
@@ -282,8 +288,7 @@ export class Run {
 
   #pollUntilEnded(): void {
     const check = () => {
-      if (this.#finishing) return
-      if (!this.#alive()) void this.#wrapUp()
+      if (!this.#finishing && !this.#alive()) void this.#wrapUp()
     }
     try {
       this.#watcher = watch(this.#directory, { persistent: false }, check)
@@ -299,9 +304,9 @@ export class Run {
   }
 
   async #wrapUp(): Promise<void> {
-    if (this.#finishing) return
+    if (this.#finishing || this.#released) return
     this.#finishing = true
-    this.release()
+    this.#stopWatching()
     await this.#clearTree()
     const usage = this.#group.usage()
     const end = { ...this.#judge(), usage }
