@@ -144,7 +144,7 @@ class RunningAgent implements Agent {
     await listen(this.#api.server, this.#options.socket)
     startMeasuring()
     this.#every(settings.recordsIntervalMs, () => this.#spool.append(router.takeRecords()))
-    this.#every(settings.usageIntervalMs, () => this.#measure())
+    this.#every(host.cgroup.enforces.memory ? settings.usageIntervalMs : settings.memoryPollMs, () => this.#measure())
     this.#every(sweepIntervalMs, () => this.#sweepLogs())
     this.#sweepLogs()
     this.#options.log.info({ pid: process.pid, socket: this.#options.socket, routerPort: router.port, taken: records.length, ...this.capabilities }, 'agent ready')
@@ -252,13 +252,11 @@ function checkSocketPath(path: string): void {
 async function listen(server: Server, path: string): Promise<void> {
   // The home is ours, so a socket that is still there belongs to an agent that has died.
   if (existsSync(path)) rmSync(path)
-  const before = process.umask(0o177)
-  try {
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject)
-      server.listen(path, () => resolve())
-    })
-  } finally {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    // The socket is made within the call, so nothing else is created with this mask.
+    const before = process.umask(0o177)
+    server.listen(path, () => resolve())
     process.umask(before)
-  }
+  })
 }

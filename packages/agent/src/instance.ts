@@ -21,6 +21,8 @@ export interface InstanceContext {
   takenPorts: () => Set<number>
   /** Something changed that watchers, routes or the plan may care for. */
   onChange: (instance: Instance) => void
+  /** Only the routes are concerned as yet. */
+  onRoutesChange: () => void
   /** Takes it out of the routes and waits until its requests are done, at most so long. */
   leaveTraffic: (instance: Instance, timeoutMs: number) => Promise<void>
   /** It has ended for good. */
@@ -119,7 +121,9 @@ export class Instance {
     const { record } = this
     this.#context.logs.track(record.id)
     const wasLeaving = record.state === 'draining' || record.state === 'stopping' || record.state === 'stopped'
-    if (record.start?.bootId === this.#context.host.bootId && record.state !== 'backoff') this.#attach(adoptRun(this.#context.host, record.id, record.start))
+    // A start that was begun but not saved was ended as a leftover.
+    const isSaved = record.start?.attempt === record.restarts
+    if (isSaved && record.start?.bootId === this.#context.host.bootId && record.state !== 'backoff') this.#attach(adoptRun(this.#context.host, record.id, record.start))
     else if (!wasLeaving) this.#enter('backoff', { nextStartAt: Date.now() })
     if (wasLeaving) void this.retire()
   }
@@ -172,9 +176,9 @@ export class Instance {
     const { host, logs, random, takenPorts } = this.#context
     const { set, record } = this
     if (!set) return
-    host.records.prepare(record.id)
-    const log = logs.track(record.id)
     try {
+      host.records.prepare(record.id)
+      const log = logs.track(record.id)
       const port = this.#nextPort = set.listens ? await findFreePort(host.settings, takenPorts(), random) : undefined
       const run = await startRun(host, {
         id: record.id,
@@ -275,14 +279,19 @@ export class Instance {
     const restarting = this.#restarting
     this.#restarting = undefined
     this.#backOff()
-    // Out of the routes at once; what there is to say about it needs its log first.
-    this.#context.onChange(this)
+    // Out of the routes at once; watchers hear of it with its last lines, which have to be read first.
+    this.#context.onRoutesChange()
+    const describe = (lastLines: string[]) => restarting ?? this.#describeExit(run, end, wasHealthy, lastLines)
+    record.problem = describe([])
+    const problem = describe(await this.#lastLines(run))
+    // It may have been started again meanwhile; why it had to be is still worth knowing.
+    if (record.state === 'backoff' || record.state === 'starting') this.#enter(record.state, { problem })
+  }
+
+  #describeExit(run: Run, end: RunEnd, wasHealthy: boolean, lastLines: string[]): ErrorObject {
+    const { command, limits } = this.set?.workload ?? { command: [], limits: { memoryBytes: 0, cpu: 0, pids: 0 } }
     const ranMs = Date.parse(end.exit.at) - Date.parse(run.start.startedAt)
-    const command = this.set?.workload.command ?? []
-    const limits = this.set?.workload.limits ?? { memoryBytes: 0, cpu: 0, pids: 0 }
-    const problem = restarting ?? exitProblem(this.#subject(), end, { command, limits, ranMs, wasHealthy, lastLines: await this.#lastLines(run) })
-    if (record.state === 'backoff') this.#enter('backoff', { problem })
-    else record.problem ??= problem
+    return exitProblem(this.#subject(), end, { command, limits, ranMs, wasHealthy, lastLines })
   }
 
   #startFailed(error: unknown): void {

@@ -68,8 +68,8 @@ export class Task {
   async #begin(spec: TaskSpec): Promise<void> {
     const { host, logs } = this.#context
     this.#save()
-    const log = logs.track(this.id)
     try {
+      const log = logs.track(this.id)
       const run = await startRun(host, {
         id: this.id,
         attempt: 0,

@@ -170,7 +170,11 @@ export class LogFile {
 
   #note(timeMs: number, size: number): void {
     this.#seen = size
-    this.times.append(timeMs, size)
+    try {
+      this.times.append(timeMs, size)
+    } catch {
+      // On a full disk the time of these lines is lost, not the lines.
+    }
   }
 
   #tell(): void {
@@ -180,7 +184,8 @@ export class LogFile {
   #cutIfLong(size: number): void {
     const keep = this.#settings.logKeepBytes
     if (this.#cutting || size - this.#extent.head <= keep + keep / 4) return
-    this.#cutting = this.#cut(size - keep).finally(() => (this.#cutting = undefined))
+    // Without room for the second file or the extent the log stays long until the next look.
+    this.#cutting = this.#cut(size - keep).catch(() => {}).finally(() => (this.#cutting = undefined))
   }
 
   async #cut(wantedHead: number): Promise<void> {

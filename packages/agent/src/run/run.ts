@@ -56,8 +56,8 @@ async function launch(host: RunHost, spec: RunSpec): Promise<Run> {
   if (spec.terminal && !host.tools.script) {
     throw fail('START_FAILED', { message: 'This machine has no script command, so a process cannot get a terminal.', fix: 'Install util-linux (Debian: bsdutils), or run the command without a terminal.' })
   }
-  checkDirectories(workload)
   const uid = host.users?.uidOf(workload.team, workload.app)
+  checkDirectories(workload, uid)
   const scratch = spec.scratch === 'disk' || !host.sandbox.memoryScratch ? makeScratch(host, spec.id, uid) : undefined
   if (uid !== undefined) await giveDirectories(host, workload, uid)
   const paths = host.sandbox.paths({ directory: workload.directory, scratch })
@@ -311,7 +311,7 @@ export class Run {
     const usage = this.#group.usage()
     const end = { ...this.#judge(), usage }
     await this.#until(() => this.#group.remove())
-    removeScratch(this.#host, this.id)
+    await removeScratch(this.#host, this.id)
     this.#finish(end)
   }
 
