@@ -159,7 +159,8 @@ describe('problems', () => {
     expect(looping.restarts).toBeGreaterThanOrEqual(3)
     const lines = await it.client.lines(one.id)
     const starts = lines.filter((each) => each.line === 'begin').map((each) => Date.parse(each.time))
-    expect(starts[3]! - starts[2]!).toBeGreaterThan(starts[1]! - starts[0]!)
+    // At least 100, 200 and 400 ms, less the jitter of a fifth and the resolution of the log.
+    expect(starts[3]! - starts[0]!).toBeGreaterThan(500)
     expect(it.router.tables.at(-1)!.sets[0]!.reason).toContain('exited with code 3')
   })
 

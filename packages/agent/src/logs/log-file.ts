@@ -43,7 +43,7 @@ export class LogFile {
   #live = 0
   #watcher?: FSWatcher
   #timer?: NodeJS.Timeout
-  #cutting?: Promise<void>
+  #cutting?: Promise<unknown>
   #mayPunch: boolean
 
   constructor(path: string, settings: LogSettings, fallocate?: string) {
@@ -128,7 +128,7 @@ export class LogFile {
 
   /** Waits until no cut is going on. */
   async settled(): Promise<void> {
-    await this.#cutting
+    while (this.#cutting) await this.#cutting
   }
 
   #watch(): void {
@@ -184,8 +184,16 @@ export class LogFile {
   #cutIfLong(size: number): void {
     const keep = this.#settings.logKeepBytes
     if (this.#cutting || size - this.#extent.head <= keep + keep / 4) return
-    // Without room for the second file or the extent the log stays long until the next look.
-    this.#cutting = this.#cut(size - keep).catch(() => {}).finally(() => (this.#cutting = undefined))
+    this.#cutting = this.#cut(size - keep)
+      .then(() => this.#afterCut())
+      // Without room for the second file or the extent the log stays long until it grows again.
+      .catch(() => (this.#cutting = undefined))
+  }
+
+  /** It may have grown by more than was cut, and nothing else would tell. */
+  #afterCut(): void {
+    this.#cutting = undefined
+    this.#cutIfLong(this.size())
   }
 
   async #cut(wantedHead: number): Promise<void> {
