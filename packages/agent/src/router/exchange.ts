@@ -6,7 +6,7 @@ import type { Plane } from './plane.ts'
 import { hasUndefinedBody, isIdempotent } from './plan.ts'
 import type { RequestHead } from './request-head.ts'
 import { parseResponseHead, type ResponseHead } from './response-head.ts'
-import { chooseTarget, type CompiledRoute } from './table.ts'
+import { chooseTarget, routeFor, type CompiledRoute } from './table.ts'
 import { Tunnel } from './tunnel.ts'
 import type { Upstream, UpstreamPool, UpstreamUser } from './upstream.ts'
 
@@ -21,7 +21,7 @@ export class Exchange implements UpstreamUser {
   private readonly plane: Plane
   private readonly client: ClientConnection
   private readonly head: RequestHead
-  private readonly route: CompiledRoute
+  private route: CompiledRoute
   private readonly ids: RequestIds
   private readonly origin: Origin
   private readonly startedAt: number
@@ -197,7 +197,8 @@ export class Exchange implements UpstreamUser {
     this.response = response
     this.respondedAt = this.plane.now()
     this.responseBody = bodyOf(response.framing, response.length, decode)
-    const endsByClose = decode || response.framing === 'until-close'
+    const refusesBody = !this.requestBody.done && !response.keepAlive
+    const endsByClose = decode || response.framing === 'until-close' || refusesBody
     this.keepAlive &&= !endsByClose && !this.plane.closing
     const head = responseHeadFor(response, this.head, this.ids.requestId, this.keepAlive, this.plane.date(), decode)
     this.passResponseBody(input, bodyStart, head)
@@ -249,6 +250,9 @@ export class Exchange implements UpstreamUser {
   private retry(): void {
     this.plane.stats.retries++
     this.sent = false
+    // The table may have changed since, and with it the instances that are still there.
+    const entry = this.plane.table?.lookup(this.head.host)
+    this.route = (entry && routeFor(entry, this.head.target)) ?? this.route
     this.connect(this.pool)
   }
 

@@ -134,7 +134,12 @@ function readRequestLine(text: string): RequestLine | undefined {
   const target = text.slice(targetStart, position)
   const end = text.indexOf('\r\n', position)
   if (end === -1 || (end !== position && text.charCodeAt(position) !== 32)) return undefined
-  return { method, target, version: text.slice(position + 1, end), end: end + 2 }
+  return { method, target: plainTarget(target), version: text.slice(position + 1, end), end: end + 2 }
+}
+
+/** Bytes above 0x7f in percent-encoding: it means the same, and many application servers refuse the bytes themselves. */
+function plainTarget(target: string): string {
+  return target.replace(/[\x80-\xff]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
 }
 
 // HTTP/1.2 is served as 1.1; HTTP/0.9 and no version at all are served as 1.0, and only with a complete head.

@@ -1,0 +1,46 @@
+/** The `pavior` command. */
+import { Command, CommanderError } from 'commander'
+import { errorCatalogue, fail, isPaviorError, type ErrorCode } from '@pavior/contract'
+import { Context, type GlobalFlags } from './context.ts'
+import { addDeploy } from './nouns/deploy.ts'
+import { addUp } from './nouns/up.ts'
+
+const program = new Command('pavior')
+program
+  .description('The paved road, run as a product.')
+  .option('--json', 'one JSON document on stdout')
+  .option('-q, --quiet', 'no progress')
+  .option('-t, --team <name>', 'team (default: that of the login)')
+  .option('--home <directory>', 'installation on this machine (default: PAVIOR_HOME)')
+  .showHelpAfterError('Run with --help for the way to use it.')
+  .exitOverride()
+
+let current: Context | undefined
+const context = (): Context => (current ??= new Context(program.opts<GlobalFlags>()))
+
+addUp(program, context)
+addDeploy(program, context)
+// Global flags may stand anywhere on the line.
+for (const command of program.commands) {
+  command.option('--json', 'one JSON document on stdout').option('-q, --quiet', 'no progress').option('-t, --team <name>', 'team').option('--home <directory>', 'installation on this machine').exitOverride()
+}
+program.hook('preAction', (_program, action) => {
+  const flags = action.opts<GlobalFlags>()
+  current = new Context({ ...program.opts<GlobalFlags>(), ...Object.fromEntries(Object.entries(flags).filter(([name, value]) => ['json', 'quiet', 'team', 'home'].includes(name) && value !== undefined)) })
+})
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  process.exitCode = report(error)
+}
+
+/** Exit codes: 1 the user's thing failed, 2 wrong use, 3 refused, 4 the platform failed, 130 interrupted. */
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+  if ((error as Error).name === 'AbortError') return 130
+  const known = isPaviorError(error) ? error.toObject() : fail('INTERNAL', { message: `The command failed: ${(error as Error).message}`, fix: 'Run it again with PAVIOR_DEBUG=1 for the details, and report them.' }).toObject()
+  context().out.error(known)
+  if (process.env.PAVIOR_DEBUG) process.stderr.write(`${(error as Error).stack}\n`)
+  return errorCatalogue[known.code as ErrorCode].exit
+}

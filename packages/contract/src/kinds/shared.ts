@@ -1,0 +1,65 @@
+/** Pieces of schema that several kinds share. */
+import Type from 'typebox'
+
+/** Lower-case DNS label, the form of every name that becomes part of a host name. */
+export const dnsLabel = (maxLength: number, description: string) =>
+  Type.String({ pattern: '^[a-z]([-a-z0-9]*[a-z0-9])?$', minLength: 1, maxLength, description })
+
+export const Timestamp = (description: string) => Type.String({ format: 'date-time', description })
+
+export const StringMap = (description: string) => Type.Record(Type.String({ maxLength: 256 }), Type.String(), { description })
+
+/** Name of an environment variable, as POSIX has it. */
+export const Variables = (description: string) =>
+  Type.Record(Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]*$' }), Type.String({ maxLength: 32_768 }), { description })
+
+export const Digest = (description: string) => Type.String({ pattern: '^sha256:[0-9a-f]{64}$', description })
+
+/** As in the Kubernetes API conventions; `kubectl wait --for=condition=…` reads it. */
+export const Condition = Type.Object(
+  {
+    type: Type.String({ description: 'Name of the condition, for example Ready.' }),
+    status: Type.Enum(['True', 'False', 'Unknown'], { description: 'Whether the condition holds.' }),
+    reason: Type.String({ description: 'One CamelCase word for programs.' }),
+    message: Type.String({ description: 'One sentence for people.' }),
+    lastTransitionTime: Timestamp('When the status last changed.'),
+    observedGeneration: Type.Optional(Type.Integer({ description: 'Generation of the spec that this was judged on.' })),
+  },
+  { additionalProperties: false, description: 'One judged fact about the resource.' },
+)
+export type Condition = Type.Static<typeof Condition>
+
+export const Conditions = Type.Array(Condition, { description: 'Judged facts, at most one of each type.' })
+
+/** A coded problem as it stands in a status; the same object that the API and the CLI show. */
+export const Problem = Type.Object(
+  {
+    code: Type.String({ description: 'Code from the error catalogue.' }),
+    message: Type.String({ description: 'What happened, with the thing named.' }),
+    why: Type.Optional(Type.String({ description: 'Why it happened, as far as known.' })),
+    fix: Type.String({ description: 'What to do next.' }),
+    state: Type.Optional(Type.String({ description: 'What state the world is in now.' })),
+    more: Type.Optional(Type.String({ description: 'Where to read on.' })),
+    causes: Type.Optional(Type.Array(Type.Object({ field: Type.String(), message: Type.String(), reason: Type.Optional(Type.String()) }))),
+    facts: Type.Optional(Type.Record(Type.String(), Type.Unknown(), { description: 'Facts for programs.' })),
+  },
+  { additionalProperties: false, description: 'Why it did not work.' },
+)
+
+/** One step of an operation, with its times; what `pavior deploy` prints line by line. */
+export const Step = Type.Object(
+  {
+    name: Type.String({ description: 'Name of the step.' }),
+    state: Type.Enum(['pending', 'running', 'done', 'failed', 'skipped'], { description: 'How far it is.' }),
+    message: Type.Optional(Type.String({ description: 'What it did, in a few words.' })),
+    startedAt: Type.Optional(Timestamp('When it began.')),
+    finishedAt: Type.Optional(Timestamp('When it ended.')),
+  },
+  { additionalProperties: false, description: 'One step with its times.' },
+)
+export type Step = Type.Static<typeof Step>
+
+export const Role = Type.Enum(['admin', 'developer', 'viewer'], {
+  description: 'admin: everything in the team, also its members · developer: apps, builds, deployments · viewer: reads.',
+})
+export type Role = Type.Static<typeof Role>

@@ -1,0 +1,70 @@
+/** Sources and artifacts on the disk of one machine. */
+import { open, rm } from 'node:fs/promises'
+import { join, posix } from 'node:path'
+import type { Readable } from 'node:stream'
+import { fail } from '@pavior/contract'
+import type { ArtifactStore, SourceStore } from '../../rooms/delivery/ports.ts'
+import type { Part } from '../../kernel/lifecycle/lifecycle.ts'
+import { DirectoryStore } from './directory-store.ts'
+import { listTree } from './tree.ts'
+import { unpack, type UnpackLimits } from './unpack.ts'
+
+/** Builders look at small files only. */
+const largestText = 4 * 1024 * 1024
+
+export function createSourceStore(root: string, limits: UnpackLimits): SourceStore & Part {
+  const store = new DirectoryStore(root)
+  return {
+    name: 'sources',
+    start: () => store.start(),
+    stop: async () => {},
+    accept: async (stream: Readable) => {
+      const directory = await store.makeIncoming()
+      try {
+        await unpack(stream, directory, limits)
+        return await store.adopt(directory)
+      } catch (error) {
+        await rm(directory, { recursive: true, force: true })
+        throw error
+      }
+    },
+    has: (digest) => store.has(digest),
+    directoryOf: (digest) => store.directoryOf(digest),
+    facts: async (digest, subdirectory, reads) => {
+      const root = join(store.directoryOf(digest), subdirectory ?? '.')
+      const entries = await listTree(root).catch((error: NodeJS.ErrnoException) => {
+        throw error.code === 'ENOENT' || error.code === 'ENOTDIR' ? fail('NOT_DETECTED', { message: `The source has no directory "${subdirectory}".` }) : error
+      })
+      const files = entries.filter(({ type }) => type === 'file')
+      const texts: Record<string, string> = {}
+      for (const { path, size } of files) {
+        if (reads.includes(path) && size <= largestText) texts[path] = await readText(join(root, path))
+      }
+      return { paths: entries.map(({ path }) => posix.normalize(path)), texts }
+    },
+    collect: (live, keepMs) => store.collect(live, keepMs),
+  }
+}
+
+async function readText(path: string): Promise<string> {
+  const file = await open(path)
+  try {
+    return (await file.readFile('utf8')).replace(/^\uFEFF/, '')
+  } finally {
+    await file.close()
+  }
+}
+
+export function createArtifactStore(root: string): ArtifactStore & Part & { makeIncoming: () => Promise<string> } {
+  const store = new DirectoryStore(root)
+  return {
+    name: 'artifacts',
+    start: () => store.start(),
+    stop: async () => {},
+    put: (directory) => store.adopt(directory),
+    has: (digest) => store.has(digest),
+    directoryOf: (digest) => store.directoryOf(digest),
+    collect: (live, keepMs) => store.collect(live, keepMs),
+    makeIncoming: () => store.makeIncoming(),
+  }
+}

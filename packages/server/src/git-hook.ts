@@ -1,0 +1,100 @@
+/**
+ * The pre-receive hook: deploys what was pushed to the main branch and relays the progress. Run by git, so what it prints
+ * reaches the pusher as `remote:` lines, and its exit code decides whether the push is accepted.
+ */
+import { execFileSync, spawn } from 'node:child_process'
+import { request } from 'node:http'
+import type { IncomingMessage } from 'node:http'
+import type { ErrorObject } from '@pavior/contract'
+
+const { PAVIOR_HOOK_URL: url = '', PAVIOR_HOOK_TEAM: team = '', PAVIOR_HOOK_APP: app = '', PAVIOR_HOOK_AUTHORIZATION: authorization = '' } = process.env
+const deployedBranch = 'refs/heads/main'
+const otherName = 'refs/heads/master'
+const noCommit = /^0+$/
+
+const say = (line: string): void => {
+  process.stdout.write(`${line}\n`)
+}
+
+async function readPushed(): Promise<{ commit: string; ref: string }[]> {
+  let text = ''
+  for await (const chunk of process.stdin) text += chunk
+  return text
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => line.split(' '))
+    .map(([, commit, ref]) => ({ commit: commit!, ref: ref! }))
+}
+
+function git(...args: string[]): string {
+  return execFileSync('git', args, { encoding: 'utf8' }).trim()
+}
+
+function send(method: string, path: string, body?: NodeJS.ReadableStream): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request(new URL(path, url), { method, headers: { authorization, ...(body ? { 'content-type': 'application/x-tar' } : {}) } }, resolve)
+    outgoing.on('error', reject)
+    if (body) body.pipe(outgoing)
+    else outgoing.end()
+  })
+}
+
+async function* lines(response: IncomingMessage): AsyncGenerator<any> {
+  let rest = ''
+  response.setEncoding('utf8')
+  for await (const chunk of response) {
+    const parts = (rest + chunk).split('\n')
+    rest = parts.pop()!
+    for (const part of parts) if (part) yield JSON.parse(part)
+  }
+}
+
+async function readJson(response: IncomingMessage): Promise<any> {
+  let text = ''
+  for await (const chunk of response) text += chunk
+  return text ? JSON.parse(text) : {}
+}
+
+function showError({ code, message, why, fix, state }: ErrorObject): void {
+  say(`✖ ${code}   ${message}`)
+  if (why) say(`  why      ${why}`)
+  say(`  fix      ${fix}`)
+  if (state) say(`  state    ${state}`)
+}
+
+async function deploy(commit: string): Promise<boolean> {
+  say(`${app} → ${team}`)
+  const subject = git('log', '-1', '--format=%s', commit)
+  const author = git('log', '-1', '--format=%an <%ae>', commit)
+  const search = new URLSearchParams({ commit, branch: 'main', message: subject, author })
+  const archive = spawn('git', ['archive', '--format=tar', commit], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const created = await send('POST', `/v1/teams/${team}/apps/${app}/source?${search}`, archive.stdout)
+  const build = await readJson(created)
+  if ((created.statusCode ?? 500) >= 300) {
+    showError(build.details?.pavior ?? { code: 'INTERNAL', message: build.message ?? 'The source was not accepted.', fix: 'Try again.' })
+    return false
+  }
+  for await (const record of lines(await send('GET', `/v1/teams/${team}/builds/${build.metadata.name}/progress`))) {
+    if (record.type === 'log') say(`       ${record.line}`)
+    if (record.type === 'step') say(`${record.state === 'failed' ? '✖' : record.state === 'running' ? '⠿' : '✔'} ${record.name.padEnd(10)} ${record.message ?? ''}${record.ms === undefined ? '' : `  ${(record.ms / 1000).toFixed(1)} s`}`.trimEnd())
+    if (record.type === 'error') {
+      showError(record.error)
+      return false
+    }
+    if (record.type === 'result') {
+      say(`live   ${record.result.url ?? 'deployed (no web process)'}   ${record.result.release ?? ''}`)
+      return true
+    }
+  }
+  say('✖ The server stopped telling; the deploy goes on. See `pavior describe app`.')
+  return false
+}
+
+const pushed = await readPushed()
+const main = pushed.find(({ ref, commit }) => ref === deployedBranch && !noCommit.test(commit)) ?? pushed.find(({ ref, commit }) => ref === otherName && !noCommit.test(commit))
+for (const { ref } of pushed) if (ref.startsWith('refs/heads/') && ref !== main?.ref) say(`${ref.slice('refs/heads/'.length)} is kept, but only main is deployed.`)
+const deployed = main === undefined || (await deploy(main.commit).catch((error: Error) => {
+  say(`✖ SERVER_UNREACHABLE   ${error.message}`)
+  return false
+}))
+process.exit(deployed ? 0 : 1)

@@ -1,0 +1,20 @@
+import type { Role } from '@pavior/contract'
+
+/** Who acts. Made by authentication from a token, or by a background part for itself. */
+export interface Actor {
+  /** `user:ada`, `token:ci-checkout` or `system:release`. */
+  name: string
+  kind: 'user' | 'token' | 'system'
+  /** Administrator of the platform. */
+  admin: boolean
+  /** Role by team. `system` actors need none. */
+  roles: ReadonlyMap<string, Role>
+  /** Restriction of a token: only this app of its team. */
+  app?: string
+  /** Prefix of the token in use, for the audit. */
+  token?: string
+}
+
+export function systemActor(part: string): Actor {
+  return { name: `system:${part}`, kind: 'system', admin: true, roles: new Map() }
+}

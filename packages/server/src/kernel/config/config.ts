@@ -1,0 +1,172 @@
+/**
+ * All settings of the server, in one place: flag > environment > `pavior.config.yaml` > default.
+ * This is the only file that reads the environment.
+ */
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs'
+import { availableParallelism, homedir, totalmem } from 'node:os'
+import { join, resolve } from 'node:path'
+import { fail } from '@pavior/contract'
+import { parse } from 'yaml'
+
+export type Origin = 'flag' | 'environment' | 'file' | 'default'
+
+interface Setting<T> {
+  /** Environment variable. */
+  variable: string
+  description: string
+  fallback: (home: string) => T
+  parse: (text: string) => T
+  /** Shown as `[redacted]`. */
+  secret?: boolean
+}
+
+const text = (value: string): string => value
+const port = (value: string): number => {
+  const number = Number(value)
+  if (!Number.isInteger(number) || number < 0 || number > 65_535) throw new Error('it must be a port from 0 (any free one) to 65535')
+  return number
+}
+const positive = (value: string): number => {
+  const number = Number(value)
+  if (!Number.isFinite(number) || number <= 0) throw new Error('it must be a number above 0')
+  return number
+}
+const whole = (value: string): number => {
+  const number = positive(value)
+  if (!Number.isInteger(number)) throw new Error('it must be a whole number')
+  return number
+}
+const mib = 1024 * 1024
+
+export const settings = {
+  port: { variable: 'PAVIOR_PORT', description: 'Port of API, git and portal; 0 takes any free one.', fallback: () => 7070, parse: port },
+  host: { variable: 'PAVIOR_HOST', description: 'Address that the API listens on.', fallback: () => '127.0.0.1', parse: text },
+  routerPort: { variable: 'PAVIOR_ROUTER_PORT', description: 'Port on which apps answer; 0 takes any free one.', fallback: () => 8080, parse: port },
+  routerHost: { variable: 'PAVIOR_ROUTER_HOST', description: 'Address that the router listens on.', fallback: () => '127.0.0.1', parse: text },
+  publicUrl: { variable: 'PAVIOR_URL', description: 'URL under which users reach the API, when it is not http://localhost:<port>.', fallback: () => '', parse: text },
+  appDomain: { variable: 'PAVIOR_APP_DOMAIN', description: 'Domain below which apps get their hosts.', fallback: () => 'localhost', parse: text },
+  databaseUrl: { variable: 'PAVIOR_DATABASE_URL', description: 'PostgreSQL 15 or later to use instead of the embedded one.', fallback: () => '', parse: text, secret: true },
+  databaseConnections: { variable: 'PAVIOR_DATABASE_CONNECTIONS', description: 'Connections of one server process.', fallback: () => 10, parse: whole },
+  logLevel: { variable: 'PAVIOR_LOG_LEVEL', description: 'trace, debug, info, warn, error or silent.', fallback: () => 'info', parse: text },
+  buildConcurrency: {
+    variable: 'PAVIOR_BUILD_CONCURRENCY',
+    description: 'Builds that run at once.',
+    fallback: () => Math.max(1, Math.floor(availableParallelism() / 2)),
+    parse: whole,
+  },
+  buildMemoryBytes: {
+    variable: 'PAVIOR_BUILD_MEMORY_MIB',
+    description: 'Memory limit of a build in MiB.',
+    fallback: () => Math.min(4096 * mib, Math.floor(totalmem() / 2)),
+    parse: (value: string) => positive(value) * mib,
+  },
+  buildCpu: { variable: 'PAVIOR_BUILD_CPU', description: 'CPU cores of a build.', fallback: () => Math.max(1, availableParallelism() - 0.25), parse: positive },
+  buildPids: { variable: 'PAVIOR_BUILD_PIDS', description: 'Processes and threads of a build.', fallback: () => 2048, parse: whole },
+  buildDiskBytes: { variable: 'PAVIOR_BUILD_DISK_MIB', description: 'MiB that a build may write.', fallback: () => 8192 * mib, parse: (value: string) => positive(value) * mib },
+  buildTimeoutMs: { variable: 'PAVIOR_BUILD_TIMEOUT_SECONDS', description: 'Longest duration of a build in seconds.', fallback: () => 900_000, parse: (value: string) => positive(value) * 1000 },
+  uploadBytes: { variable: 'PAVIOR_UPLOAD_MIB', description: 'Largest packed source in MiB.', fallback: () => 512 * mib, parse: (value: string) => positive(value) * mib },
+  sourceBytes: { variable: 'PAVIOR_SOURCE_MIB', description: 'Largest unpacked source in MiB.', fallback: () => 2048 * mib, parse: (value: string) => positive(value) * mib },
+  sourceFiles: { variable: 'PAVIOR_SOURCE_FILES', description: 'Most files in a source.', fallback: () => 50_000, parse: whole },
+  keepReleases: { variable: 'PAVIOR_KEEP_RELEASES', description: 'Releases of an app whose artifacts are kept for rollback.', fallback: () => 10, parse: whole },
+  defaultTeam: { variable: 'PAVIOR_DEFAULT_TEAM', description: 'Team whose apps answer on <app>.<domain> without the team.', fallback: () => 'default', parse: text },
+  npmRegistry: { variable: 'PAVIOR_NPM_REGISTRY', description: 'npm registry that builds use, when it is not npm’s own setting.', fallback: () => '', parse: text },
+} satisfies Record<string, Setting<string> | Setting<number>>
+
+type Settings = { [K in keyof typeof settings]: ReturnType<(typeof settings)[K]['parse']> }
+
+/** Variables that package managers need on this machine: proxies, certificates, registries. Nothing else of ours reaches a build. */
+const buildVariables = [
+  'HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'http_proxy', 'https_proxy', 'no_proxy',
+  'SSL_CERT_FILE', 'SSL_CERT_DIR', 'NODE_EXTRA_CA_CERTS', 'CURL_CA_BUNDLE', 'REQUESTS_CA_BUNDLE', 'PIP_CERT', 'GIT_SSL_CAINFO',
+  'npm_config_registry', 'NPM_CONFIG_REGISTRY', 'PIP_INDEX_URL', 'PIP_EXTRA_INDEX_URL', 'PIP_DEFAULT_TIMEOUT',
+  'GOPROXY', 'GOSUMDB', 'GONOSUMDB', 'GOPRIVATE', 'GOFLAGS', 'CARGO_HTTP_CAINFO', 'CARGO_HTTP_PROXY', 'BUNDLE_MIRROR__ALL', 'COMPOSER_CAFILE', 'JAVA_TOOL_OPTIONS',
+]
+
+export interface Config extends Settings {
+  /** Environment of every build step, before the builder's own. */
+  buildEnv: Record<string, string>
+  /** Where programs are looked for. */
+  searchPath: string
+  home: string
+  /** Short directory for sockets: their path may have 107 bytes at most. */
+  socketDirectory: string
+  /** The clone or the installed package: migrations, examples. */
+  root: string
+}
+
+export interface EffectiveSetting {
+  name: string
+  value: string
+  origin: Origin
+  description: string
+}
+
+export interface LoadedConfig {
+  config: Config
+  effective: EffectiveSetting[]
+}
+
+/** `flags` are settings by name as given on the command line. */
+export function loadConfig(flags: Record<string, string | undefined>, environment: NodeJS.ProcessEnv, root: string): LoadedConfig {
+  const home = resolve(flags.home ?? environment.PAVIOR_HOME ?? defaultHome(root))
+  const file = readConfigFile(join(home, 'pavior.config.yaml'))
+  const effective: EffectiveSetting[] = [{ name: 'home', value: home, origin: flags.home ? 'flag' : environment.PAVIOR_HOME ? 'environment' : 'default', description: 'Where everything is kept.' }]
+  const values: Record<string, unknown> = {}
+  for (const [name, setting] of Object.entries(settings) as [string, Setting<unknown>][]) {
+    const { given, origin } = choose(name, setting.variable, flags, environment, file)
+    values[name] = given === undefined ? setting.fallback(home) : parseSetting(name, given, origin, setting)
+    effective.push({ name, value: setting.secret && values[name] ? '[redacted]' : String(values[name]), origin, description: setting.description })
+  }
+  const buildEnv = Object.fromEntries(buildVariables.flatMap((name) => (environment[name] ? [[name, environment[name]]] : [])))
+  return { config: { ...(values as Settings), home, root, buildEnv, searchPath: environment.PATH ?? '', socketDirectory: socketDirectory(home, environment) }, effective }
+}
+
+function choose(name: string, variable: string, flags: Record<string, string | undefined>, environment: NodeJS.ProcessEnv, file: Record<string, unknown>): { given: string | undefined; origin: Origin } {
+  if (flags[name] !== undefined) return { given: flags[name], origin: 'flag' }
+  if (environment[variable]) return { given: environment[variable], origin: 'environment' }
+  if (file[name] !== undefined) return { given: String(file[name]), origin: 'file' }
+  return { given: undefined, origin: 'default' }
+}
+
+function parseSetting(name: string, given: string, origin: Origin, { variable, parse: parseValue, secret }: Setting<unknown>): unknown {
+  try {
+    return parseValue(given)
+  } catch (error) {
+    const shown = secret ? '[redacted]' : JSON.stringify(given)
+    throw fail('CONFIG_INVALID', { message: `The setting ${name} (${variable}) cannot be ${shown}: ${(error as Error).message}.`, why: `It comes from: ${origin}.` })
+  }
+}
+
+function readConfigFile(path: string): Record<string, unknown> {
+  if (!existsSync(path)) return {}
+  const known = new Set(Object.keys(settings))
+  let content: unknown
+  try {
+    content = parse(readFileSync(path, 'utf8'), { maxAliasCount: 10 }) ?? {}
+  } catch (error) {
+    throw fail('CONFIG_INVALID', { message: `${path} is not valid YAML: ${(error as Error).message}` })
+  }
+  if (typeof content !== 'object' || Array.isArray(content)) throw fail('CONFIG_INVALID', { message: `${path} must hold settings by name.` })
+  const unknown = Object.keys(content as object).find((key) => !known.has(key))
+  if (unknown) throw fail('CONFIG_INVALID', { message: `${path} has an unknown setting "${unknown}".`, fix: `Use one of: ${[...known].join(', ')}.` })
+  return content as Record<string, unknown>
+}
+
+/** `.pavior` of the clone when run from one, otherwise of the user. */
+export function defaultHome(root: string): string {
+  return existsSync(join(root, 'packages')) ? join(root, '.pavior') : join(homedir(), '.pavior')
+}
+
+/** A directory of ours alone, with a short path, the same for the same home. */
+export function socketDirectory(home: string, environment: NodeJS.ProcessEnv): string {
+  const uid = process.getuid?.() ?? 0
+  const base = environment.XDG_RUNTIME_DIR && existsSync(environment.XDG_RUNTIME_DIR) && environment.XDG_RUNTIME_DIR.length < 40 ? environment.XDG_RUNTIME_DIR : '/tmp'
+  const directory = join(base, `pavior-${uid}-${createHash('sha256').update(home).digest('hex').slice(0, 12)}`)
+  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  const found = statSync(directory)
+  if (found.uid !== uid || (found.mode & 0o077) !== 0) {
+    throw fail('CONFIG_INVALID', { message: `The directory ${directory} is not ours alone.`, why: 'Sockets are kept there.', fix: 'Remove it, or set XDG_RUNTIME_DIR to a directory of your own.' })
+  }
+  return directory
+}

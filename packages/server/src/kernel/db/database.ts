@@ -1,0 +1,27 @@
+/** The narrow face of PostgreSQL that the kernel and every `store.ts` see. */
+
+export type Row = Record<string, any>
+
+export interface Result<R extends Row = Row> {
+  rows: R[]
+  rowCount: number
+}
+
+/** Something that runs SQL: a transaction, or the database itself for single statements. */
+export interface Tx {
+  /** `name` prepares the statement once per connection; the text of one name never changes. */
+  query<R extends Row = Row>(text: string, values?: unknown[], name?: string): Promise<Result<R>>
+}
+
+/**
+ * Connections commit without waiting for the disk (`synchronous_commit=off`); `write` and `transaction` return only when
+ * a flush barrier that began after their commit has finished, and many of them share one barrier.
+ */
+export interface Database extends Tx {
+  /** A single writing statement: resolves when it is on disk. */
+  write<R extends Row = Row>(text: string, values?: unknown[], name?: string): Promise<Result<R>>
+  /** Commits when `work` returns and resolves when that is on disk; rolls back when it throws. */
+  transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>
+  /** Resolves when everything that was committed before the call is on disk. */
+  flush(): Promise<void>
+}

@@ -1,0 +1,179 @@
+/** Runs reconcilers from the queue: claims what is due, runs it, settles it; takes over from dead processes. */
+import { isPaviorError } from '@pavior/contract'
+import type { Counter, Histogram } from 'prom-client'
+import type { PgDatabase } from '../db/index.ts'
+import type { Part } from '../lifecycle/lifecycle.ts'
+import type { Logger } from '../log.ts'
+import { claimWork, nextDue, reapDeadWorkers, requestWork, settleWork, workerLockClass, type ClaimedWork, type Settlement } from '../queue/queue.ts'
+import type { Feed } from '../store/feed.ts'
+import type { Reconciler } from './types.ts'
+
+const reapIntervalMs = 1000
+const longestSleepMs = 5000
+const firstRetryMs = 100
+const longestRetryMs = 60_000
+
+export interface LoopDeps {
+  database: PgDatabase
+  feed: Feed
+  reconcilers: Reconciler[]
+  metrics: { runs: Counter<'controller' | 'outcome'>; seconds: Histogram<'controller'> }
+  log: Logger
+}
+
+/** 100 ms, doubled with each attempt, at most a minute. */
+export function retryDelayMs(attempts: number): number {
+  return Math.min(longestRetryMs, firstRetryMs * 2 ** Math.min(attempts - 1, 20))
+}
+
+export class ReconcileLoop implements Part {
+  readonly name = 'reconcilers'
+  readonly #deps: LoopDeps
+  readonly #byName = new Map<string, Reconciler>()
+  readonly #running = new Map<string, Set<Promise<void>>>()
+  #worker: { id: number; end: () => Promise<void>; abort: AbortController } | undefined
+  #stopping = false
+  #wake: (() => void) | undefined
+  #poked = false
+  #loop: Promise<void> | undefined
+  #reaper: NodeJS.Timeout | undefined
+  #unsubscribe: (() => void) | undefined
+
+  constructor(deps: LoopDeps) {
+    this.#deps = deps
+  }
+
+  async start(): Promise<void> {
+    for (const reconciler of this.#deps.reconcilers) {
+      this.#byName.set(reconciler.name, reconciler)
+      this.#running.set(reconciler.name, new Set())
+    }
+    this.#unsubscribe = this.#deps.feed.subscribe({ publish: () => this.poke() })
+    this.#loop = this.#run()
+    this.#reaper = setInterval(() => {
+      reapDeadWorkers(this.#deps.database).then(
+        (freed) => {
+          if (freed === 0) return
+          this.#deps.log.warn({ freed }, 'took over work of a process that is gone')
+          this.poke()
+        },
+        () => {},
+      )
+    }, reapIntervalMs)
+  }
+
+  problem(): string | undefined {
+    return this.#worker ? undefined : 'No session of its own with the database yet.'
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true
+    clearInterval(this.#reaper)
+    this.#unsubscribe?.()
+    this.#worker?.abort.abort()
+    this.poke()
+    await this.#loop
+    await Promise.allSettled([...this.#running.values()].flatMap((set) => [...set]))
+    await this.#worker?.end()
+  }
+
+  /** Something may be due. */
+  poke(): void {
+    this.#poked = true
+    this.#wake?.()
+  }
+
+  /** Asks for runs that no resource change asks for, for example because the agent reported something. */
+  async request(entries: { controller: string; key: string; afterMs?: number }[]): Promise<void> {
+    await requestWork(this.#deps.database, entries)
+    this.poke()
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopping) {
+      try {
+        // Before anything is awaited: what is asked for from here on is not slept over.
+        this.#poked = false
+        this.#worker ??= await this.#register()
+        const claimed = await claimWork(this.#deps.database, this.#worker.id, this.#freeSlots())
+        for (const work of claimed) this.#start(work, this.#worker)
+        if (claimed.length > 0) continue
+        if (!this.#poked) await this.#sleep(this.#freeSlots().length > 0 ? await nextDue(this.#deps.database) : undefined)
+      } catch (error) {
+        if (this.#stopping) return
+        this.#deps.log.warn({ err: (error as Error).message }, 'the queue cannot be read; trying again')
+        await this.#sleep(500)
+      }
+    }
+  }
+
+  #freeSlots(): { name: string; free: number }[] {
+    return [...this.#byName.values()].map(({ name, concurrency }) => ({ name, free: concurrency - this.#running.get(name)!.size })).filter(({ free }) => free > 0)
+  }
+
+  /** A session lock says that this process lives. When the session breaks, its claims are void and its runs are told to stop. */
+  async #register(): Promise<{ id: number; end: () => Promise<void>; abort: AbortController }> {
+    const abort = new AbortController()
+    const session = await this.#deps.database.session(() => {
+      abort.abort()
+      if (this.#worker?.abort === abort) this.#worker = undefined
+      this.poke()
+    })
+    const { rows } = await session.query(`select nextval('queue_workers')::int as id`)
+    const id = rows[0]!.id as number
+    await session.query('select pg_advisory_lock($1, $2)', [workerLockClass, id])
+    return { id, end: session.end, abort }
+  }
+
+  #sleep(dueInMs: number | undefined): Promise<void> {
+    const ms = Math.max(1, Math.min(longestSleepMs, dueInMs ?? longestSleepMs))
+    return new Promise((resolve) => {
+      const timer = setTimeout(finish, ms)
+      const wake = finish.bind(this)
+      this.#wake = wake
+      const self = this
+      function finish(): void {
+        clearTimeout(timer)
+        self.#wake = undefined
+        resolve()
+      }
+      if (this.#poked) finish()
+    })
+  }
+
+  #start(work: ClaimedWork, worker: { id: number; abort: AbortController }): void {
+    const running = this.#running.get(work.controller)!
+    const run = this.#reconcile(work, worker).finally(() => {
+      running.delete(run)
+      this.poke()
+    })
+    running.add(run)
+  }
+
+  async #reconcile(work: ClaimedWork, worker: { id: number; abort: AbortController }): Promise<void> {
+    const { database, log, metrics } = this.#deps
+    const stop = metrics.seconds.startTimer({ controller: work.controller })
+    let settlement: Settlement
+    try {
+      const outcome = await this.#byName.get(work.controller)!.reconcile(work.key, worker.abort.signal)
+      settlement = outcome
+    } catch (error) {
+      const ms = retryDelayMs(work.attempts)
+      settlement = { type: 'retry', ms, error: (error as Error).message }
+      if (!worker.abort.signal.aborted) log.warn({ controller: work.controller, key: work.key, attempt: work.attempts, ...toldError(error), retryInMs: ms }, 'reconcile failed; trying again')
+    }
+    stop()
+    metrics.runs.inc({ controller: work.controller, outcome: settlement.type })
+    await settleWork(database, worker.id, work, settlement).catch((error: Error) => {
+      // The row stays claimed by us until the database is back: then our session is new and the reaper frees it.
+      log.warn({ controller: work.controller, key: work.key, err: error.message }, 'a finished run could not be settled')
+      this.#worker?.end().catch(() => {})
+      if (this.#worker?.id === worker.id) this.#worker = undefined
+    })
+  }
+}
+
+/** A coded error says enough; a fault of ours comes with its stack. */
+function toldError(error: unknown): { err: unknown } | { code: string; why: string } {
+  return isPaviorError(error) ? { code: error.code, why: error.details.why ?? error.message } : { err: error }
+}

@@ -1,0 +1,3 @@
+export { createResources, type ResourcesDeps, type Validator } from './resources.ts'
+export { mayAct } from './authorize.ts'
+export type * from './types.ts'

@@ -1,0 +1,344 @@
+/** `Resources` over the store: authorization, validation, lifecycle of metadata, conflicts, watches. */
+import { randomUUID } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
+import { apiVersion, fail, type ObjectMeta, type Resource } from '@pavior/contract'
+import type { Actor } from '../actor.ts'
+import type { Clock } from '../clock.ts'
+import type { PgDatabase, Tx } from '../db/index.ts'
+import type { KindDefinition, KindRegistry, Verb } from '../kind.ts'
+import { matches } from '../kube/selectors.ts'
+import type { Feed } from '../store/feed.ts'
+import { readPage, readResource, writeResource, type StoredWrite } from '../store/store.ts'
+import { appOf, authorize, readableNamespaces } from './authorize.ts'
+import type { DeleteOptions, MutateOptions, NewResource, ResourceKey, Resources, Selection, WriteOptions } from './types.ts'
+import { watchChanges } from './watch.ts'
+
+/** Prunes, defaults and checks a resource; throws INVALID, NAME_INVALID, NAME_RESERVED. */
+export type Validator = (next: Resource, previous: Resource | undefined, fieldValidation: 'Strict' | 'Warn' | 'Ignore') => { resource: Resource; warnings: string[] }
+
+export interface ResourcesDeps {
+  database: PgDatabase
+  feed: Feed
+  kinds: KindRegistry
+  validator: (kind: KindDefinition) => Validator
+  /** Reconcile requests that a change of a resource makes. */
+  wakes: (change: { object: Resource; previous: Resource | undefined }) => StoredWrite['wake']
+  /** Rules that look beyond one resource; policy joins here. Called inside no transaction, before the write. */
+  admission: ((request: AdmissionRequest) => Promise<void>)[]
+  clock: Clock
+}
+
+export interface AdmissionRequest {
+  actor: Actor
+  verb: 'create' | 'update' | 'delete'
+  kind: KindDefinition
+  object: Resource
+  previous: Resource | undefined
+  dryRun: boolean
+}
+
+const defaultPageSize = 500
+const largestPage = 5000
+const mutateRetries = 5
+export const foregroundFinalizer = 'foregroundDeletion'
+export const orphanFinalizer = 'orphan'
+
+export function createResources(deps: ResourcesDeps): Resources {
+  const { database, feed, kinds, clock } = deps
+  const validators = new Map(kinds.all.map((kind) => [kind.kind, deps.validator(kind)]))
+
+  const kindOf = (word: string): KindDefinition => kinds.mustFind(word)
+
+  /** Nobody sees what a crash of the database could still take back. */
+  const durable = async (version: bigint): Promise<void> => {
+    if (version > feed.published) await database.flush()
+  }
+
+  const permit = (actor: Actor, verb: Verb, kind: KindDefinition, key: ResourceKey, spec?: unknown): void => {
+    authorize(actor, verb, kind, key.namespace, key.name)
+    if (actor.app !== undefined && verb !== 'get' && verb !== 'list' && verb !== 'watch' && appOf(kind.kind, key.name, spec) !== actor.app) {
+      throw fail('FORBIDDEN', { message: `${actor.name} may change only what belongs to app "${actor.app}".`, fix: 'Use a token without that restriction.' })
+    }
+  }
+
+  const read = async (key: ResourceKey, tx: Tx | undefined): Promise<Resource | undefined> => {
+    const found = await readResource(tx ?? database, key)
+    if (found && !tx) await durable(BigInt(found.metadata.resourceVersion))
+    return found
+  }
+
+  const validate = (kind: KindDefinition, next: Resource, previous: Resource | undefined, options: WriteOptions): Resource => {
+    const { resource, warnings } = validators.get(kind.kind)!(next, previous, options.fieldValidation ?? 'Strict')
+    options.warnings?.push(...warnings)
+    return resource
+  }
+
+  const admit = async (request: AdmissionRequest): Promise<void> => {
+    for (const rule of deps.admission) await rule(request)
+  }
+
+  const write = async (actor: Actor, verb: string, type: StoredWrite['type'], object: Resource, previous: Resource | undefined, options: WriteOptions): Promise<bigint | undefined> => {
+    const wake = deps.wakes({ object, previous })
+    const stored: StoredWrite = {
+      type,
+      key: keyOf(object),
+      uid: object.metadata.uid,
+      object,
+      before: previous && whatSelectorsSaw(kindOf(object.kind), previous, object),
+      expected: previous && BigInt(previous.metadata.resourceVersion),
+      audit: { actor: actor.name, token: actor.token, verb, requestId: options.requestId },
+      wake,
+    }
+    const version = await writeResource(options.tx ?? database, stored)
+    if (version === undefined) return undefined
+    if (!options.tx) await database.flush()
+    object.metadata.resourceVersion = String(version)
+    return version
+  }
+
+  const create = async (actor: Actor, kindName: string, namespace: string, given: NewResource, options: WriteOptions = {}, verb: string = 'create'): Promise<Resource> => {
+    const kind = kindOf(kindName)
+    const name = 'name' in given.metadata && given.metadata.name ? given.metadata.name : `${given.metadata.generateName ?? ''}${randomUUID().slice(0, 8)}`
+    const key = { kind: kind.kind, namespace: kind.scope === 'Namespaced' ? namespace : '', name }
+    permit(actor, 'create', kind, key, given.spec)
+    const metadata: ObjectMeta = {
+      ...writableMetadata(given.metadata),
+      name,
+      ...(kind.scope === 'Namespaced' ? { namespace } : {}),
+      uid: randomUUID(),
+      resourceVersion: '',
+      generation: 1,
+      creationTimestamp: toSeconds(clock.now()),
+    }
+    const next = validate(kind, { apiVersion, kind: kind.kind, metadata, spec: given.spec, ...(actor.kind === 'system' && given.status ? { status: given.status } : {}) }, undefined, options)
+    await admit({ actor, verb: 'create', kind, object: next, previous: undefined, dryRun: options.dryRun ?? false })
+    if (options.dryRun) {
+      if (await read(key, options.tx)) throw alreadyExists(kind, key)
+      return next
+    }
+    try {
+      await write(actor, verb, 'ADDED', next, undefined, options)
+    } catch (error) {
+      if ((error as { code?: string }).code === '23505') throw alreadyExists(kind, key)
+      throw error
+    }
+    return next
+  }
+
+  const mutateOnce = async (actor: Actor, kind: KindDefinition, key: ResourceKey, change: Parameters<Resources['mutate']>[2], options: MutateOptions): Promise<Resource | 'conflict'> => {
+    const current = await read(key, options.tx)
+    if (!current && !options.upsert) throw notFound(kind, key)
+    const wanted = await change(current === undefined ? undefined : structuredClone(current) as never)
+    if (!current) return create(actor, key.kind, key.namespace, { ...wanted, metadata: { ...wanted.metadata, name: key.name } }, options, options.verb)
+    permit(actor, options.verb ?? 'update', kind, key, current.spec)
+    checkIdentity(kind, current, wanted)
+    const next = validate(kind, nextState(current, wanted, options.subresource), current, options)
+    if (isDeepStrictEqual(withoutVersion(next), withoutVersion(current))) return current
+    await admit({ actor, verb: 'update', kind, object: next, previous: current, dryRun: options.dryRun ?? false })
+    const released = next.metadata.deletionTimestamp !== undefined && !next.metadata.finalizers?.length
+    if (options.dryRun) return next
+    const version = await write(actor, options.verb ?? 'update', released ? 'DELETED' : 'MODIFIED', next, current, options)
+    return version === undefined ? 'conflict' : next
+  }
+
+  const mutate = async (actor: Actor, key: ResourceKey, change: Parameters<Resources['mutate']>[2], options: MutateOptions = {}): Promise<Resource> => {
+    const kind = kindOf(key.kind)
+    permit(actor, options.verb ?? 'update', kind, key, actor.app === undefined ? undefined : (await read(key, options.tx))?.spec ?? { app: actor.app })
+    for (let attempt = 0; ; attempt++) {
+      try {
+        const result = await mutateOnce(actor, kind, key, change, options)
+        if (result !== 'conflict') return result
+      } catch (error) {
+        // Somebody created it between our read and our write: read again.
+        if (!options.upsert || (error as { code?: string }).code !== 'ALREADY_EXISTS') throw error
+      }
+      if (attempt >= (options.retries ?? mutateRetries)) throw conflict(kind, key)
+    }
+  }
+
+  const remove = async (actor: Actor, key: ResourceKey, options: DeleteOptions = {}): Promise<Resource> => {
+    const kind = kindOf(key.kind)
+    for (let attempt = 0; ; attempt++) {
+      const current = await read(key, options.tx)
+      permit(actor, 'delete', kind, key, current?.spec)
+      if (!current) throw notFound(kind, key)
+      checkPreconditions(kind, current, options)
+      await admit({ actor, verb: 'delete', kind, object: current, previous: current, dryRun: options.dryRun ?? false })
+      const next = markedForDeletion(current, options, clock.now())
+      if (options.dryRun) return next
+      if (current.metadata.deletionTimestamp && isDeepStrictEqual(next.metadata.finalizers, current.metadata.finalizers)) return current
+      const type = next.metadata.finalizers?.length ? 'MODIFIED' : 'DELETED'
+      if ((await write(actor, 'delete', type, next, current, options)) !== undefined) return next
+      if (attempt >= mutateRetries) throw conflict(kind, key)
+    }
+  }
+
+  return {
+    get: async (actor, key, tx) => {
+      const kind = kindOf(key.kind)
+      permit(actor, 'get', kind, key)
+      return (await read(key, tx)) as never
+    },
+    mustGet: async (actor, key, tx) => {
+      const kind = kindOf(key.kind)
+      permit(actor, 'get', kind, key)
+      const found = await read(key, tx)
+      if (!found) throw notFound(kind, key)
+      return found as never
+    },
+    list: async (actor, kindName, namespace, options = {}, tx) => {
+      const kind = kindOf(kindName)
+      if (namespace !== undefined || kind.scope === 'Cluster') permit(actor, 'list', kind, { kind: kind.kind, namespace: namespace ?? '', name: '' })
+      checkFields(kind, options)
+      const token = options.continue ? decodeContinue(options.continue) : undefined
+      const limit = Math.min(options.limit || (options.limit === 0 ? largestPage : defaultPageSize), largestPage)
+      const query = {
+        kind: kind.kind,
+        namespaces: kind.scope === 'Cluster' ? undefined : namespace === undefined ? readableNamespaces(actor, kind) : [namespace],
+        labels: options.labels,
+        fields: options.fields,
+        after: token?.after,
+        limit,
+      }
+      const page = await readPage(tx ?? database, query)
+      if (!tx) await durable(page.version)
+      const last = page.items.at(-1)
+      return {
+        items: page.items as never,
+        // A later page keeps the version of the first, so that a watch from there misses nothing.
+        resourceVersion: token?.version ?? String(page.version),
+        ...(page.more && last
+          ? {
+              continue: encodeContinue(token?.version ?? String(page.version), last),
+            }
+          : {}),
+      }
+    },
+    create: (actor, kind, namespace, resource, options) => create(actor, kind, namespace, resource, options) as never,
+    mutate: (actor, key, change, options) => mutate(actor, key, change as never, options) as never,
+    delete: (actor, key, options) => remove(actor, key, options) as never,
+    watch: (actor, kindName, namespace, options) => {
+      const kind = kindOf(kindName)
+      if (namespace !== undefined || kind.scope === 'Cluster') permit(actor, 'watch', kind, { kind: kind.kind, namespace: namespace ?? '', name: '' })
+      checkFields(kind, options)
+      const readable = namespace === undefined ? readableNamespaces(actor, kind) : [namespace]
+      return watchChanges({ database, feed, kind, namespaces: readable && kind.scope === 'Namespaced' ? readable : undefined, options, matches })
+    },
+  }
+}
+
+function keyOf(resource: Resource): ResourceKey {
+  return { kind: resource.kind, namespace: resource.metadata.namespace ?? '', name: resource.metadata.name }
+}
+
+/** Kubernetes keeps whole seconds in metadata. */
+function toSeconds(date: Date): string {
+  return `${date.toISOString().slice(0, 19)}Z`
+}
+
+function writableMetadata({ labels, annotations, ownerReferences, finalizers, managedFields, generateName }: Partial<ObjectMeta>): Partial<ObjectMeta> {
+  const kept = { generateName, labels, annotations, ownerReferences, finalizers, managedFields }
+  return Object.fromEntries(Object.entries(kept).filter(([, value]) => value !== undefined))
+}
+
+/** Field owners count: who applies what is there already becomes its owner too. */
+function withoutVersion(resource: Resource): Resource {
+  return { ...resource, metadata: { ...resource.metadata, resourceVersion: '' } }
+}
+
+/** The status is taken for the status subresource and nothing else is; otherwise the other way round. */
+function nextState(current: Resource, wanted: NewResource, subresource: 'status' | undefined): Resource {
+  const { managedFields } = wanted.metadata
+  if (subresource === 'status') {
+    const metadata = managedFields ? { ...current.metadata, managedFields } : current.metadata
+    return { ...current, metadata, ...(wanted.status === undefined ? {} : { status: wanted.status as Record<string, unknown> }) }
+  }
+  const metadata: ObjectMeta = {
+    ...writableMetadata(wanted.metadata),
+    name: current.metadata.name,
+    ...(current.metadata.namespace === undefined ? {} : { namespace: current.metadata.namespace }),
+    uid: current.metadata.uid,
+    resourceVersion: current.metadata.resourceVersion,
+    generation: current.metadata.generation + (isDeepStrictEqual(wanted.spec, current.spec) ? 0 : 1),
+    creationTimestamp: current.metadata.creationTimestamp,
+    ...(current.metadata.deletionTimestamp ? { deletionTimestamp: current.metadata.deletionTimestamp } : {}),
+  }
+  return { ...current, metadata, spec: wanted.spec as Record<string, unknown> }
+}
+
+function checkIdentity(kind: KindDefinition, current: Resource, { metadata }: NewResource): void {
+  const key = keyOf(current)
+  const { resourceVersion, uid } = metadata
+  if (resourceVersion && resourceVersion !== current.metadata.resourceVersion) throw conflict(kind, key)
+  if (uid && uid !== current.metadata.uid) throw conflict(kind, key)
+}
+
+function checkPreconditions(kind: KindDefinition, current: Resource, { preconditions }: DeleteOptions): void {
+  const { uid, resourceVersion } = preconditions ?? {}
+  if ((uid && uid !== current.metadata.uid) || (resourceVersion && resourceVersion !== current.metadata.resourceVersion)) throw conflict(kind, keyOf(current))
+}
+
+function markedForDeletion(current: Resource, { propagationPolicy }: DeleteOptions, now: Date): Resource {
+  const finalizers = new Set(current.metadata.finalizers)
+  if (propagationPolicy === 'Foreground') finalizers.add(foregroundFinalizer)
+  if (propagationPolicy === 'Orphan') finalizers.add(orphanFinalizer)
+  return {
+    ...current,
+    metadata: { ...current.metadata, ...(finalizers.size > 0 ? { finalizers: [...finalizers] } : {}), deletionTimestamp: current.metadata.deletionTimestamp ?? toSeconds(now) },
+  }
+}
+
+/** Labels and indexed fields of the state before, when any of them changed. */
+function whatSelectorsSaw(kind: KindDefinition, previous: Resource, next: Resource): Partial<Resource> | undefined {
+  const paths = ['metadata.labels', ...(kind.indexes ?? [])]
+  const changed = paths.some((path) => !isDeepStrictEqual(at(previous, path), at(next, path)))
+  if (!changed) return undefined
+  const { name, namespace, labels } = previous.metadata
+  return { metadata: { name, namespace, labels } as ObjectMeta, spec: previous.spec, ...(previous.status ? { status: previous.status } : {}) }
+}
+
+function at(value: unknown, path: string): unknown {
+  return path.split('.').reduce<unknown>((inner, part) => (inner as Record<string, unknown> | undefined)?.[part], value)
+}
+
+function checkFields(kind: KindDefinition, { fields = [] }: Selection): void {
+  const allowed = ['metadata.name', 'metadata.namespace', ...(kind.indexes ?? [])]
+  for (const { path } of fields) {
+    if (!allowed.includes(path)) throw fail('BAD_REQUEST', { message: `${kind.plural} cannot be selected by field "${path}".`, fix: `Use one of: ${allowed.join(', ')}.` })
+  }
+}
+
+interface ContinueToken {
+  version: string
+  after: { namespace: string; name: string }
+}
+
+function encodeContinue(version: string, last: Resource): string {
+  const token: ContinueToken = { version, after: { namespace: last.metadata.namespace ?? '', name: last.metadata.name } }
+  return Buffer.from(JSON.stringify(token)).toString('base64url')
+}
+
+function decodeContinue(text: string): ContinueToken {
+  try {
+    const token = JSON.parse(Buffer.from(text, 'base64url').toString()) as ContinueToken
+    if (typeof token.version === 'string' && typeof token.after.name === 'string' && typeof token.after.namespace === 'string') return token
+  } catch {
+    // Answered below, like any other token that is not ours.
+  }
+  throw fail('EXPIRED', { message: 'The continue token is not valid here.' })
+}
+
+function notFound(kind: KindDefinition, key: ResourceKey): Error {
+  return fail('NOT_FOUND', { message: `${kind.plural}.pavior.dev "${key.name}" not found`, facts: { kind: kind.kind, name: key.name, team: key.namespace } })
+}
+
+function alreadyExists(kind: KindDefinition, key: ResourceKey): Error {
+  return fail('ALREADY_EXISTS', { message: `${kind.plural}.pavior.dev "${key.name}" already exists`, facts: { kind: kind.kind, name: key.name } })
+}
+
+function conflict(kind: KindDefinition, key: ResourceKey): Error {
+  return fail('CONFLICT', {
+    message: `Operation cannot be fulfilled on ${kind.plural}.pavior.dev "${key.name}": the object has been modified; please apply your changes to the latest version and try again`,
+    facts: { kind: kind.kind, name: key.name },
+  })
+}

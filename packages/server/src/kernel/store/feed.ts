@@ -1,0 +1,94 @@
+/**
+ * Publishes changes to watchers, in order and without a gap.
+ *
+ * Only what a finished flush barrier covers is published. One NOTIFY a barrier wakes every process; each reads what is new
+ * once and fans it out in memory. A process that missed notifications (lost connection) reads up to the current version
+ * after a barrier of its own.
+ */
+import type { PgDatabase } from '../db/index.ts'
+import type { Logger } from '../log.ts'
+import { channel, readChanges, readVersions, type StoredChange } from './store.ts'
+
+const batchSize = 1000
+
+export interface Subscriber {
+  /** Called in order of version; `caughtUpTo` is published even when nothing of it concerned the subscriber. */
+  publish(changes: StoredChange[], caughtUpTo: bigint): void
+}
+
+export class Feed {
+  readonly #database: PgDatabase
+  readonly #log: Logger
+  readonly #subscribers = new Set<Subscriber>()
+  #published = 0n
+  #target = 0n
+  #pumping = false
+  #closed = false
+
+  constructor(database: PgDatabase, log: Logger) {
+    this.#database = database
+    this.#log = log
+  }
+
+  async start(): Promise<void> {
+    await this.#database.listen(
+      channel,
+      (payload) => this.advance(BigInt(payload)),
+      () => void this.#catchUp(),
+    )
+    await this.#database.flush()
+    const { current } = await readVersions(this.#database)
+    this.#published = current
+    this.#target = current
+  }
+
+  /** Newest version that watchers have been given. */
+  get published(): bigint {
+    return this.#published
+  }
+
+  subscribe(subscriber: Subscriber): () => void {
+    this.#subscribers.add(subscriber)
+    return () => this.#subscribers.delete(subscriber)
+  }
+
+  /** Everything up to `version` is on disk: publish it. */
+  advance(version: bigint): void {
+    if (version > this.#target) this.#target = version
+    if (!this.#pumping && !this.#closed && this.#published < this.#target) void this.#pump()
+  }
+
+  stop(): void {
+    this.#closed = true
+  }
+
+  async #pump(): Promise<void> {
+    this.#pumping = true
+    while (this.#published < this.#target && !this.#closed) {
+      try {
+        const upTo = this.#target
+        const changes = await readChanges(this.#database, this.#published, upTo, batchSize)
+        const caughtUpTo = changes.length === batchSize ? changes.at(-1)!.version : upTo
+        this.#published = caughtUpTo
+        for (const subscriber of this.#subscribers) subscriber.publish(changes, caughtUpTo)
+      } catch (error) {
+        this.#log.warn({ err: (error as Error).message }, 'changes could not be read; trying again')
+        await new Promise((resolve) => setTimeout(resolve, 200))
+      }
+    }
+    this.#pumping = false
+  }
+
+  async #catchUp(): Promise<void> {
+    while (!this.#closed) {
+      try {
+        const { current } = await readVersions(this.#database)
+        await this.#database.flush()
+        this.advance(current)
+        return
+      } catch {
+        await new Promise((resolve) => setTimeout(resolve, 200))
+      }
+    }
+  }
+}

@@ -1,0 +1,79 @@
+/** From source to a Build: the app is made when it is new, the source is kept, the Build is written. */
+import type { Readable } from 'node:stream'
+import type { AppSpec, Resource, Revision } from '@pavior/contract'
+import { apiVersion, fail } from '@pavior/contract'
+import type { Actor } from '../../kernel/actor.ts'
+import type { Database } from '../../kernel/db/index.ts'
+import type { Resources } from '../../kernel/resources/index.ts'
+import { manifestFiles, readDeclaration } from './manifest/index.ts'
+import { numberLabel, type Build } from './reconcile.ts'
+import type { SourceStore } from './ports.ts'
+import { nextBuildNumber } from './store.ts'
+
+export interface SubmitDeps {
+  database: Database
+  resources: Resources
+  sources: SourceStore
+  defaultEnvironment: (team: string) => string
+}
+
+export interface Submission {
+  team: string
+  app: string
+  /** Undefined: the default of the team. */
+  environment?: string
+  /** Only build, do not deploy. */
+  buildOnly?: boolean
+  revision: Omit<Revision, 'source'>
+}
+
+/** The app must be nameable and the actor allowed before a single byte is read. */
+export async function checkSubmission({ resources, defaultEnvironment }: SubmitDeps, actor: Actor, { team, app, environment, buildOnly }: Submission): Promise<void> {
+  const existing = await resources.get(actor, { kind: 'App', namespace: team, name: app })
+  if (existing?.metadata.deletionTimestamp) throw fail('APP_DELETED', `The app "${app}" is being deleted.`)
+  if (existing) await resources.mutate(actor, { kind: 'App', namespace: team, name: app }, (current) => current as Resource, { dryRun: true })
+  else await resources.create(actor, 'App', team, { metadata: { name: app }, spec: {} }, { dryRun: true })
+  // The default environment is made with the team, a moment after it.
+  if (buildOnly || environment === undefined || environment === defaultEnvironment(team)) return
+  if (!(await resources.get(actor, { kind: 'Environment', namespace: team, name: environment }))) {
+    throw fail('NOT_FOUND', { message: `Team ${team} has no environment "${environment}".`, fix: `See \`pavior get environments --team ${team}\`.` })
+  }
+}
+
+export async function submit(deps: SubmitDeps, actor: Actor, submission: Submission, stream: Readable): Promise<Build> {
+  const { database, resources, sources, defaultEnvironment } = deps
+  const { team, app } = submission
+  const { digest } = await sources.accept(stream)
+  // A manifest that cannot be used is refused here and now, before anything is built.
+  const { texts } = await sources.facts(digest, undefined, manifestFiles)
+  readDeclaration(texts)
+  const owner = await ensureApp(resources, actor, team, app)
+  return database.transaction(async (tx) => {
+    const number = await nextBuildNumber(tx, team, app)
+    return resources.create<Build>(
+      actor,
+      'Build',
+      team,
+      {
+        metadata: {
+          name: `${app}-build-${number}`,
+          labels: { 'pavior.dev/app': app, [numberLabel]: String(number) },
+          ownerReferences: [{ apiVersion, kind: 'App', name: app, uid: owner.metadata.uid, controller: true }],
+        },
+        spec: { app, revision: { ...submission.revision, source: digest }, ...(submission.buildOnly ? {} : { environment: submission.environment ?? defaultEnvironment(team) }) },
+      },
+      { tx },
+    )
+  })
+}
+
+async function ensureApp(resources: Resources, actor: Actor, team: string, name: string): Promise<Resource<AppSpec>> {
+  const key = { kind: 'App', namespace: team, name }
+  const existing = await resources.get<Resource<AppSpec>>(actor, key)
+  if (existing) return existing
+  return resources.create<Resource<AppSpec>>(actor, 'App', team, { metadata: { name }, spec: {} }).catch(async (error: { code?: string }) => {
+    // Two first deploys at once: one of them made it.
+    if (error.code === 'ALREADY_EXISTS') return resources.mustGet<Resource<AppSpec>>(actor, key)
+    throw error
+  })
+}

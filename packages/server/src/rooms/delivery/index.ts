@@ -1,0 +1,63 @@
+/** Door of room delivery: source in, artifact out. */
+import type { LogLine } from '@pavior/contract'
+import type { EventRecorder } from '../../kernel/audit/events.ts'
+import type { Clock } from '../../kernel/clock.ts'
+import type { Database } from '../../kernel/db/index.ts'
+import type { Part } from '../../kernel/lifecycle/lifecycle.ts'
+import type { Resources } from '../../kernel/resources/index.ts'
+import type { Room } from '../../kernel/room.ts'
+import { Waiters, type ChangeWaiters } from '../../kernel/store/waiters.ts'
+import { build } from './kinds.ts'
+import type { GitDeps } from './git.ts'
+import type { ArtifactStore, Builder, SourceStore, StepRunner, ToolFinder } from './ports.ts'
+import { createBuildCanceler, createBuildReconciler, stepTaskPrefix, taskOf, type Build, type BuildDeps } from './reconcile.ts'
+import { deliveryRoutes } from './routes.ts'
+import { buildPlaces } from './workspace.ts'
+
+export const kinds = [build]
+export type { Build } from './reconcile.ts'
+
+export interface DeliveryReads {
+  directoryOf: (digest: string) => string
+  /** Log of a step of a build as it is written, until the step ends. */
+  stepLog: (build: Build, step: string, signal: AbortSignal) => AsyncIterable<LogLine>
+}
+
+export interface DeliveryDeps {
+  database: Database
+  resources: Resources
+  changes: ChangeWaiters
+  builders: readonly Builder[]
+  sources: SourceStore & Part
+  artifacts: ArtifactStore & Part & { makeIncoming: () => Promise<string> }
+  tools: ToolFinder
+  runner: StepRunner & { onEvent: (listener: (event: { type: string; task?: { id: string } }) => void) => void }
+  home: string
+  events: EventRecorder
+  limits: BuildDeps['limits']
+  buildEnv: Record<string, string>
+  git: GitDeps
+  uploadBytes: number
+  defaultEnvironment: (team: string) => string
+  clock: Clock
+}
+
+export function createDelivery(deps: DeliveryDeps): Room<DeliveryReads> {
+  const { resources, changes, sources, artifacts, runner, home } = deps
+  const tasks = new Waiters()
+  runner.onEvent((event) => {
+    if (event.type === 'task' && event.task?.id.startsWith(stepTaskPrefix)) tasks.release(event.task.id)
+    if (event.type === 'state') tasks.releaseAll()
+  })
+  const buildDeps: BuildDeps = { ...deps, places: buildPlaces(home), taskChanged: (id, timeoutMs, signal) => tasks.wait(id, signal, timeoutMs) }
+  const buildChanged = (team: string, name: string, signal: AbortSignal): Promise<void> => changes.wait('Build', team, name, signal)
+  return {
+    reconcilers: [createBuildReconciler(buildDeps), createBuildCanceler(buildDeps)],
+    routes: [deliveryRoutes({ ...deps, resources, runner, buildChanged })],
+    parts: [sources, artifacts],
+    reads: {
+      directoryOf: (digest) => artifacts.directoryOf(digest),
+      stepLog: (one, step, signal) => runner.logs(taskOf(one, step), { follow: true, offset: 0 }, signal),
+    },
+  }
+}

@@ -1,0 +1,317 @@
+/**
+ * Carries a Build from source to artifact. Each step runs as a task of the runtime, named by build and step, so that after
+ * a crash of the server a step that still runs is waited for and one that has ended is not run again.
+ */
+import { mkdir, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { BuildSpec, BuildStatus, Resource, Step, TaskStatus } from '@pavior/contract'
+import { fail, isPaviorError, type ErrorObject } from '@pavior/contract'
+import { systemActor } from '../../kernel/actor.ts'
+import type { EventRecorder } from '../../kernel/audit/events.ts'
+import type { Clock } from '../../kernel/clock.ts'
+import type { Database } from '../../kernel/db/index.ts'
+import { done, itself, splitKey, type Outcome, type Reconciler } from '../../kernel/reconcile/index.ts'
+import type { Resources } from '../../kernel/resources/index.ts'
+import { build as buildKind } from './kinds.ts'
+import { manifestFiles, readDeclaration } from './manifest/index.ts'
+import { chooseBuilder, endStep, inputsOf, isSuperseded, problemOfStep, reusable, startStep } from './plan.ts'
+import type { ArtifactStore, Builder, BuildPlan, BuildStep, SourceFacts, SourceStore, StepRunner, Tool, ToolFinder } from './ports.ts'
+import { findBuilt, rememberBuilt } from './store.ts'
+import { finishTree, keepLayer, prepareWorkspace, restoreLayer, type BuildPlaces } from './workspace.ts'
+
+export type Build = Resource<BuildSpec, BuildStatus>
+
+export const actor = systemActor('delivery')
+export const numberLabel = 'pavior.dev/number'
+export const stepTaskPrefix = 'build-'
+const finalPhases = new Set(['Succeeded', 'Failed', 'Canceled'])
+const cancelGraceMs = 2000
+const taskCheckMs = 2000
+const keptLines = 20
+const systemPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+
+export interface BuildDeps {
+  database: Database
+  resources: Resources
+  builders: readonly Builder[]
+  sources: SourceStore
+  artifacts: ArtifactStore & { makeIncoming: () => Promise<string> }
+  tools: ToolFinder
+  runner: StepRunner
+  places: BuildPlaces
+  /** Resolves when the task may have changed, or after this long. */
+  taskChanged: (id: string, timeoutMs: number, signal: AbortSignal) => Promise<void>
+  events: EventRecorder
+  limits: { concurrency: number; memoryBytes: number; cpu: number; pids: number; diskBytes: number; timeoutMs: number }
+  /** Proxies, registries, certificates: what package managers on this machine need. */
+  buildEnv: Record<string, string>
+  clock: Clock
+}
+
+export function createBuildReconciler(deps: BuildDeps): Reconciler {
+  const { resources, limits } = deps
+  return {
+    name: 'builds',
+    concurrency: limits.concurrency,
+    interests: [itself(buildKind)],
+    reconcile: async (text, signal) => {
+      const { namespace: team, name } = splitKey(text)
+      const key = { kind: 'Build', namespace: team, name }
+      const build = await resources.get<Build>(actor, key)
+      if (!build || build.metadata.deletionTimestamp || finalPhases.has(build.status?.phase ?? '')) return done
+      const run = new BuildRun(deps, build, signal)
+      try {
+        return await run.carryOn()
+      } catch (error) {
+        if (signal.aborted || !isPaviorError(error) || error.entry.exit === 4) throw error
+        await run.end(error.code === 'BUILD_CANCELED' || error.code === 'SUPERSEDED' ? 'Canceled' : 'Failed', error.toObject())
+        return done
+      } finally {
+        if (finalPhases.has(run.status.phase ?? '')) await rm(deps.places.work(build.metadata.uid), { recursive: true, force: true }).catch(() => {})
+      }
+    },
+  }
+}
+
+/** Cancels builds that were asked to stop or have a later one, while their reconciler waits for a step. */
+export function createBuildCanceler({ resources, runner }: BuildDeps): Reconciler {
+  return {
+    name: 'build-cancel',
+    concurrency: 2,
+    interests: [{ kind: 'Build', keys: (object) => [`${object.metadata.namespace}/${object.metadata.name}`] }],
+    reconcile: async (text) => {
+      const { namespace: team, name } = splitKey(text)
+      const build = await resources.get<Build>(actor, { kind: 'Build', namespace: team, name })
+      const doomed = build ? [...(build.spec.canceled ? [build] : []), ...(await earlierBuilds(resources, build))] : []
+      for (const one of doomed) {
+        if (finalPhases.has(one.status?.phase ?? '')) continue
+        const step = one.status?.steps?.find(({ state }) => state === 'running')
+        if (step) await runner.cancelTask(taskOf(one, step.name), cancelGraceMs)
+      }
+      return done
+    },
+  }
+}
+
+async function buildsOf(resources: Resources, team: string, app: string): Promise<Build[]> {
+  return (await resources.list<Build>(actor, 'Build', team, { fields: [{ path: 'spec.app', operator: '=', value: app }], limit: 0 })).items
+}
+
+function summaryOf({ spec, metadata }: Build): { app: string; environment?: string; number: number } {
+  return { app: spec.app, environment: spec.environment, number: Number(metadata.labels?.[numberLabel] ?? 0) }
+}
+
+async function earlierBuilds(resources: Resources, build: Build): Promise<Build[]> {
+  const all = await buildsOf(resources, build.metadata.namespace!, build.spec.app)
+  return all.filter((other) => isSuperseded(summaryOf(other), [summaryOf(build)]))
+}
+
+export function taskOf({ metadata }: Pick<Build, 'metadata'>, step: string): string {
+  return `${stepTaskPrefix}${metadata.uid}-${step}`
+}
+
+class BuildRun {
+  readonly #deps: BuildDeps
+  readonly #build: Build
+  readonly #signal: AbortSignal
+  status: BuildStatus
+
+  constructor(deps: BuildDeps, build: Build, signal: AbortSignal) {
+    this.#deps = deps
+    this.#build = build
+    this.#signal = signal
+    this.status = build.status ?? {}
+  }
+
+  async carryOn(): Promise<Outcome> {
+    const { spec, metadata } = this.#build
+    const team = metadata.namespace!
+    const app = await this.#deps.resources.get(actor, { kind: 'App', namespace: team, name: spec.app })
+    if (!app || app.metadata.deletionTimestamp) throw fail('APP_DELETED', `The app "${spec.app}" was deleted before the build ended.`)
+    await this.#stopWhenUnwanted()
+    if (this.status.phase !== 'Building') await this.#write({ phase: 'Building', queuedAt: this.status.queuedAt ?? metadata.creationTimestamp, startedAt: this.#now() })
+
+    const { source, plan, builderName, why, declared } = await this.#plan()
+    const inputs = inputsOf(spec.revision.source, builderName, source, plan)
+    const before = await findBuilt(this.#deps.database, team, spec.app, inputs)
+    if (before && (await this.#deps.artifacts.has(before.artifact!))) {
+      await this.#succeed({ ...before, declared, reused: true, summary: 'unchanged, not built again' })
+      return done
+    }
+    await this.#write({ builder: `${builderName} (${why})`, summary: plan.summary })
+    const found = this.#results(plan, declared)
+    const artifact = await this.#make(source, plan)
+    const status = { ...found, builder: `${builderName} (${why})`, artifact }
+    await rememberBuilt(this.#deps.database, team, spec.app, inputs, reusable({ ...this.status, ...status }))
+    await this.#succeed(status)
+    return done
+  }
+
+  async #plan(): Promise<{ source: SourceFacts; plan: BuildPlan; builderName: string; why: string; declared: NonNullable<BuildStatus['declared']> }> {
+    const { sources, builders, tools } = this.#deps
+    const { revision } = this.#build.spec
+    if (!(await sources.has(revision.source))) throw fail('ARTIFACT_MISSING', `The source ${revision.source.slice(0, 19)} of this build is not stored any more.`)
+    const top = await sources.facts(revision.source, undefined, manifestFiles)
+    const declaration = readDeclaration(top.texts)
+    const settings = declaration.spec.build ?? {}
+    const reads = [...new Set([...builders.flatMap((builder) => builder.reads), ...manifestFiles])]
+    const source: SourceFacts = { ...(await sources.facts(revision.source, settings.directory, reads)), settings }
+    const { builder, why } = chooseBuilder(builders, source)
+    const host = await tools.find(builder.tools)
+    const request = builder.request?.(source)
+    const plan = builder.plan(source, request ? { ...host, [request.name]: await tools.provide(request) } : host)
+    // A Procfile in the directory of the app counts too.
+    const inner = settings.directory === undefined ? declaration : { ...declaration, spec: { ...readDeclaration(pickProcfile(source.texts)).spec, ...declaration.spec } }
+    return { source, plan, builderName: builder.name, why, declared: { ...inner.spec, declaredBy: declaration.declaredBy } }
+  }
+
+  #results(plan: BuildPlan, declared: NonNullable<BuildStatus['declared']>): Partial<BuildStatus> {
+    const processes = { ...plan.processes, ...declared.processes }
+    const commands = Object.keys(processes).filter((name) => (processes[name]!.command ?? plan.processes[name]?.command) !== undefined)
+    if (commands.length === 0) {
+      throw fail('PROCESS_MISSING', { message: 'The source does not say how to start it.', state: 'Nothing was deployed.' })
+    }
+    return {
+      processes: plan.processes,
+      declared,
+      env: { ...plan.runtimeEnv, PATH: pathOf(plan.runtimeTools) },
+      mounts: [...new Set(plan.runtimeTools.flatMap((tool) => tool.mounts))],
+      bin: plan.bin ?? [],
+    }
+  }
+
+  /** Runs the steps in a workspace and stores what comes out. */
+  async #make(source: SourceFacts, plan: BuildPlan): Promise<string> {
+    const { sources, places, artifacts } = this.#deps
+    const { spec, metadata } = this.#build
+    const work = places.work(metadata.uid)
+    await prepareWorkspace(sources.directoryOf(spec.revision.source), work)
+    const directory = join(work, source.settings.directory ?? '.')
+    const layers = places.layers(metadata.namespace!, spec.app)
+    for (const step of plan.steps) {
+      if (this.status.steps?.some(({ name, state }) => name === step.name && (state === 'done' || state === 'skipped'))) continue
+      const layer = plan.layers.find(({ name }) => name === step.madeBy)
+      if (layer && !(await this.#started(step)) && (await restoreLayer(layers, layer, directory))) {
+        await this.#write({ steps: endStep(this.status.steps ?? [], step.name, 'skipped', this.#now(), 'cached dependencies') })
+        continue
+      }
+      await this.#runStep(step, plan, directory)
+      if (layer) await keepLayer(layers, layer, directory)
+    }
+    await this.#stopWhenUnwanted()
+    await this.#write({ steps: startStep(this.status.steps ?? [], 'store', this.#now()) })
+    const root = await finishTree(directory, { ...plan, ...(source.settings.output !== undefined && plan.output === undefined && plan.add === undefined ? { output: source.settings.output } : {}) })
+    const { digest, files, bytes } = await artifacts.put(root).catch((error: NodeJS.ErrnoException) => {
+      throw error.code === 'ENOSPC' ? fail('BUILD_DISK_FULL', { message: 'The disk was full when the artifact was stored.', state: 'Nothing was deployed; what served before goes on serving.' }) : error
+    })
+    this.status = { ...this.status, steps: endStep(this.status.steps ?? [], 'store', 'done', this.#now(), `${files} files, ${Math.round(bytes / 1024)} kB`) }
+    return digest
+  }
+
+  async #started(step: BuildStep): Promise<boolean> {
+    return (await this.#deps.runner.task(taskOf(this.#build, step.name))) !== undefined
+  }
+
+  async #runStep(step: BuildStep, plan: BuildPlan, directory: string): Promise<void> {
+    const { runner, limits, places, buildEnv, taskChanged } = this.#deps
+    const { spec, metadata } = this.#build
+    const id = taskOf(this.#build, step.name)
+    await this.#stopWhenUnwanted()
+    await this.#write({ steps: startStep(this.status.steps ?? [], step.name, this.#now()) })
+    const cache = places.cache(metadata.namespace!, spec.app)
+    await mkdir(cache, { recursive: true })
+    let task: TaskStatus = await runner.startTask(id, {
+      workload: {
+        team: metadata.namespace!,
+        app: spec.app,
+        directory,
+        writable: true,
+        command: step.command,
+        env: { ...buildEnv, ...plan.env, ...step.env, PATH: pathOf(plan.tools), LANG: 'C.UTF-8' },
+        limits: { memoryBytes: limits.memoryBytes, cpu: limits.cpu, pids: limits.pids, diskBytes: limits.diskBytes },
+        mounts: [{ source: cache, target: '/cache', readOnly: false }, ...plan.tools.flatMap((tool) => tool.mounts).map((path) => ({ source: path, target: path, readOnly: true }))],
+      },
+      timeoutMs: limits.timeoutMs,
+    })
+    while (task.state === 'running') {
+      await taskChanged(id, taskCheckMs, this.#signal)
+      this.#signal.throwIfAborted()
+      const now = await runner.task(id)
+      if (!now) throw fail('BUILD_FAILED', { message: `The build step "${step.name}" was lost: the agent does not know it any more.`, fix: 'Deploy again.' })
+      task = now
+    }
+    if (task.exit?.code === 0 && !task.problem) {
+      await this.#write({ steps: endStep(this.status.steps ?? [], step.name, 'done', this.#now()) })
+      return
+    }
+    await this.#stopWhenUnwanted()
+    const { code, ...details } = problemOfStep({ step, task, lastLines: await this.#lastLines(id) }, limits)
+    this.status = { ...this.status, steps: endStep(this.status.steps ?? [], step.name, 'failed', this.#now()) }
+    throw fail(code, details)
+  }
+
+  async #lastLines(id: string): Promise<string[]> {
+    const lines: string[] = []
+    try {
+      for await (const { line } of this.#deps.runner.logs(id, { tail: keptLines }, this.#signal)) lines.push(line)
+    } catch {
+      // The reason stands without its log.
+    }
+    return lines
+  }
+
+  /** Somebody cancelled, or pushed again. */
+  async #stopWhenUnwanted(): Promise<void> {
+    const { resources } = this.#deps
+    const { metadata, spec } = this.#build
+    const now = await resources.get<Build>(actor, { kind: 'Build', namespace: metadata.namespace!, name: metadata.name })
+    if (!now || now.spec.canceled) throw fail('BUILD_CANCELED', { message: `The build ${metadata.name} was cancelled.`, state: 'What served before goes on serving.' })
+    const others = await buildsOf(resources, metadata.namespace!, spec.app)
+    const later = others.find((other) => isSuperseded(summaryOf(this.#build), [summaryOf(other)]))
+    if (later) throw fail('SUPERSEDED', { message: `The later build ${later.metadata.name} took the place of ${metadata.name}.`, state: 'The later one decides what serves.' })
+  }
+
+  async #succeed(status: Partial<BuildStatus>): Promise<void> {
+    await this.end('Succeeded', undefined, status)
+  }
+
+  async end(phase: 'Succeeded' | 'Failed' | 'Canceled', problem?: ErrorObject, more: Partial<BuildStatus> = {}): Promise<void> {
+    const now = this.#now()
+    const message = problem?.message ?? `The artifact is ${more.artifact?.slice(0, 19)}.`
+    await this.#write({
+      ...more,
+      phase,
+      ...(problem ? { problem } : {}),
+      steps: (this.status.steps ?? []).map((step): Step => (step.state === 'running' ? { ...step, state: 'failed', finishedAt: now } : step)),
+      finishedAt: now,
+      conditions: [{ type: 'Complete', status: phase === 'Succeeded' ? 'True' : 'False', reason: problem?.code ?? phase, message, lastTransitionTime: now, observedGeneration: this.#build.metadata.generation }],
+      observedGeneration: this.#build.metadata.generation,
+    })
+    await this.#deps.events.record(this.#build, problem ? 'Warning' : 'Normal', phase, message, 'delivery')
+  }
+
+  async #write(change: Partial<BuildStatus>): Promise<void> {
+    const { metadata } = this.#build
+    this.status = { ...this.status, ...change }
+    const { status } = this
+    await this.#deps.resources
+      .mutate<Build>(actor, { kind: 'Build', namespace: metadata.namespace!, name: metadata.name }, (current) => ({ ...current!, status }), { subresource: 'status' })
+      .catch((error: { code?: string }) => {
+        if (error.code !== 'NOT_FOUND') throw error
+      })
+  }
+
+  #now(): string {
+    return this.#deps.clock.now().toISOString()
+  }
+}
+
+function pickProcfile({ Procfile }: Readonly<Record<string, string>>): Record<string, string> {
+  return Procfile === undefined ? {} : { Procfile }
+}
+
+/** The tools first, then the system. */
+function pathOf(tools: Tool[]): string {
+  const own = tools.filter(({ mounts }) => mounts.length > 0).map(({ path }) => dirname(path))
+  return [...new Set([...own, ...tools.map(({ path }) => dirname(path)), ...systemPath.split(':')])].join(':')
+}

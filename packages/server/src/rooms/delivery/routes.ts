@@ -1,0 +1,138 @@
+/** Upload, git, build logs. */
+import { PassThrough } from 'node:stream'
+import { fail } from '@pavior/contract'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Routes } from '../../kernel/api/types.ts'
+import type { Resources } from '../../kernel/resources/index.ts'
+import { checkSubmission, submit, type SubmitDeps, type Submission } from './commands.ts'
+import { serveGit, type GitDeps } from './git.ts'
+import type { StepRunner } from './ports.ts'
+import { taskOf, type Build } from './reconcile.ts'
+
+export interface DeliveryRoutesDeps extends SubmitDeps {
+  resources: Resources
+  runner: StepRunner
+  git: GitDeps
+  uploadBytes: number
+  /** Resolves when the build may have changed. */
+  buildChanged: (team: string, name: string, signal: AbortSignal) => Promise<void>
+}
+
+interface AppParams {
+  team: string
+  app: string
+}
+
+interface UploadSearch {
+  environment?: string
+  buildOnly?: string
+  commit?: string
+  branch?: string
+  message?: string
+  author?: string
+}
+
+const archiveTypes = ['application/gzip', 'application/x-gzip', 'application/x-tar', 'application/octet-stream', 'application/x-tgz']
+
+export function deliveryRoutes(deps: DeliveryRoutesDeps): Routes {
+  return (server: FastifyInstance) => {
+    void server.register(async (scope) => {
+      // Archives and git packs are streamed, never parsed.
+      scope.removeAllContentTypeParsers()
+      scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
+      uploadRoute(scope, deps)
+      gitRoutes(scope, deps)
+    })
+    logRoute(server, deps)
+  }
+}
+
+function uploadRoute(scope: FastifyInstance, deps: DeliveryRoutesDeps): void {
+  scope.post<{ Params: AppParams; Querystring: UploadSearch }>('/v1/teams/:team/apps/:app/source', { config: { maxBodyBytes: deps.uploadBytes }, bodyLimit: deps.uploadBytes }, async (request, reply) => {
+    const type = request.headers['content-type']?.split(';')[0] ?? ''
+    if (!archiveTypes.includes(type)) throw fail('UNSUPPORTED_MEDIA', { message: `Source cannot be sent as "${type}".`, fix: `Send a tar archive as one of: ${archiveTypes.join(', ')}.` })
+    const submission = submissionOf(request.params, request.query)
+    await checkSubmission(deps, request.actor, submission)
+    const build = await submit(deps, request.actor, submission, request.raw)
+    reply.code(201)
+    return build
+  })
+}
+
+function submissionOf({ team, app }: AppParams, { environment, buildOnly, commit, branch, message, author }: UploadSearch): Submission {
+  return {
+    team,
+    app,
+    ...(environment === undefined ? {} : { environment }),
+    buildOnly: buildOnly === 'true' || buildOnly === '1',
+    revision: {
+      type: commit === undefined ? 'upload' : 'git',
+      ...(commit === undefined ? {} : { commit }),
+      ...(branch === undefined ? {} : { branch: branch.slice(0, 255) }),
+      ...(message === undefined ? {} : { message: message.slice(0, 500) }),
+      ...(author === undefined ? {} : { author: author.slice(0, 254) }),
+    },
+  }
+}
+
+function gitRoutes(scope: FastifyInstance, deps: DeliveryRoutesDeps): void {
+  const serve = (service: string) => async (request: FastifyRequest<{ Params: { team: string; repository: string } }>, reply: Parameters<typeof serveGit>[2]) => {
+    const { team, repository } = request.params
+    if (!repository.endsWith('.git')) throw fail('NOT_FOUND', { message: `There is no repository "${repository}".` })
+    const app = repository.slice(0, -'.git'.length)
+    const pushing = service === 'git-receive-pack' || (request.query as { service?: string }).service === 'git-receive-pack'
+    if (pushing) await checkSubmission(deps, request.actor, { team, app, revision: { type: 'git' }, buildOnly: true })
+    else await deps.resources.mustGet(request.actor, { kind: 'App', namespace: team, name: app })
+    await serveGit(deps.git, request, reply, { team, app, service, authorization: request.headers.authorization!, actorName: request.actor.name })
+  }
+  scope.get('/git/:team/:repository/info/refs', serve('info/refs'))
+  scope.post('/git/:team/:repository/git-upload-pack', { bodyLimit: deps.uploadBytes }, serve('git-upload-pack'))
+  scope.post('/git/:team/:repository/git-receive-pack', { bodyLimit: deps.uploadBytes }, serve('git-receive-pack'))
+}
+
+function logRoute(server: FastifyInstance, deps: DeliveryRoutesDeps): void {
+  server.get<{ Params: { team: string; build: string }; Querystring: { follow?: string } }>('/v1/teams/:team/builds/:build/log', async (request, reply) => {
+    const { team, build: name } = request.params
+    await deps.resources.mustGet(request.actor, { kind: 'Build', namespace: team, name })
+    const closed = new AbortController()
+    reply.raw.on('close', () => closed.abort())
+    reply.type('application/x-ndjson').header('cache-control', 'no-store')
+    const out = new PassThrough()
+    writeLog(deps, request, out, closed.signal).then(
+      () => out.end(),
+      () => out.end(),
+    )
+    return reply.send(out)
+  })
+}
+
+/** The log of each step in turn; when following, until the build has ended. */
+async function writeLog({ resources, runner, buildChanged }: DeliveryRoutesDeps, request: FastifyRequest<{ Params: { team: string; build: string }; Querystring: { follow?: string } }>, out: PassThrough, signal: AbortSignal): Promise<void> {
+  const { team, build: name } = request.params
+  const follow = request.query.follow === '1' || request.query.follow === 'true'
+  const written = new Set<string>()
+  while (!signal.aborted) {
+    const changed = buildChanged(team, name, signal)
+    const build = await resources.get<Build>(request.actor, { kind: 'Build', namespace: team, name })
+    if (!build) return
+    for (const step of build.status?.steps ?? []) {
+      if (written.has(step.name) || step.name === 'store') continue
+      written.add(step.name)
+      if (step.state === 'skipped') out.write(`${JSON.stringify({ step: step.name, line: step.message ?? 'skipped' })}\n`)
+      else await copyLog(runner, taskOf(build, step.name), step.name, follow, out, signal)
+    }
+    if (!follow || ['Succeeded', 'Failed', 'Canceled'].includes(build.status?.phase ?? '')) return
+    await changed
+  }
+}
+
+async function copyLog(runner: StepRunner, id: string, step: string, follow: boolean, out: PassThrough, signal: AbortSignal): Promise<void> {
+  try {
+    for await (const { time, line } of runner.logs(id, { follow, offset: 0 }, signal)) {
+      if (!out.write(`${JSON.stringify({ step, time, line })}\n`)) await new Promise((resolve) => out.once('drain', resolve).once('close', resolve))
+    }
+  } catch (error) {
+    // The agent keeps logs of finished steps for a while only.
+    if ((error as { code?: string }).code !== 'NOT_FOUND') throw error
+  }
+}

@@ -1,0 +1,92 @@
+/** From a request's token to an Actor: digest lookup, then roles from the live copies of User and Team. */
+import { fail, type Resource, type Role, type TeamSpec, type UserSpec } from '@pavior/contract'
+import type { Actor } from '../../kernel/actor.ts'
+import type { Clock } from '../../kernel/clock.ts'
+import type { Database } from '../../kernel/db/index.ts'
+import type { Mirror } from '../../kernel/resources/mirror.ts'
+import { digestOf, findToken, touchToken, type TokenRecord } from './store.ts'
+
+/** A revoked token is refused by other replicas after this long at the latest; by this one at once. */
+const tokenCacheMs = 2000
+const touchIntervalMs = 60_000
+const largestCache = 10_000
+
+export interface Authenticator {
+  /** Throws UNAUTHENTICATED. */
+  byToken(token: string): Promise<Actor>
+  /** Forget what was cached, after a revocation. */
+  forget(): void
+}
+
+export interface AuthenticatorDeps {
+  database: Database
+  users: Mirror<Resource<UserSpec>>
+  teams: Mirror<Resource<TeamSpec>>
+  clock: Clock
+}
+
+export function createAuthenticator({ database, users, teams, clock }: AuthenticatorDeps): Authenticator {
+  const cache = new Map<string, { record: TokenRecord; until: number }>()
+  const touched = new Map<string, number>()
+  /** Actors by token id, rebuilt when people or teams change. */
+  let actors = new Map<string, Actor>()
+  const reset = (): void => {
+    actors = new Map()
+  }
+  users.onChange(reset)
+  teams.onChange(reset)
+
+  const lookUp = async (token: string): Promise<TokenRecord> => {
+    const digest = digestOf(token)
+    const key = digest.toString('base64')
+    const now = clock.now().getTime()
+    const cached = cache.get(key)
+    if (cached && cached.until > now && !(cached.record.expiresAt && Date.parse(cached.record.expiresAt) <= now)) return cached.record
+    const record = await findToken(database, digest)
+    if (!record) {
+      cache.delete(key)
+      throw fail('UNAUTHENTICATED', { message: 'The token is not valid, has expired or was revoked.' })
+    }
+    if (cache.size >= largestCache) cache.clear()
+    cache.set(key, { record, until: now + tokenCacheMs })
+    touch(record.id, now)
+    return record
+  }
+
+  const touch = (id: string, now: number): void => {
+    if ((touched.get(id) ?? 0) + touchIntervalMs > now) return
+    touched.set(id, now)
+    touchToken(database, id).catch(() => touched.delete(id))
+  }
+
+  return {
+    byToken: async (token) => {
+      const record = await lookUp(token)
+      const known = actors.get(record.id)
+      if (known) return known
+      const actor = record.username === undefined ? teamActor(record) : userActor(record, users, teams)
+      actors.set(record.id, actor)
+      return actor
+    },
+    forget: () => {
+      cache.clear()
+      reset()
+    },
+  }
+}
+
+function teamActor({ id, prefix, description, team, role, app }: TokenRecord): Actor {
+  return { name: `token:${description || id}`, kind: 'token', admin: false, roles: new Map([[team!, role ?? 'viewer']]), app, token: prefix }
+}
+
+function userActor({ username, prefix }: TokenRecord, users: AuthenticatorDeps['users'], teams: AuthenticatorDeps['teams']): Actor {
+  const user = users.get('', username!)
+  if (!user || user.metadata.deletionTimestamp) throw fail('UNAUTHENTICATED', { message: `The user "${username}" of this token does not exist any more.` })
+  if (user.spec.suspended) throw fail('UNAUTHENTICATED', { message: `The user "${username}" is suspended.`, fix: 'Ask an administrator of the platform.' })
+  const roles = new Map<string, Role>()
+  for (const team of teams.values()) {
+    const member = team.spec.members?.find((candidate) => candidate.user === username)
+    if (member) roles.set(team.metadata.name, member.role)
+  }
+  return { name: `user:${username}`, kind: 'user', admin: user.spec.admin ?? false, roles, token: prefix }
+}

@@ -1,0 +1,56 @@
+/** Door of room identity: people, teams, tokens. */
+import type { Resource, TeamSpec, UserSpec } from '@pavior/contract'
+import type { Authenticate } from '../../kernel/api/types.ts'
+import type { Clock } from '../../kernel/clock.ts'
+import type { Database } from '../../kernel/db/index.ts'
+import type { Logger } from '../../kernel/log.ts'
+import { Mirror } from '../../kernel/resources/mirror.ts'
+import type { Resources } from '../../kernel/resources/index.ts'
+import type { Room } from '../../kernel/room.ts'
+import { createAuthenticator, type Authenticator } from './authenticate.ts'
+import { ensureFoundation, issueLoginKey, issueToken } from './commands.ts'
+import { team, user } from './kinds.ts'
+import { identityRoutes } from './routes.ts'
+import { bearerToken } from './bearer.ts'
+
+export const kinds = [team, user]
+
+export interface IdentityReads {
+  authenticate: Authenticate
+  authenticator: Authenticator
+  /** The environment that a team deploys to when none is named. */
+  defaultEnvironment: (team: string) => string
+  teamExists: (team: string) => boolean
+  /** A token for the CLI on this machine, for the administrator. */
+  issueLocalToken: () => Promise<string>
+  issueLoginLink: (user: string) => Promise<string>
+}
+
+export interface IdentityDeps {
+  database: Database
+  resources: Resources
+  clock: Clock
+  log: Logger
+  publicUrl: () => string
+  defaultTeam: string
+}
+
+export function createIdentity({ database, resources, clock, log, publicUrl, defaultTeam }: IdentityDeps): Room<IdentityReads> {
+  const users = new Mirror<Resource<UserSpec>>(resources, 'User', log)
+  const teams = new Mirror<Resource<TeamSpec>>(resources, 'Team', log)
+  const authenticator = createAuthenticator({ database, users, teams, clock })
+  const foundation = { name: 'foundation', start: () => ensureFoundation(resources, defaultTeam), stop: async () => {} }
+  return {
+    reconcilers: [],
+    routes: [identityRoutes({ database, resources, authenticator, clock, publicUrl })],
+    parts: [foundation, users, teams],
+    reads: {
+      authenticate: async (request) => authenticator.byToken(bearerToken(request.headers.authorization)),
+      authenticator,
+      defaultEnvironment: (name) => teams.get('', name)?.spec.defaultEnvironment ?? 'production',
+      teamExists: (name) => teams.get('', name) !== undefined,
+      issueLocalToken: async () => (await issueToken(database, clock, 'system:identity', { description: 'command line of this machine', username: 'admin' })).token,
+      issueLoginLink: async (name) => `${publicUrl()}/welcome?key=${await issueLoginKey(database, clock, name)}`,
+    },
+  }
+}

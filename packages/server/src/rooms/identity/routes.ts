@@ -1,0 +1,100 @@
+/** Tokens, sign-in, who am I. */
+import { fail, Role } from '@pavior/contract'
+import type { FastifyInstance } from 'fastify'
+import Type from 'typebox'
+import { Compile } from 'typebox/compile'
+import type { Routes } from '../../kernel/api/types.ts'
+import type { Clock } from '../../kernel/clock.ts'
+import type { Database } from '../../kernel/db/index.ts'
+import type { Resources } from '../../kernel/resources/index.ts'
+import type { Authenticator } from './authenticate.ts'
+import { checkTokenRequest, issueLoginKey, issueToken, redeemLoginKey } from './commands.ts'
+import { listTokens, readToken, revokeToken } from './store.ts'
+import { welcomePage } from './welcome.ts'
+
+const dayMs = 24 * 3600_000
+const defaultLifetimeDays = 90
+
+const tokenRequest = Compile(
+  Type.Object(
+    {
+      description: Type.Optional(Type.String({ maxLength: 100 })),
+      username: Type.Optional(Type.String({ maxLength: 40 })),
+      team: Type.Optional(Type.String({ maxLength: 30 })),
+      role: Type.Optional(Role),
+      app: Type.Optional(Type.String({ maxLength: 40 })),
+      expiresInDays: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 366 })),
+    },
+    { additionalProperties: false },
+  ),
+)
+const keyRequest = Compile(Type.Object({ key: Type.String({ maxLength: 200 }) }))
+
+export interface IdentityRoutesDeps {
+  database: Database
+  resources: Resources
+  authenticator: Authenticator
+  clock: Clock
+  publicUrl: () => string
+}
+
+export function identityRoutes({ database, resources, authenticator, clock, publicUrl }: IdentityRoutesDeps): Routes {
+  return (app: FastifyInstance) => {
+    app.get('/v1/whoami', async ({ actor }) => ({ name: actor.name, admin: actor.admin, roles: Object.fromEntries(actor.roles), app: actor.app }))
+
+    app.post('/v1/tokens', async (request, reply) => {
+      const body = request.body ?? {}
+      if (!tokenRequest.Check(body)) throw fail('BAD_REQUEST', { message: 'The token request is not valid.', why: [...tokenRequest.Errors(body)].map((error) => `${error.instancePath} ${error.message}`).join('; ') })
+      const { actor } = request
+      const own = actor.kind === 'user' ? actor.name.slice('user:'.length) : undefined
+      const wanted = { ...body, description: body.description ?? '', username: body.team === undefined ? (body.username ?? own) : undefined }
+      if (wanted.username === undefined && wanted.team === undefined) throw fail('BAD_REQUEST', { message: 'A token needs a user or a team.' })
+      checkTokenRequest(actor, wanted)
+      await mustExist(resources, wanted)
+      const issued = await issueToken(database, clock, actor.name, { ...wanted, lifetimeMs: (body.expiresInDays ?? defaultLifetimeDays) * dayMs })
+      reply.code(201)
+      return { ...issued.record, token: issued.token }
+    })
+
+    app.get('/v1/tokens', async ({ actor }) => {
+      if (actor.admin) return { items: await listTokens(database, {}) }
+      const teams = [...actor.roles].filter(([, role]) => role === 'admin').map(([team]) => team)
+      const own = actor.kind === 'user' ? await listTokens(database, { username: actor.name.slice('user:'.length) }) : []
+      return { items: [...own, ...(teams.length > 0 ? await listTokens(database, { teams }) : [])] }
+    })
+
+    app.delete<{ Params: { id: string } }>('/v1/tokens/:id', async ({ actor, params }) => {
+      const record = await readToken(database, params.id)
+      if (!record) throw fail('NOT_FOUND', { message: `There is no token "${params.id}".` })
+      checkTokenRequest(actor, record)
+      await revokeToken(database, params.id)
+      authenticator.forget()
+      return { id: params.id, revoked: true }
+    })
+
+    app.post<{ Params: { name: string } }>('/v1/users/:name/login-link', async ({ actor, params }) => {
+      if (!actor.admin) throw fail('FORBIDDEN', { message: `${actor.name} may not make login links.`, fix: 'Ask an administrator of the platform.' })
+      await resources.mustGet(actor, { kind: 'User', namespace: '', name: params.name })
+      return { url: `${publicUrl()}/welcome?key=${await issueLoginKey(database, clock, params.name)}` }
+    })
+
+    app.post('/v1/login', { config: { public: true } }, async ({ body }) => {
+      if (!keyRequest.Check(body)) throw fail('BAD_REQUEST', { message: 'Sign-in needs a key: { "key": "…" }.' })
+      const { token, record, username } = await redeemLoginKey(database, clock, body.key)
+      return { token, user: username, expiresAt: record.expiresAt }
+    })
+
+    app.get('/welcome', { config: { public: true } }, async (_request, reply) => {
+      reply.type('text/html; charset=utf-8').header('cache-control', 'no-store').header('referrer-policy', 'no-referrer')
+      reply.header('content-security-policy', welcomePage.policy)
+      return welcomePage.html
+    })
+  }
+}
+
+async function mustExist(resources: Resources, { username, team, app }: { username?: string; team?: string; app?: string }): Promise<void> {
+  const actor = { name: 'system:identity', kind: 'system' as const, admin: true, roles: new Map() }
+  if (username !== undefined) await resources.mustGet(actor, { kind: 'User', namespace: '', name: username })
+  if (team !== undefined) await resources.mustGet(actor, { kind: 'Team', namespace: '', name: team })
+  if (app !== undefined && team === undefined) throw fail('BAD_REQUEST', { message: 'A token for one app needs its team too.' })
+}

@@ -1,0 +1,96 @@
+/** Tokens and login keys. Only sha256 digests of them are stored. */
+import { createHash } from 'node:crypto'
+import type { Role } from '@pavior/contract'
+import type { Database, Row, Tx } from '../../kernel/db/index.ts'
+
+export interface TokenRecord {
+  id: string
+  prefix: string
+  description: string
+  username?: string
+  team?: string
+  role?: Role
+  app?: string
+  createdBy: string
+  createdAt: string
+  expiresAt?: string
+  lastUsed?: string
+  revokedAt?: string
+}
+
+export function digestOf(secret: string): Buffer {
+  return createHash('sha256').update(secret).digest()
+}
+
+function toRecord(row: Row): TokenRecord {
+  const time = (value: Date | null): string | undefined => value?.toISOString()
+  return {
+    id: row.id,
+    prefix: row.prefix,
+    description: row.description,
+    username: row.username ?? undefined,
+    team: row.team ?? undefined,
+    role: row.role ?? undefined,
+    app: row.app ?? undefined,
+    createdBy: row.created_by,
+    createdAt: row.created_at.toISOString(),
+    expiresAt: time(row.expires_at),
+    lastUsed: time(row.last_used),
+    revokedAt: time(row.revoked_at),
+  }
+}
+
+export type NewToken = Pick<TokenRecord, 'id' | 'prefix' | 'description' | 'username' | 'team' | 'role' | 'app' | 'createdBy' | 'expiresAt'>
+
+export async function insertToken(database: Database, token: NewToken, digest: Buffer): Promise<TokenRecord> {
+  const { rows } = await database.write(
+    `insert into tokens (id, digest, prefix, description, username, team, role, app, created_by, expires_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning *`,
+    [token.id, digest, token.prefix, token.description, token.username, token.team, token.role, token.app, token.createdBy, token.expiresAt],
+  )
+  return toRecord(rows[0]!)
+}
+
+/** The token with this digest, unless it is revoked or expired. */
+export async function findToken(tx: Tx, digest: Buffer): Promise<TokenRecord | undefined> {
+  const { rows } = await tx.query(
+    'select * from tokens where digest = $1 and revoked_at is null and (expires_at is null or expires_at > now())',
+    [digest],
+    'find-token',
+  )
+  return rows[0] && toRecord(rows[0])
+}
+
+export async function listTokens(tx: Tx, filter: { username?: string; teams?: string[] }): Promise<TokenRecord[]> {
+  const { rows } = await tx.query(
+    'select * from tokens where revoked_at is null and ($1::text is null or username = $1) and ($2::text[] is null or team = any($2)) order by created_at',
+    [filter.username ?? null, filter.teams ?? null],
+  )
+  return rows.map(toRecord)
+}
+
+export async function readToken(tx: Tx, id: string): Promise<TokenRecord | undefined> {
+  const { rows } = await tx.query('select * from tokens where id = $1', [id])
+  return rows[0] && toRecord(rows[0])
+}
+
+export async function revokeToken(database: Database, id: string): Promise<void> {
+  await database.write('update tokens set revoked_at = coalesce(revoked_at, now()) where id = $1', [id])
+}
+
+export async function touchToken(tx: Tx, id: string): Promise<void> {
+  await tx.query('update tokens set last_used = now() where id = $1', [id])
+}
+
+export async function insertLoginKey(database: Database, username: string, digest: Buffer, expiresAt: string): Promise<void> {
+  await database.write('insert into login_keys (digest, username, expires_at) values ($1, $2, $3)', [digest, username, expiresAt])
+}
+
+/** Uses the key up; undefined when it is unknown, used or too old. */
+export async function consumeLoginKey(database: Database, digest: Buffer): Promise<string | undefined> {
+  const { rows } = await database.write<{ username: string }>(
+    'update login_keys set used_at = now() where digest = $1 and used_at is null and expires_at > now() returning username',
+    [digest],
+  )
+  return rows[0]?.username
+}

@@ -1,0 +1,106 @@
+/** Writes of several resources at once: a release with its deployment, a rollback. Numbers are counted in the same transaction. */
+import { fail, type AppSpec, type ReleaseSpec } from '@pavior/contract'
+import type { Actor } from '../../kernel/actor.ts'
+import type { Database } from '../../kernel/db/index.ts'
+import type { Resources } from '../../kernel/resources/index.ts'
+import { actor as system, readContext, servingDeployment, type App, type Deployment, type Release } from './context.ts'
+import { deploymentName, labels, ownedBy, releaseName } from './names.ts'
+import { snapshot, type Built } from './snapshot.ts'
+import { nextNumber } from './store.ts'
+
+export interface ReleaseDeps {
+  database: Database
+  resources: Resources
+}
+
+export interface ReleaseRequest {
+  team: string
+  app: App
+  /** The App as it shall be from now on; the same transaction writes it. */
+  spec: AppSpec
+  environment: string
+  built: Built
+  reason: string
+}
+
+/** Release and Deployment in one transaction; the App's spec too when it changes with them. */
+export async function createRelease({ database, resources }: ReleaseDeps, { team, app, spec, environment, built, reason }: ReleaseRequest): Promise<{ release: Release; deployment: Deployment }> {
+  const name = app.metadata.name
+  return database.transaction(async (tx) => {
+    // The App first: it takes the counter of versions, which every writer takes first.
+    await resources.mutate<App>(system, { kind: 'App', namespace: team, name }, (current) => ({ ...current!, spec: { ...spec, ...settingsOf(current!.spec) } }), { tx })
+    const version = await nextNumber(tx, `release/${team}/${name}`)
+    const release = await resources.create<Release>(
+      system,
+      'Release',
+      team,
+      {
+        metadata: {
+          name: releaseName(name, version),
+          labels: { [labels.app]: name, [labels.number]: String(version), ...(built.build === undefined ? {} : { [labels.build]: built.build }) },
+          ownerReferences: ownedBy(app),
+        },
+        spec: snapshot(name, spec, environment, built, version, reason),
+      },
+      { tx },
+    )
+    const deployment = await createDeployment(resources, system, { team, app, environment, version, reason, build: built.build }, tx)
+    return { release, deployment }
+  })
+}
+
+/** What people set beside the manifest; a deploy never takes it back. */
+export function settingsOf({ config, scale, restart }: AppSpec): AppSpec {
+  return { ...(config && { config }), ...(scale && { scale }), ...(restart && { restart }) }
+}
+
+interface DeploymentRequest {
+  team: string
+  app: App
+  environment: string
+  version: number
+  reason: string
+  build?: string
+}
+
+async function createDeployment(resources: Resources, by: Actor, { team, app, environment, version, reason, build }: DeploymentRequest, tx: Parameters<typeof nextNumber>[0]): Promise<Deployment> {
+  const name = app.metadata.name
+  const number = await nextNumber(tx, `deployment/${team}/${name}`)
+  return resources.create<Deployment>(
+    by,
+    'Deployment',
+    team,
+    {
+      metadata: {
+        name: deploymentName(name, environment, number),
+        labels: { [labels.app]: name, [labels.environment]: environment, [labels.number]: String(number), ...(build === undefined ? {} : { [labels.build]: build }) },
+        ownerReferences: ownedBy(app),
+      },
+      spec: { app: name, environment, release: version, strategy: 'rolling', reason },
+    },
+    { tx },
+  )
+}
+
+/** Puts an earlier release into an environment again: its artifact and its configuration. */
+export async function rollBack({ database, resources }: ReleaseDeps, by: Actor, team: string, appName: string, environment: string, to: number | undefined): Promise<Deployment> {
+  const app = await resources.mustGet<App>(by, { kind: 'App', namespace: team, name: appName })
+  const { deployments } = await readContext(resources, team, appName)
+  const serving = servingDeployment(deployments, environment)?.spec.release
+  const version = to ?? previousVersion(deployments, environment, serving)
+  if (version === undefined) throw fail('NO_SUCH_RELEASE', { message: `${appName} has no earlier release in ${environment} to go back to.` })
+  const release = await resources.get<Release>(by, { kind: 'Release', namespace: team, name: releaseName(appName, version) })
+  if (!release) throw fail('NO_SUCH_RELEASE', { message: `${appName} has no release v${version}.`, fix: `See pavior releases --app ${appName}.` })
+  return database.transaction((tx) => createDeployment(resources, by, { team, app, environment, version, reason: `rollback to v${version}` }, tx))
+}
+
+/** The last release that served before the one that serves now. */
+function previousVersion(deployments: Deployment[], environment: string, serving: number | undefined): number | undefined {
+  const served = deployments.filter(({ spec, status }) => spec.environment === environment && status?.phase === 'Succeeded').map(({ spec }) => spec.release)
+  return served.findLast((version) => version !== serving)
+}
+
+/** The same artifact with the configuration as it is now. */
+export async function releaseConfig(deps: ReleaseDeps, team: string, app: App, environment: string, from: ReleaseSpec, built: Built): Promise<void> {
+  await createRelease(deps, { team, app, spec: app.spec, environment, built: { ...built, artifact: from.artifact }, reason: 'configuration changed' })
+}

@@ -1,0 +1,63 @@
+/** Everything of one app in one environment, read in one go: what the reconcilers of this room decide on. */
+import type {
+  AppSpec,
+  AppStatus,
+  DeploymentSpec,
+  DeploymentStatus,
+  InstanceSetSpec,
+  InstanceSetStatus,
+  ReleaseSpec,
+  ReleaseStatus,
+  Resource,
+  RouteSpec,
+  RouteStatus,
+} from '@pavior/contract'
+import { systemActor } from '../../kernel/actor.ts'
+import type { Resources } from '../../kernel/resources/index.ts'
+import { numberOf } from './names.ts'
+import { finalPhases } from './plan.ts'
+
+export type App = Resource<AppSpec, AppStatus>
+export type Release = Resource<ReleaseSpec, ReleaseStatus>
+export type InstanceSet = Resource<InstanceSetSpec, InstanceSetStatus>
+export type Route = Resource<RouteSpec, RouteStatus>
+export type Deployment = Resource<DeploymentSpec, DeploymentStatus>
+
+export const actor = systemActor('release')
+
+export interface AppContext {
+  app: App | undefined
+  /** In order of their numbers. */
+  deployments: Deployment[]
+  sets: InstanceSet[]
+  routes: Route[]
+}
+
+export async function byApp<R extends Resource>(resources: Resources, kind: string, team: string, app: string): Promise<R[]> {
+  const { items } = await resources.list<R>(actor, kind, team, { fields: [{ path: 'spec.app', operator: '=', value: app }], limit: 0 })
+  return items
+}
+
+export async function readContext(resources: Resources, team: string, app: string): Promise<AppContext> {
+  const [found, deployments, sets, routes] = await Promise.all([
+    resources.get<App>(actor, { kind: 'App', namespace: team, name: app }),
+    byApp<Deployment>(resources, 'Deployment', team, app),
+    byApp<InstanceSet>(resources, 'InstanceSet', team, app),
+    byApp<Route>(resources, 'Route', team, app),
+  ])
+  return {
+    app: found?.metadata.deletionTimestamp ? undefined : found,
+    deployments: deployments.toSorted((one, other) => numberOf(one) - numberOf(other)),
+    sets,
+    routes,
+  }
+}
+
+export function isActive({ status }: Deployment): boolean {
+  return !finalPhases.has(status?.phase ?? 'Pending')
+}
+
+/** The newest deployment that reached its end: its release is what serves. */
+export function servingDeployment(deployments: Deployment[], environment: string): Deployment | undefined {
+  return deployments.findLast(({ spec, status }) => spec.environment === environment && status?.phase === 'Succeeded')
+}

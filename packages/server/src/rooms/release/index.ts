@@ -1,0 +1,41 @@
+/** Door of room release: environments, releases, deployments. */
+import type { EventRecorder } from '../../kernel/audit/events.ts'
+import type { Clock } from '../../kernel/clock.ts'
+import type { Database } from '../../kernel/db/index.ts'
+import type { Resources } from '../../kernel/resources/index.ts'
+import type { Room } from '../../kernel/room.ts'
+import type { ChangeWaiters } from '../../kernel/store/waiters.ts'
+import type { HostPolicy } from './hosts.ts'
+import { deployment, environment, release } from './kinds.ts'
+import type { ArtifactTasks } from './ports.ts'
+import type { ProgressDeps } from './progress.ts'
+import { createAppReconciler, createBuildReleases, createEnvironments } from './reconcile-app.ts'
+import { createDeploymentReconciler } from './reconcile-deployment.ts'
+import { releaseRoutes } from './routes.ts'
+
+export type { HostPolicy } from './hosts.ts'
+export type { ArtifactTasks } from './ports.ts'
+export const kinds = [environment, release, deployment]
+
+export interface ReleaseRoomDeps {
+  database: Database
+  resources: Resources
+  changes: ChangeWaiters
+  /** Asked at call time, because the runtime room is built after this one. */
+  tasks: ArtifactTasks
+  stepLog: ProgressDeps['stepLog']
+  hostPolicy: (team: string) => HostPolicy
+  routerUrl: (host: string) => string
+  defaultEnvironment: (team: string) => string
+  events: EventRecorder
+  clock: Clock
+}
+
+export function createReleaseRoom(deps: ReleaseRoomDeps): Room {
+  return {
+    reconcilers: [createDeploymentReconciler(deps), createBuildReleases(deps), createAppReconciler(deps), createEnvironments(deps)],
+    routes: [releaseRoutes(deps)],
+    parts: [],
+    reads: {},
+  }
+}

@@ -1,0 +1,140 @@
+/**
+ * A deploy as its user sees it: from a Build over its Deployment to the end, as a stream of records. The CLI and the git
+ * hook print the same stream.
+ */
+import type { BuildSpec, BuildStatus, ErrorObject, LogLine, Resource, Step } from '@pavior/contract'
+import { fail } from '@pavior/contract'
+import type { Actor } from '../../kernel/actor.ts'
+import type { Resources } from '../../kernel/resources/index.ts'
+import type { ChangeWaiters } from '../../kernel/store/waiters.ts'
+import { actor as system, type Deployment } from './context.ts'
+import { labels } from './names.ts'
+import { finalPhases } from './plan.ts'
+
+type Build = Resource<BuildSpec, BuildStatus>
+
+export interface DeployResult {
+  app: string
+  team: string
+  environment?: string
+  release?: string
+  url?: string
+  artifact?: string
+  /** Milliseconds. */
+  durations: { build: number; rollout?: number }
+}
+
+export type Progress =
+  | { type: 'step'; name: string; state: Step['state']; message?: string; ms?: number }
+  | { type: 'log'; step: string; line: string }
+  | { type: 'result'; result: DeployResult }
+  | { type: 'error'; error: ErrorObject; result: DeployResult }
+
+const endedBuilds = new Set(['Succeeded', 'Failed', 'Canceled'])
+
+export interface ProgressDeps {
+  resources: Resources
+  changes: ChangeWaiters
+  /** Log of a build step as it is written. */
+  stepLog: (build: Build, step: string, signal: AbortSignal) => AsyncIterable<LogLine>
+}
+
+export async function* deployProgress({ resources, changes, stepLog }: ProgressDeps, by: Actor, team: string, name: string, signal: AbortSignal): AsyncGenerator<Progress> {
+  let build = await resources.mustGet<Build>(by, { kind: 'Build', namespace: team, name })
+  const told = new Map<string, string>()
+  while (!signal.aborted) {
+    const changed = changes.wait('Build', team, name, signal)
+    build = (await resources.get<Build>(by, { kind: 'Build', namespace: team, name })) ?? build
+    for (const step of build.status?.steps ?? []) {
+      if (told.get(step.name) === step.state) continue
+      const first = !told.has(step.name)
+      told.set(step.name, step.state)
+      if (first && step.name !== 'store' && step.state !== 'skipped') {
+        yield { type: 'step', name: step.name, state: 'running' }
+        for await (const { line } of stepLog(build, step.name, signal)) yield { type: 'log', step: step.name, line }
+      }
+      if (step.state !== 'running') yield { type: 'step', name: step.name, state: step.state, message: step.message, ms: elapsed(step) }
+    }
+    if (endedBuilds.has(build.status?.phase ?? '')) break
+    await changed
+  }
+  const result = buildResult(team, build)
+  const { phase, problem, summary, reused } = build.status ?? {}
+  if (problem) {
+    yield { type: 'step', name: 'build', state: 'failed', ms: result.durations.build }
+    yield { type: 'error', error: problem as ErrorObject, result }
+    return
+  }
+  yield { type: 'step', name: 'build', state: reused ? 'skipped' : 'done', message: summary, ms: result.durations.build }
+  if (phase !== 'Succeeded' || build.spec.environment === undefined) {
+    yield { type: 'result', result }
+    return
+  }
+  yield* deploymentProgress({ resources, changes }, by, team, (deployment) => deployment.metadata.labels?.[labels.build] === name, build.spec.app, result, signal)
+}
+
+/** Follows the deployment that `wanted` recognises. */
+export async function* deploymentProgress(
+  { resources, changes }: Pick<ProgressDeps, 'resources' | 'changes'>,
+  by: Actor,
+  team: string,
+  wanted: (deployment: Deployment) => boolean,
+  app: string,
+  result: DeployResult,
+  signal: AbortSignal,
+): AsyncGenerator<Progress> {
+  const told = new Map<string, string>()
+  let announced = false
+  while (!signal.aborted) {
+    const changed = changes.wait('Deployment', team, '*', signal)
+    const appGone = (await resources.get(system, { kind: 'App', namespace: team, name: app })) === undefined
+    const { items } = await resources.list<Deployment>(by, 'Deployment', team, { fields: [{ path: 'spec.app', operator: '=', value: app }], limit: 0 })
+    const deployment = items.find(wanted)
+    if (appGone && !deployment) {
+      yield { type: 'error', error: fail('APP_DELETED', `The app "${app}" was deleted during the deployment.`).toObject(), result }
+      return
+    }
+    if (deployment && !announced) {
+      announced = true
+      yield { type: 'step', name: 'release', state: 'done', message: `v${deployment.spec.release}` }
+    }
+    for (const step of deployment?.status?.steps ?? []) {
+      if (told.get(step.name) === step.state) continue
+      told.set(step.name, step.state)
+      yield { type: 'step', name: step.name, state: step.state, message: step.message, ms: elapsed(step) }
+    }
+    if (deployment && finalPhases.has(deployment.status?.phase ?? '')) {
+      yield ending(deployment, result)
+      return
+    }
+    await changed
+  }
+}
+
+function ending({ spec, status }: Deployment, result: DeployResult): Progress {
+  const rollout = status!.startedAt && status!.finishedAt ? Date.parse(status!.finishedAt) - Date.parse(status!.startedAt) : undefined
+  const whole: DeployResult = {
+    ...result,
+    environment: spec.environment,
+    release: `v${spec.release}`,
+    ...(status!.url === undefined ? {} : { url: status!.url }),
+    durations: { ...result.durations, ...(rollout === undefined ? {} : { rollout }) },
+  }
+  return status!.problem ? { type: 'error', error: status!.problem as ErrorObject, result: whole } : { type: 'result', result: whole }
+}
+
+function buildResult(team: string, { spec, status, metadata }: Build): DeployResult {
+  const from = Date.parse(status?.startedAt ?? metadata.creationTimestamp)
+  const to = status?.finishedAt === undefined ? from : Date.parse(status.finishedAt)
+  return {
+    app: spec.app,
+    team,
+    ...(spec.environment === undefined ? {} : { environment: spec.environment }),
+    ...(status?.artifact === undefined ? {} : { artifact: status.artifact }),
+    durations: { build: Math.max(0, to - from) },
+  }
+}
+
+function elapsed({ startedAt, finishedAt }: Step): number | undefined {
+  return startedAt && finishedAt ? Date.parse(finishedAt) - Date.parse(startedAt) : undefined
+}

@@ -1,0 +1,157 @@
+/** Deploy progress, rollback, one-off commands. */
+import { randomBytes } from 'node:crypto'
+import { PassThrough } from 'node:stream'
+import { fail, type ReleaseSpec } from '@pavior/contract'
+import type { FastifyInstance } from 'fastify'
+import Type from 'typebox'
+import { Compile } from 'typebox/compile'
+import type { Actor } from '../../kernel/actor.ts'
+import type { Routes } from '../../kernel/api/types.ts'
+import { rollBack, type ReleaseDeps } from './commands.ts'
+import { readContext, servingDeployment, type App, type Release } from './context.ts'
+import { releaseName } from './names.ts'
+import type { ArtifactTasks } from './ports.ts'
+import { deployProgress, deploymentProgress, type Progress, type ProgressDeps } from './progress.ts'
+import { bytesOf, instanceEnv, shellCommand } from './snapshot.ts'
+
+const oneOffTimeoutMs = 24 * 3600_000
+const oneOffLimits = { memory: '1Gi', cpu: 1, pids: 512 }
+
+const rollbackRequest = Compile(Type.Object({ environment: Type.Optional(Type.String()), to: Type.Optional(Type.Integer({ minimum: 1 })) }, { additionalProperties: false }))
+const runRequest = Compile(
+  Type.Object(
+    {
+      environment: Type.Optional(Type.String()),
+      command: Type.String({ minLength: 1, maxLength: 8192 }),
+      interactive: Type.Optional(Type.Boolean()),
+      terminal: Type.Optional(Type.Object({ columns: Type.Integer({ minimum: 1, maximum: 1000 }), rows: Type.Integer({ minimum: 1, maximum: 1000 }) })),
+    },
+    { additionalProperties: false },
+  ),
+)
+
+export interface ReleaseRoutesDeps extends ReleaseDeps, ProgressDeps {
+  tasks: ArtifactTasks
+  defaultEnvironment: (team: string) => string
+}
+
+interface AppParams {
+  team: string
+  app: string
+}
+
+export function releaseRoutes(deps: ReleaseRoutesDeps): Routes {
+  const { resources, tasks, defaultEnvironment } = deps
+
+  /** One-off commands are for those who may deploy. */
+  const mayRun = async (actor: Actor, team: string, app: string): Promise<void> => {
+    await resources.mutate<App>(actor, { kind: 'App', namespace: team, name: app }, (current) => current!, { dryRun: true })
+  }
+
+  return (server: FastifyInstance) => {
+    const stream = (name: string, path: string, make: (params: Record<string, string>, actor: Actor, signal: AbortSignal) => AsyncIterable<Progress>): void => {
+      server.get<{ Params: Record<string, string> }>(path, async (request, reply) => {
+        const closed = new AbortController()
+        reply.raw.on('close', () => closed.abort())
+        reply.type('application/x-ndjson').header('cache-control', 'no-store')
+        const { team } = request.params
+        await resources.mustGet(request.actor, { kind: name, namespace: team!, name: request.params.name! })
+        return reply.send(asLines(make(request.params, request.actor, closed.signal)))
+      })
+    }
+    stream('Build', '/v1/teams/:team/builds/:name/progress', ({ team, name }, actor, signal) => deployProgress(deps, actor, team!, name!, signal))
+    stream('Deployment', '/v1/teams/:team/deployments/:name/progress', async function* ({ team, name }, actor, signal) {
+      const deployment = await resources.mustGet(actor, { kind: 'Deployment', namespace: team!, name: name! })
+      const { app } = deployment.spec as { app: string }
+      yield* deploymentProgress(deps, actor, team!, ({ metadata }) => metadata.name === name, app, { app, team: team!, durations: { build: 0 } }, signal)
+    })
+
+    server.post<{ Params: AppParams }>('/v1/teams/:team/apps/:app/rollback', async ({ params, body, actor }, reply) => {
+      const wanted = body ?? {}
+      if (!rollbackRequest.Check(wanted)) throw fail('BAD_REQUEST', { message: 'A rollback takes { "environment"?: name, "to"?: number of a release }.' })
+      reply.code(201)
+      return rollBack(deps, actor, params.team, params.app, wanted.environment ?? defaultEnvironment(params.team), wanted.to)
+    })
+
+    server.post<{ Params: AppParams }>('/v1/teams/:team/apps/:app/run', async ({ params, body, actor }, reply) => {
+      if (!runRequest.Check(body)) throw fail('BAD_REQUEST', { message: 'A one-off command takes { "command": "…" }.' })
+      const { team, app } = params
+      await mayRun(actor, team, app)
+      const environment = body.environment ?? defaultEnvironment(team)
+      const { deployments } = await readContext(resources, team, app)
+      const serving = servingDeployment(deployments, environment)
+      if (!serving) throw fail('NO_SUCH_RELEASE', { message: `${app} has no release in ${environment} to run a command in.`, fix: 'Deploy it first.' })
+      const release = await resources.mustGet<Release>(actor, { kind: 'Release', namespace: team, name: releaseName(app, serving.spec.release) })
+      const spec: ReleaseSpec = release.spec
+      const id = `run-${team}-${app}-${randomBytes(6).toString('hex')}`
+      await tasks.run(id, {
+        team,
+        app,
+        artifact: spec.artifact,
+        command: shellCommand(body.command, spec.bin ?? []),
+        env: instanceEnv({ team, app, environment, release: spec }, 'run'),
+        mounts: spec.mounts ?? [],
+        limits: { memoryBytes: bytesOf(oneOffLimits.memory), cpu: oneOffLimits.cpu, pids: oneOffLimits.pids },
+        timeoutMs: oneOffTimeoutMs,
+        interactive: body.interactive ?? false,
+        terminal: body.terminal,
+      })
+      reply.code(201)
+      return { id, release: `v${spec.version}`, environment }
+    })
+
+    const checkOwn = ({ team, app, id }: AppParams & { id: string }): void => {
+      if (!id.startsWith(`run-${team}-${app}-`)) throw fail('NOT_FOUND', { message: `There is no one-off command "${id}" of ${app}.` })
+    }
+    server.get<{ Params: AppParams & { id: string } }>('/v1/teams/:team/apps/:app/run/:id', async ({ params, actor }) => {
+      await mayRun(actor, params.team, params.app)
+      checkOwn(params)
+      const task = await tasks.task(params.id)
+      if (!task) throw fail('NOT_FOUND', { message: `There is no one-off command "${params.id}" of ${params.app}.` })
+      return task
+    })
+    server.delete<{ Params: AppParams & { id: string } }>('/v1/teams/:team/apps/:app/run/:id', async ({ params, actor }) => {
+      await mayRun(actor, params.team, params.app)
+      checkOwn(params)
+      await tasks.cancelTask(params.id, 5000)
+      return { id: params.id }
+    })
+    /** `Upgrade: pavior-attach`: raw bytes both ways until the command ends. */
+    server.post<{ Params: AppParams & { id: string } }>('/v1/teams/:team/apps/:app/run/:id/attach', async ({ params, actor, raw }, reply) => {
+      await mayRun(actor, params.team, params.app)
+      checkOwn(params)
+      const inner = await tasks.attach(params.id)
+      reply.hijack()
+      const { socket } = raw
+      socket.setTimeout(0)
+      socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: pavior-attach\r\n\r\n')
+      inner.pipe(socket)
+      socket.pipe(inner)
+      const end = (): void => {
+        inner.destroy()
+        socket.end()
+      }
+      inner.on('close', () => socket.end())
+      inner.on('error', end)
+      socket.on('error', end)
+      socket.on('close', () => inner.destroy())
+    })
+  }
+}
+
+function asLines(progress: AsyncIterable<Progress>): PassThrough {
+  const out = new PassThrough()
+  const run = async (): Promise<void> => {
+    for await (const record of progress) {
+      if (!out.write(`${JSON.stringify(record)}\n`)) await new Promise((resolve) => out.once('drain', resolve).once('close', resolve))
+    }
+  }
+  run().then(
+    () => out.end(),
+    (error: Error) => {
+      const known = error as { toObject?: () => unknown }
+      out.end(`${JSON.stringify({ type: 'error', error: known.toObject?.() ?? fail('INTERNAL', 'The progress cannot be told any more; the deploy goes on.').toObject(), result: { durations: { build: 0 } } })}\n`)
+    },
+  )
+  return out
+}

@@ -1,0 +1,118 @@
+/** Pure: what a release freezes, and the instance sets that it asks for. */
+import type { AppSpec, BuildStatus, InstanceSetSpec, ProcessSpec, ReleaseSpec, Revision } from '@pavior/contract'
+
+const defaults = { memory: '512Mi', cpu: 1, pids: 512, startTimeoutSeconds: 60, stopGraceSeconds: 10, drainTimeoutSeconds: 30 }
+/** The process that runs once before traffic moves, as with Heroku. */
+export const releaseProcess = 'release'
+/** The process that gets traffic. */
+export const webProcess = 'web'
+
+const units: Record<string, number> = { '': 1, K: 1e3, M: 1e6, G: 1e9, Ki: 1024, Mi: 1024 ** 2, Gi: 1024 ** 3 }
+
+/** `512Mi` → bytes. The form is checked by the schema. */
+export function bytesOf(quantity: string): number {
+  const match = /^([0-9.]+)(Ki|Mi|Gi|K|M|G)?$/.exec(quantity)
+  return match ? Math.round(Number(match[1]) * units[match[2] ?? '']!) : 0
+}
+
+export interface Built {
+  artifact: string
+  build?: string
+  revision?: Revision
+  /** From the builder, at run time. */
+  env: Record<string, string>
+  processes: Record<string, ProcessSpec>
+  mounts: string[]
+  bin: string[]
+}
+
+export function builtFrom(name: string, revision: Revision, { artifact, env = {}, processes = {}, mounts = [], bin = [] }: BuildStatus): Built {
+  return { artifact: artifact!, build: name, revision, env, processes, mounts, bin }
+}
+
+/** Builder, then manifest, then configuration of the environment: later ones win. */
+export function snapshot(app: string, spec: AppSpec, environment: string, built: Built, version: number, reason: string): ReleaseSpec {
+  return {
+    app,
+    version,
+    artifact: built.artifact,
+    ...(built.build === undefined ? {} : { build: built.build }),
+    ...(built.revision === undefined ? {} : { revision: built.revision }),
+    environment,
+    env: { ...built.env, ...spec.env, ...spec.config?.[environment] },
+    processes: mergeProcesses(built.processes, spec.processes ?? {}),
+    mounts: built.mounts,
+    bin: built.bin,
+    reason,
+  }
+}
+
+function mergeProcesses(found: Record<string, ProcessSpec>, declared: Record<string, ProcessSpec>): Record<string, ProcessSpec> {
+  const names = [...new Set([...Object.keys(found), ...Object.keys(declared)])]
+  return Object.fromEntries(names.map((name) => [name, { ...found[name], ...declared[name] }]).filter(([, process]) => (process as ProcessSpec).command !== undefined))
+}
+
+export interface SetContext {
+  team: string
+  app: string
+  environment: string
+  release: ReleaseSpec
+  /** From App.spec: wins over the replicas of the manifest. */
+  scale: Record<string, number>
+  restartToken?: string
+}
+
+export function replicasOf(process: ProcessSpec, name: string, scale: Record<string, number>): number {
+  return scale[name] ?? process.replicas ?? 1
+}
+
+/**
+ * The command of a process is a shell line, as in a Procfile; `exec` keeps the shell from standing between signals and app.
+ * Where the artifact lies is known only when it runs, so its own programs are put on the PATH by the shell.
+ */
+export function shellCommand(line: string, bin: string[]): string[] {
+  const simple = !/[;&|<>()`\n]|\$\(|^\s*(?:exec|cd|export|if|for|while|set|\.)\s|^\s*[A-Za-z_][A-Za-z0-9_]*=/.test(line)
+  const path = bin.length > 0 ? `PATH="${bin.map((directory) => `$APP_DIR/${directory}:`).join('')}$PATH"; export PATH; ` : ''
+  return ['sh', '-c', `${path}${simple ? `exec ${line}` : line}`]
+}
+
+export function instanceEnv({ team, app, environment, release }: Omit<SetContext, 'scale' | 'restartToken'>, process: string): Record<string, string> {
+  return {
+    ...release.env,
+    PAVIOR_TEAM: team,
+    PAVIOR_APP: app,
+    PAVIOR_ENVIRONMENT: environment,
+    PAVIOR_RELEASE: String(release.version),
+    PAVIOR_PROCESS: process,
+  }
+}
+
+/** One set for every process but `release`. */
+export function wantedSets(context: SetContext): { process: string; spec: InstanceSetSpec }[] {
+  const { app, environment, release, scale, restartToken } = context
+  return Object.entries(release.processes)
+    .filter(([name]) => name !== releaseProcess)
+    .map(([name, process]) => ({
+      process: name,
+      spec: {
+        app,
+        environment,
+        release: release.version,
+        process: name,
+        replicas: replicasOf(process, name, scale),
+        artifact: release.artifact,
+        command: shellCommand(process.command!, release.bin ?? []),
+        env: instanceEnv(context, name),
+        ...(release.mounts === undefined ? {} : { mounts: release.mounts }),
+        listens: name === webProcess,
+        ...(process.health === undefined ? {} : { health: process.health }),
+        memoryBytes: bytesOf(process.memory ?? defaults.memory),
+        cpu: process.cpu ?? defaults.cpu,
+        pids: process.pids ?? defaults.pids,
+        startTimeoutMs: (process.startTimeoutSeconds ?? defaults.startTimeoutSeconds) * 1000,
+        stopGraceMs: (process.stopGraceSeconds ?? defaults.stopGraceSeconds) * 1000,
+        drainTimeoutMs: (process.drainTimeoutSeconds ?? defaults.drainTimeoutSeconds) * 1000,
+        ...(restartToken === undefined ? {} : { restartToken }),
+      },
+    }))
+}

@@ -1,0 +1,95 @@
+/** Door of room runtime: instance sets, and what runs where. */
+import type { Clock } from '../../kernel/clock.ts'
+import type { Database } from '../../kernel/db/index.ts'
+import type { Part } from '../../kernel/lifecycle/lifecycle.ts'
+import type { Logger } from '../../kernel/log.ts'
+import { Mirror } from '../../kernel/resources/mirror.ts'
+import type { Resources } from '../../kernel/resources/index.ts'
+import type { ArtifactTasks } from '../release/index.ts'
+import type { Room } from '../../kernel/room.ts'
+import { instanceSet } from './kinds.ts'
+import type { InstanceSet } from './plan.ts'
+import type { RuntimeDriver } from './ports.ts'
+import { createDesiredReconciler, createInstanceSetReconciler } from './reconcile.ts'
+import { runtimeRoutes } from './routes.ts'
+
+export const kinds = [instanceSet]
+
+export interface RuntimeReads {
+  /** One-off work in the files of an artifact. */
+  tasks: ArtifactTasks
+}
+
+export interface RuntimeDeps {
+  database: Database
+  resources: Resources
+  driver: RuntimeDriver & Part
+  directoryOf: (digest: string) => string
+  /** Asks a reconciler for a run. */
+  request: (entries: { controller: string; key: string; afterMs?: number }[]) => Promise<void>
+  clock: Clock
+  log: Logger
+}
+
+export function createRuntime(deps: RuntimeDeps): Room<RuntimeReads> {
+  const { resources, driver, directoryOf, log } = deps
+  const sets = new Mirror<InstanceSet>(resources, 'InstanceSet', log)
+  const desired = createDesiredReconciler(deps)
+  const statuses = createInstanceSetReconciler(deps)
+  relayObservations(deps, sets, desired.name, statuses.name)
+  return {
+    reconcilers: [desired, statuses],
+    routes: [runtimeRoutes({ resources, driver, sets })],
+    parts: [sets, driver],
+    reads: { tasks: artifactTasks(driver, directoryOf) },
+  }
+}
+
+function artifactTasks(driver: RuntimeDriver, directoryOf: RuntimeDeps['directoryOf']): ArtifactTasks {
+  return {
+    task: (id) => driver.task(id),
+    cancelTask: (id, graceMs) => driver.cancelTask(id, graceMs),
+    run: (id, { team, app, artifact, command, env, mounts, limits, timeoutMs, interactive, terminal }) =>
+      driver.startTask(id, {
+        workload: { team, app, directory: directoryOf(artifact), writable: false, command, env, limits, mounts: mounts.map((path) => ({ source: path, target: path, readOnly: true })) },
+        timeoutMs,
+        ...(interactive ? { interactive } : {}),
+        ...(terminal ? { terminal } : {}),
+      }),
+    attach: (id) => driver.attach(id),
+  }
+}
+
+/** What the agent reports becomes reconcile requests; many reports in a moment become one statement. */
+function relayObservations({ driver, request, log }: RuntimeDeps, sets: Mirror<InstanceSet>, desired: string, statuses: string): void {
+  const pending = new Set<string>()
+  let sending = false
+  const send = async (): Promise<void> => {
+    sending = true
+    while (pending.size > 0) {
+      const entries = [...pending].map((text) => ({ controller: text.slice(0, text.indexOf('\n')), key: text.slice(text.indexOf('\n') + 1) }))
+      pending.clear()
+      await request(entries).catch((error: Error) => log.warn({ err: error.message }, 'a report of the agent could not be queued; the next state will bring it'))
+    }
+    sending = false
+  }
+  const keyOfSet = (uid: string): string | undefined => {
+    for (const set of sets.values()) if (set.metadata.uid === uid) return `${set.metadata.namespace}/${set.metadata.name}`
+    return undefined
+  }
+  const queue = (controller: string, key: string | undefined): void => {
+    if (key === undefined) return
+    pending.add(`${controller}\n${key}`)
+    if (!sending) void send()
+  }
+  driver.onEvent((event) => {
+    if (event.type === 'instance') queue(statuses, keyOfSet(event.instance.set))
+    else if (event.type === 'removed') queue(statuses, keyOfSet(event.set))
+    else if (event.type === 'task') queue('tasks', undefined)
+    else if (event.type === 'state') {
+      // New contact: the agent may have lost what we gave it last, and we may have missed what it reported.
+      queue(desired, 'everything')
+      for (const set of sets.values()) queue(statuses, `${set.metadata.namespace}/${set.metadata.name}`)
+    }
+  })
+}

@@ -1,0 +1,99 @@
+/** Pure: from resources to the agent's desired state, and from what the agent observes to a status. */
+import type {
+  Condition,
+  DesiredRoute,
+  DesiredSet,
+  InstanceSetSpec,
+  InstanceSetStatus,
+  InstanceStatus,
+  Resource,
+  RouteSpec,
+  RouteStatus,
+} from '@pavior/contract'
+import { withTransition } from '../../kernel/conditions.ts'
+
+export type InstanceSet = Resource<InstanceSetSpec, InstanceSetStatus>
+export type Route = Resource<RouteSpec, RouteStatus>
+
+const defaultProbe = { intervalMs: 10_000, timeoutMs: 2000, failureThreshold: 3 }
+/** A process that does not listen counts as healthy after this long without exiting. */
+const workerMinReadyMs = 1000
+
+/** Only sets whose artifact is at hand can be wanted; `directoryOf` tells where it is. */
+export function desiredSet({ metadata, spec }: InstanceSet, directoryOf: (digest: string) => string): DesiredSet {
+  const { health = {} } = spec
+  return {
+    id: metadata.uid,
+    environment: spec.environment,
+    release: spec.release,
+    process: spec.process,
+    replicas: spec.replicas,
+    workload: {
+      team: metadata.namespace!,
+      app: spec.app,
+      directory: directoryOf(spec.artifact),
+      writable: false,
+      command: spec.command,
+      env: spec.env,
+      limits: { memoryBytes: spec.memoryBytes, cpu: spec.cpu, pids: spec.pids },
+      mounts: (spec.mounts ?? []).map((path) => ({ source: path, target: path, readOnly: true })),
+    },
+    listens: spec.listens,
+    probe: {
+      ...(health.path === undefined ? {} : { path: health.path }),
+      intervalMs: health.intervalSeconds === undefined ? defaultProbe.intervalMs : health.intervalSeconds * 1000,
+      timeoutMs: health.timeoutSeconds === undefined ? defaultProbe.timeoutMs : health.timeoutSeconds * 1000,
+      failureThreshold: health.failureThreshold ?? defaultProbe.failureThreshold,
+    },
+    startTimeoutMs: spec.startTimeoutMs,
+    minReadyMs: workerMinReadyMs,
+    stopGraceMs: spec.stopGraceMs,
+    drainTimeoutMs: spec.drainTimeoutMs,
+    ...(spec.restartToken === undefined ? {} : { restartToken: spec.restartToken }),
+  }
+}
+
+/** One entry a host; backends that name no existing set are left out. */
+export function desiredRoutes({ metadata, spec }: Route, uidOfSet: (team: string, name: string) => string | undefined): DesiredRoute[] {
+  const backends = spec.backends.flatMap(({ instanceSet, weight }) => {
+    const set = uidOfSet(metadata.namespace!, instanceSet)
+    return set === undefined ? [] : [{ set, weight }]
+  })
+  return spec.hosts.map((host) => ({
+    id: `${metadata.uid}/${host}`,
+    team: metadata.namespace!,
+    app: spec.app,
+    environment: spec.environment,
+    host,
+    path: spec.path ?? '/',
+    backends,
+    requestTimeoutMs: spec.requestTimeoutMs,
+  }))
+}
+
+export function statusOf(set: InstanceSet, instances: InstanceStatus[], now: string): InstanceSetStatus {
+  const own = instances.filter((instance) => instance.set === set.metadata.uid).toSorted((one, other) => (one.id < other.id ? -1 : 1))
+  const ready = own.filter((instance) => instance.state === 'healthy').length
+  const troubled = own.find((instance) => instance.problem)
+  const wanted = set.spec.replicas
+  const condition: Omit<Condition, 'lastTransitionTime'> = {
+    type: 'Ready',
+    status: ready >= wanted ? 'True' : 'False',
+    reason: ready >= wanted ? 'AllHealthy' : (troubled?.problem?.code ?? 'Starting'),
+    message: ready >= wanted ? `${ready} of ${wanted} instances are healthy.` : (troubled?.problem?.message ?? `${ready} of ${wanted} instances are healthy.`),
+    observedGeneration: set.metadata.generation,
+  }
+  return {
+    replicas: own.length,
+    ready,
+    instances: own.map(({ id, state, port, pid, startedAt, restarts }) => ({ name: id, state, ...defined({ port, pid, startedAt }), restarts })),
+    crashLoop: own.some((instance) => instance.crashLoop),
+    ...(troubled?.problem ? { problem: troubled.problem } : {}),
+    conditions: [withTransition(condition, set.status?.conditions, now)],
+    observedGeneration: set.metadata.generation,
+  }
+}
+
+function defined<T extends object>(values: T): Partial<T> {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<T>
+}

@@ -1,0 +1,35 @@
+/** What room runtime needs from whatever runs instances: the local agent today, Kubernetes when one machine is outgrown. */
+import type { Duplex } from 'node:stream'
+import type { AgentEvent, DesiredState, LogLine, ObservedState, TaskSpec, TaskStatus } from '@pavior/contract'
+
+export interface LogQuery {
+  follow?: boolean
+  /** Last lines only. */
+  tail?: number
+  /** ISO 8601. */
+  since?: string
+  /** Byte to go on from. */
+  offset?: number
+}
+
+export interface RuntimeDriver {
+  name: string
+  /** The last that it reported, kept up to date while it is reachable; undefined before the first contact. */
+  observed(): ObservedState | undefined
+  /** Called for every event, and with a `state` event after each new contact. */
+  onEvent(listener: (event: AgentEvent) => void): void
+  /** Undefined when it answers; otherwise what is wrong. */
+  problem(): string | undefined
+  /** Replaces the desired state as a whole. */
+  apply(state: DesiredState): Promise<void>
+  /** Starts the task unless one with this id exists. */
+  startTask(id: string, spec: TaskSpec): Promise<TaskStatus>
+  task(id: string): Promise<TaskStatus | undefined>
+  cancelTask(id: string, graceMs: number): Promise<void>
+  /** Removes a finished task with its log. */
+  forgetTask(id: string): Promise<void>
+  /** Log of an instance or a task; throws NOT_FOUND when there is none. */
+  logs(id: string, query: LogQuery, signal: AbortSignal): AsyncIterable<LogLine>
+  /** Input and output of a running task. */
+  attach(id: string): Promise<Duplex>
+}

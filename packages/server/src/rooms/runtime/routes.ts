@@ -1,0 +1,133 @@
+/** What runs, with its live figures, and its log. */
+import { PassThrough } from 'node:stream'
+import type { InstanceStatus, LogLine } from '@pavior/contract'
+import { fail } from '@pavior/contract'
+import type { FastifyInstance } from 'fastify'
+import type { Actor } from '../../kernel/actor.ts'
+import type { Routes } from '../../kernel/api/types.ts'
+import type { Mirror } from '../../kernel/resources/mirror.ts'
+import type { Resources } from '../../kernel/resources/index.ts'
+import type { InstanceSet } from './plan.ts'
+import type { LogQuery, RuntimeDriver } from './ports.ts'
+
+const largestTail = 10_000
+const defaultTail = 100
+/** New instances of the app are looked for this often while following. */
+const followCheckMs = 1000
+
+export interface InstanceRow extends InstanceStatus {
+  process: string
+  release: number
+  environment: string
+}
+
+interface LogRow {
+  time: string
+  instance: string
+  process: string
+  release: number
+  line: string
+}
+
+interface AppParams {
+  team: string
+  app: string
+}
+
+interface LogSearch {
+  follow?: string
+  process?: string
+  instance?: string
+  environment?: string
+  since?: string
+  tail?: string
+}
+
+export function runtimeRoutes({ resources, driver, sets }: { resources: Resources; driver: RuntimeDriver; sets: Mirror<InstanceSet> }): Routes {
+  const instancesOf = ({ team, app }: AppParams): InstanceRow[] => {
+    const own = new Map([...sets.values()].filter(({ metadata, spec }) => metadata.namespace === team && spec.app === app).map((set) => [set.metadata.uid, set]))
+    return (driver.observed()?.instances ?? []).flatMap((instance) => {
+      const set = own.get(instance.set)
+      return set ? [{ ...instance, process: set.spec.process, release: set.spec.release, environment: set.spec.environment }] : []
+    })
+  }
+  const mustSee = (actor: Actor, { team, app }: AppParams): Promise<unknown> => resources.mustGet(actor, { kind: 'App', namespace: team, name: app })
+
+  return (server: FastifyInstance) => {
+    server.get<{ Params: AppParams }>('/v1/teams/:team/apps/:app/instances', async ({ actor, params }) => {
+      await mustSee(actor, params)
+      return { items: instancesOf(params) }
+    })
+
+    server.get<{ Params: AppParams; Querystring: LogSearch }>('/v1/teams/:team/apps/:app/logs', async (request, reply) => {
+      await mustSee(request.actor, request.params)
+      const search = request.query
+      const query = logQuery(search)
+      const wanted = (): InstanceRow[] => instancesOf(request.params).filter((row) => isWanted(row, search))
+      const closed = new AbortController()
+      reply.raw.on('close', () => closed.abort())
+      reply.type('application/x-ndjson').header('cache-control', 'no-store')
+      return reply.send(merged(driver, wanted, query, closed.signal))
+    })
+  }
+}
+
+function isWanted(row: InstanceRow, { process, instance, environment }: LogSearch): boolean {
+  return (process === undefined || row.process === process) && (instance === undefined || row.id === instance) && (environment === undefined || row.environment === environment)
+}
+
+export function logQuery({ follow, since, tail }: { follow?: string; since?: string; tail?: string }): LogQuery {
+  if (since !== undefined && Number.isNaN(Date.parse(since))) throw fail('BAD_REQUEST', { message: `"${since}" is not a time.`, fix: 'Give an ISO 8601 time, for example 2026-01-31T12:00:00Z.' })
+  const lines = tail === undefined ? (since === undefined ? defaultTail : undefined) : Number(tail)
+  if (lines !== undefined && (!Number.isInteger(lines) || lines < 0)) throw fail('BAD_REQUEST', { message: `"${tail}" is not a number of lines.` })
+  return { follow: follow === '1' || follow === 'true', ...(since === undefined ? {} : { since }), ...(lines === undefined ? {} : { tail: Math.min(lines, largestTail) }) }
+}
+
+/** Lines of all instances: what is there sorted by time, then, when following, as they come, from new instances too. */
+function merged(driver: RuntimeDriver, wanted: () => InstanceRow[], query: LogQuery, signal: AbortSignal): PassThrough {
+  const out = new PassThrough()
+  const write = (row: InstanceRow, { time, line }: LogLine): Promise<void> | undefined => {
+    const record: LogRow = { time, instance: row.id, process: row.process, release: row.release, line }
+    if (out.write(`${JSON.stringify(record)}\n`)) return undefined
+    return new Promise((resolve) => {
+      out.once('drain', resolve)
+      out.once('close', resolve)
+    })
+  }
+  const run = async (): Promise<void> => {
+    const offsets = new Map<string, number>()
+    const past: { row: InstanceRow; line: LogLine }[] = []
+    for (const row of wanted()) {
+      for await (const line of driver.logs(row.id, { ...query, follow: false }, signal)) {
+        past.push({ row, line })
+        offsets.set(row.id, line.next)
+      }
+    }
+    past.sort((one, other) => (one.line.time < other.line.time ? -1 : one.line.time > other.line.time ? 1 : 0))
+    for (const { row, line } of query.tail === undefined ? past : past.slice(-query.tail)) await write(row, line)
+    if (query.follow) await follow(offsets)
+  }
+  const follow = async (offsets: Map<string, number>): Promise<void> => {
+    const followed = new Map<string, Promise<void>>()
+    const one = async (row: InstanceRow): Promise<void> => {
+      for await (const line of driver.logs(row.id, { follow: true, offset: offsets.get(row.id) ?? 0 }, signal)) await write(row, line)
+    }
+    while (!signal.aborted) {
+      for (const row of wanted()) if (!followed.has(row.id)) followed.set(row.id, one(row).catch(() => {}))
+      await new Promise<void>((resolve) => {
+        const finish = (): void => {
+          clearTimeout(timer)
+          signal.removeEventListener('abort', finish)
+          resolve()
+        }
+        const timer = setTimeout(finish, followCheckMs)
+        signal.addEventListener('abort', finish)
+      })
+    }
+  }
+  run().then(
+    () => out.end(),
+    () => out.end(),
+  )
+  return out
+}

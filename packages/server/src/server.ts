@@ -1,0 +1,176 @@
+/** Builds and wires everything of one server process: a table of contents of the product. */
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client'
+import type pg from 'pg'
+import { createAgentDriver } from './drivers/agent/index.ts'
+import { createBuilders } from './drivers/builders/index.ts'
+import { createArtifactStore, createSourceStore } from './drivers/storage/index.ts'
+import { createToolFinder } from './drivers/tools/finder.ts'
+import { createApi } from './kernel/api/index.ts'
+import { createIdempotencyStore } from './kernel/api/idempotency-store.ts'
+import { createEventRecorder } from './kernel/audit/events.ts'
+import { systemClock } from './kernel/clock.ts'
+import type { Config } from './kernel/config/config.ts'
+import { connectDatabase, migrate } from './kernel/db/index.ts'
+import { KindRegistry } from './kernel/kind.ts'
+import { createValidator } from './kernel/kube/validation.ts'
+import { Lifecycle } from './kernel/lifecycle/lifecycle.ts'
+import type { Logger } from './kernel/log.ts'
+import { createGarbageCollector, ReconcileLoop, wakesOf, type Reconciler } from './kernel/reconcile/index.ts'
+import { teamMustExist } from './kernel/resources/admission.ts'
+import { createResources, mayAct } from './kernel/resources/index.ts'
+import { ChangeWaiters } from './kernel/store/waiters.ts'
+import { Feed } from './kernel/store/feed.ts'
+import { createFieldIndexes, flushStatement } from './kernel/store/store.ts'
+import { statusRoute } from './status.ts'
+import { createUpkeep } from './upkeep.ts'
+import * as catalog from './rooms/catalog/index.ts'
+import * as delivery from './rooms/delivery/index.ts'
+import * as identity from './rooms/identity/index.ts'
+import * as release from './rooms/release/index.ts'
+import * as routing from './rooms/routing/index.ts'
+import * as runtime from './rooms/runtime/index.ts'
+
+export interface ServerOptions {
+  config: Config
+  connection: pg.ClientConfig
+  agentSocket: string
+  /** Of the embedded PostgreSQL, for `pavior status`. */
+  databasePid?: number
+  version: string
+  log: Logger
+}
+
+export interface RunningServer {
+  port: number
+  url: string
+  reads: identity.IdentityReads
+  stop(): Promise<void>
+}
+
+export async function startServer({ config, connection, agentSocket, databasePid, version, log }: ServerOptions): Promise<RunningServer> {
+  const { home, root } = config
+  const clock = systemClock
+  await mkdir(join(home, 'builds', 'work'), { recursive: true, mode: 0o700 })
+
+  // Kernel
+  const database = await connectDatabase({ connection, poolSize: config.databaseConnections, flushStatement, log })
+  await migrate(database, join(root, 'packages/server/migrations'), log)
+  const kinds = new KindRegistry([...identity.kinds, ...catalog.kinds, ...delivery.kinds, ...release.kinds, ...runtime.kinds, ...routing.kinds])
+  await createFieldIndexes(database, kinds.all)
+  const feed = new Feed(database, log)
+  const changes = new ChangeWaiters(feed)
+  const events = createEventRecorder(database)
+  const idempotency = createIdempotencyStore(database)
+  const reconcilers: Reconciler[] = []
+  const metrics = new Registry()
+  collectDefaultMetrics({ register: metrics })
+  const resources = createResources({
+    database,
+    feed,
+    kinds,
+    validator: createValidator,
+    wakes: wakesOf(reconcilers),
+    admission: [teamMustExist((team) => people.reads.teamExists(team))],
+    clock,
+  })
+  const loop = new ReconcileLoop({ database, feed, reconcilers, metrics: reconcileMetrics(metrics), log })
+
+  // Drivers
+  const agent = createAgentDriver(agentSocket, log)
+  const sources = createSourceStore(join(home, 'sources'), config)
+  const artifacts = createArtifactStore(join(home, 'artifacts'))
+  const tools = createToolFinder({ searchPath: config.searchPath, env: { ...config.buildEnv, PATH: config.searchPath, HOME: join(home, 'builds') }, toolchains: join(home, 'toolchains'), log })
+
+  // Rooms, in the order in which they may read each other
+  let url = ''
+  let port = config.port
+  const publicUrl = (): string => config.publicUrl || url
+  const people = identity.createIdentity({ database, resources, clock, log, publicUrl, defaultTeam: config.defaultTeam })
+  const { defaultEnvironment } = people.reads
+  const deliveryRoom = delivery.createDelivery({
+    database,
+    resources,
+    changes,
+    builders: createBuilders(root),
+    sources,
+    artifacts,
+    tools,
+    runner: agent,
+    home,
+    events,
+    limits: { concurrency: config.buildConcurrency, memoryBytes: config.buildMemoryBytes, cpu: config.buildCpu, pids: config.buildPids, diskBytes: config.buildDiskBytes, timeoutMs: config.buildTimeoutMs },
+    buildEnv: config.buildEnv,
+    git: { root: join(home, 'git'), hookCommand: [process.execPath, join(root, 'dist/git-hook.mjs')], apiUrl: () => url },
+    uploadBytes: config.uploadBytes,
+    defaultEnvironment,
+    clock,
+  })
+  const runtimeRoom = runtime.createRuntime({ database, resources, driver: agent, directoryOf: deliveryRoom.reads.directoryOf, request: (entries) => loop.request(entries), clock, log })
+  const releaseRoom = release.createReleaseRoom({
+    database,
+    resources,
+    changes,
+    tasks: runtimeRoom.reads.tasks,
+    stepLog: deliveryRoom.reads.stepLog,
+    hostPolicy: (team) => ({ domain: config.appDomain, defaultTeam: config.defaultTeam, defaultEnvironment: defaultEnvironment(team) }),
+    routerUrl: (host) => `http://${host}:${agent.observed()?.routerPort ?? config.routerPort}`,
+    defaultEnvironment,
+    events,
+    clock,
+  })
+  const rooms = [people, deliveryRoom, releaseRoom, runtimeRoom]
+  reconcilers.push(createGarbageCollector({ database, resources, kinds }), ...rooms.flatMap((room) => room.reconcilers))
+
+  // Doors and background parts
+  const parts = [
+    { name: 'change feed', start: () => feed.start(), stop: async () => feed.stop() },
+    ...rooms.flatMap((room) => room.parts),
+    loop,
+    createUpkeep({ database, events, idempotency, resources, sources, artifacts, config, log }),
+  ]
+  const lifecycle = new Lifecycle(parts, log)
+  const api = createApi({
+    kinds,
+    resources,
+    authenticate: people.reads.authenticate,
+    routes: [...rooms.flatMap((room) => room.routes), statusRoute({ agent, version, startedAt: clock.now(), port: () => port, databasePid: config.databaseUrl ? undefined : databasePid })],
+    events: { list: (actor, namespace, filter) => events.list(namespace === undefined ? (actor.admin ? undefined : [...actor.roles.keys()]) : [namespace], filter) },
+    authorize: mayAct,
+    idempotency,
+    version: { version },
+    metrics,
+    health: () => ({ checks: [{ name: 'process', problem: undefined }] }),
+    ready: () => ({ checks: lifecycle.checks() }),
+    log,
+    clock,
+  })
+  await lifecycle.start()
+  await api.listen({ port: config.port, host: config.host })
+  port = (api.server.address() as { port: number }).port
+  url = `http://${config.host === '0.0.0.0' || config.host === '127.0.0.1' ? 'localhost' : config.host}:${port}`
+  return {
+    port,
+    url,
+    reads: people.reads,
+    stop: async () => {
+      await api.close()
+      await lifecycle.stop()
+      await database.close()
+    },
+  }
+}
+
+function reconcileMetrics(registry: Registry): { runs: Counter<'controller' | 'outcome'>; seconds: Histogram<'controller'> } {
+  return {
+    runs: new Counter({ name: 'pavior_reconcile_total', help: 'Runs of reconcilers by how they ended.', labelNames: ['controller', 'outcome'] as const, registers: [registry] }),
+    seconds: new Histogram({
+      name: 'pavior_reconcile_duration_seconds',
+      help: 'Duration of a run.',
+      labelNames: ['controller'] as const,
+      buckets: [0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30, 300],
+      registers: [registry],
+    }),
+  }
+}

@@ -1,0 +1,110 @@
+/** Housekeeping at intervals: old changes, old remarks, old idempotency keys; sources and artifacts that nothing needs. */
+import type { Resource } from '@pavior/contract'
+import type { EventRecorder } from './kernel/audit/events.ts'
+import { systemActor } from './kernel/actor.ts'
+import type { Database } from './kernel/db/index.ts'
+import type { Part } from './kernel/lifecycle/lifecycle.ts'
+import type { Logger } from './kernel/log.ts'
+import type { Resources } from './kernel/resources/index.ts'
+import { compactChanges } from './kernel/store/store.ts'
+
+const intervalMs = 60_000
+const keepChangesMs = 3600_000
+const keepEventsMs = 7 * 24 * 3600_000
+const keepIdempotencyMs = 24 * 3600_000
+/** A tree that is named by nothing yet may be on its way into a build or release. */
+const keepUnnamedMs = 3600_000
+const keepHistory = 50
+
+interface Collectable {
+  collect(live: ReadonlySet<string>, keepMs: number): Promise<number>
+}
+
+export interface UpkeepDeps {
+  database: Database
+  events: EventRecorder
+  idempotency: { prune(keepMs: number): Promise<void> }
+  resources: Resources
+  sources: Collectable
+  artifacts: Collectable
+  config: { keepReleases: number }
+  log: Logger
+}
+
+export function createUpkeep(deps: UpkeepDeps): Part {
+  const { database, events, idempotency, log } = deps
+  let timer: NodeJS.Timeout | undefined
+  let running: Promise<void> = Promise.resolve()
+  const once = async (): Promise<void> => {
+    await compactChanges(database, keepChangesMs)
+    await events.prune(keepEventsMs)
+    await idempotency.prune(keepIdempotencyMs)
+    await pruneHistory(deps)
+    await collectTrees(deps)
+  }
+  return {
+    name: 'upkeep',
+    start: async () => {
+      timer = setInterval(() => {
+        running = running.then(() => once().catch((error: Error) => log.warn({ err: error.message }, 'upkeep failed; trying again later')))
+      }, intervalMs)
+    },
+    stop: async () => {
+      clearInterval(timer)
+      await running
+    },
+  }
+}
+
+const actor = systemActor('upkeep')
+
+async function all(resources: Resources, kind: string): Promise<Resource[]> {
+  const items: Resource[] = []
+  let token: string | undefined
+  do {
+    const page = await resources.list(actor, kind, undefined, { limit: 1000, continue: token })
+    items.push(...page.items)
+    token = page.continue
+  } while (token)
+  return items
+}
+
+function byApp(items: Resource[]): Resource[][] {
+  const groups = new Map<string, Resource[]>()
+  for (const item of items) {
+    const key = `${item.metadata.namespace}/${String((item.spec as { app: string }).app)}`
+    groups.set(key, [...(groups.get(key) ?? []), item])
+  }
+  return [...groups.values()].map((group) => group.toSorted((one, other) => numberOf(one) - numberOf(other)))
+}
+
+function numberOf({ metadata }: Resource): number {
+  return Number(metadata.labels?.['pavior.dev/number'] ?? 0)
+}
+
+/** Ended builds and deployments beyond the newest; never what serves. */
+async function pruneHistory({ resources }: UpkeepDeps): Promise<void> {
+  const serving = new Set((await all(resources, 'InstanceSet')).map(({ metadata }) => metadata.labels?.['pavior.dev/deployment']))
+  const ended = new Set(['Succeeded', 'Failed', 'Canceled', 'Superseded'])
+  const neededBuilds = new Set((await all(resources, 'Release')).map(({ spec }) => (spec as { build?: string }).build))
+  for (const kind of ['Deployment', 'Build']) {
+    for (const group of byApp(await all(resources, kind))) {
+      const old = group.slice(0, -keepHistory).filter(({ metadata, status }) => ended.has(String((status as { phase?: string } | undefined)?.phase)) && !serving.has(metadata.name) && !neededBuilds.has(metadata.name))
+      for (const { metadata } of old) await resources.delete(actor, { kind, namespace: metadata.namespace!, name: metadata.name }).catch(() => {})
+    }
+  }
+}
+
+/** Artifacts of live releases and of the newest for rollback; sources of builds that have not ended. */
+async function collectTrees({ resources, sources, artifacts, config, log }: UpkeepDeps): Promise<void> {
+  const releases = await all(resources, 'Release')
+  const sets = await all(resources, 'InstanceSet')
+  const builds = await all(resources, 'Build')
+  const artifactOf = ({ spec }: Resource): string => String((spec as { artifact: string }).artifact)
+  const kept = byApp(releases).flatMap((group) => group.slice(-config.keepReleases).map(artifactOf))
+  const recent = byApp(builds).flatMap((group) => group.slice(-config.keepReleases))
+  const live = new Set([...kept, ...sets.map(artifactOf), ...recent.map(({ status }) => String((status as { artifact?: string } | undefined)?.artifact))])
+  const liveSources = new Set(builds.filter((build) => recent.includes(build) || !(build.status as { finishedAt?: string } | undefined)?.finishedAt).map(({ spec }) => (spec as { revision: { source: string } }).revision.source))
+  const removed = (await artifacts.collect(live, keepUnnamedMs)) + (await sources.collect(liveSources, keepUnnamedMs))
+  if (removed > 0) log.info({ removed }, 'removed sources and artifacts that nothing needs any more')
+}
