@@ -4,7 +4,7 @@ import { existsSync, rmSync } from 'node:fs'
 import type { Server } from 'node:http'
 import type { Logger } from 'pino'
 import { fail, type HostCapabilities, type ObservedState } from '@pavior/contract'
-import { createApi } from './api/server.ts'
+import { createApi, type Api } from './api/server.ts'
 import { detectHost, type HostChoice } from './detect.ts'
 import { EventHub } from './events.ts'
 import { openHome } from './home.ts'
@@ -97,7 +97,7 @@ class RunningAgent implements Agent {
   readonly #spool: Spool
   readonly #supervisor: Supervisor
   readonly #tasks: Tasks
-  readonly #server: Server
+  readonly #api: Api
   readonly #timers: NodeJS.Timeout[] = []
   #end!: () => void
   #stopping?: Promise<void>
@@ -113,7 +113,7 @@ class RunningAgent implements Agent {
     this.#spool = new Spool({ directory: host.home.spool, maxBytes: settings.spoolBytes })
     this.#supervisor = new Supervisor({ host, logs: this.#logs, router, events: this.#events, key, random: options.random ?? Math.random })
     this.#tasks = new Tasks({ host, logs: this.#logs, events: this.#events })
-    this.#server = createApi({
+    this.#api = createApi({
       settings,
       supervisor: this.#supervisor,
       tasks: this.#tasks,
@@ -141,10 +141,10 @@ class RunningAgent implements Agent {
     killLeftovers(host, records)
     this.#tasks.resume(records.filter(isTask))
     await this.#supervisor.resume(records.filter(isInstance))
-    await listen(this.#server, this.#options.socket)
+    await listen(this.#api.server, this.#options.socket)
     startMeasuring()
     this.#every(settings.recordsIntervalMs, () => this.#spool.append(router.takeRecords()))
-    this.#every(settings.usageIntervalMs, () => this.#measure())
+    this.#every(host.cgroup.enforces.memory ? settings.usageIntervalMs : settings.memoryPollMs, () => this.#measure())
     this.#every(sweepIntervalMs, () => this.#sweepLogs())
     this.#sweepLogs()
     this.#options.log.info({ pid: process.pid, socket: this.#options.socket, routerPort: router.port, taken: records.length, ...this.capabilities }, 'agent ready')
@@ -196,10 +196,10 @@ class RunningAgent implements Agent {
     this.#spool.append(router.takeRecords())
     this.#logs.close()
     await new Promise<void>((resolve) => {
-      this.#server.close(() => resolve())
-      this.#server.closeIdleConnections()
+      this.#api.server.close(() => resolve())
+      this.#api.server.closeIdleConnections()
       // Watches and followed logs never end by themselves.
-      setTimeout(() => this.#server.closeAllConnections(), closeGraceMs).unref()
+      setTimeout(() => this.#api.closeAllConnections(), closeGraceMs).unref()
     })
     if (host.cgroup.list().length === 0) host.cgroup.close()
     rmSync(this.#options.socket, { force: true })
@@ -252,13 +252,11 @@ function checkSocketPath(path: string): void {
 async function listen(server: Server, path: string): Promise<void> {
   // The home is ours, so a socket that is still there belongs to an agent that has died.
   if (existsSync(path)) rmSync(path)
-  const before = process.umask(0o177)
-  try {
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject)
-      server.listen(path, () => resolve())
-    })
-  } finally {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    // The socket is made within the call, so nothing else is created with this mask.
+    const before = process.umask(0o177)
+    server.listen(path, () => resolve())
     process.umask(before)
-  }
+  })
 }

@@ -43,7 +43,7 @@ export async function detectHost(input: { home: AgentHome; settings: AgentSettin
     sandbox: plainSandbox(tools, { root }),
     cgroup,
     users,
-    records: new RecordStore(home.runs),
+    records: new RecordStore(home.runs, { retryMs: settings.saveRetryMs, onError: (error) => log.error({ error: String(error) }, 'a record could not be saved; it is tried again') }),
     bootId: bootId(),
     memoryDirectory: writable('/dev/shm') ? '/dev/shm' : home.runs,
     log,

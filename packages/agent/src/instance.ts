@@ -21,6 +21,8 @@ export interface InstanceContext {
   takenPorts: () => Set<number>
   /** Something changed that watchers, routes or the plan may care for. */
   onChange: (instance: Instance) => void
+  /** Only the routes are concerned as yet. */
+  onRoutesChange: () => void
   /** Takes it out of the routes and waits until its requests are done, at most so long. */
   leaveTraffic: (instance: Instance, timeoutMs: number) => Promise<void>
   /** It has ended for good. */
@@ -119,7 +121,9 @@ export class Instance {
     const { record } = this
     this.#context.logs.track(record.id)
     const wasLeaving = record.state === 'draining' || record.state === 'stopping' || record.state === 'stopped'
-    if (record.start?.bootId === this.#context.host.bootId && record.state !== 'backoff') this.#attach(adoptRun(this.#context.host, record.id, record.start))
+    // A start that was begun but not saved was ended as a leftover.
+    const isSaved = record.start?.attempt === record.restarts
+    if (isSaved && record.start?.bootId === this.#context.host.bootId && record.state !== 'backoff') this.#attach(adoptRun(this.#context.host, record.id, record.start))
     else if (!wasLeaving) this.#enter('backoff', { nextStartAt: Date.now() })
     if (wasLeaving) void this.retire()
   }
@@ -172,9 +176,9 @@ export class Instance {
     const { host, logs, random, takenPorts } = this.#context
     const { set, record } = this
     if (!set) return
-    host.records.prepare(record.id)
-    const log = logs.track(record.id)
     try {
+      host.records.prepare(record.id)
+      const log = logs.track(record.id)
       const port = this.#nextPort = set.listens ? await findFreePort(host.settings, takenPorts(), random) : undefined
       const run = await startRun(host, {
         id: record.id,
@@ -274,31 +278,44 @@ export class Instance {
     if (this.#leaving) return
     const restarting = this.#restarting
     this.#restarting = undefined
-    const back = this.#backOff()
-    // Out of the routes at once; what there is to say about it needs its log first.
-    record.state = 'backoff'
-    this.#context.onChange(this)
+    this.#backOff()
+    // Out of the routes at once; watchers hear of it with its last lines, which have to be read first.
+    this.#context.onRoutesChange()
+    const describe = (lastLines: string[]) => restarting ?? this.#describeExit(run, end, wasHealthy, lastLines)
+    record.problem = describe([])
+    const problem = describe(await this.#lastLines(run))
+    // It may have been started again meanwhile; why it had to be is still worth knowing.
+    if (record.state === 'backoff' || record.state === 'starting') this.#enter(record.state, { problem })
+  }
+
+  #describeExit(run: Run, end: RunEnd, wasHealthy: boolean, lastLines: string[]): ErrorObject {
+    const { command, limits } = this.set?.workload ?? { command: [], limits: { memoryBytes: 0, cpu: 0, pids: 0 } }
     const ranMs = Date.parse(end.exit.at) - Date.parse(run.start.startedAt)
-    const command = this.set?.workload.command ?? []
-    const limits = this.set?.workload.limits ?? { memoryBytes: 0, cpu: 0, pids: 0 }
-    const problem = restarting ?? exitProblem(this.#subject(), end, { command, limits, ranMs, wasHealthy, lastLines: await this.#lastLines(run) })
-    this.#enter('backoff', { ...back, problem })
+    return exitProblem(this.#subject(), end, { command, limits, ranMs, wasHealthy, lastLines })
   }
 
   #startFailed(error: unknown): void {
     const problem = isPaviorError(error) ? error.toObject() : startFailure(this.#subject(), error)
     if (!isPaviorError(error)) this.#context.host.log.error({ instance: this.id, error: String(error) }, 'instance could not be started')
-    this.#enter('backoff', { ...this.#backOff(), problem })
+    this.#backOff()
+    this.#enter('backoff', { problem })
   }
 
-  #backOff(): Partial<InstanceRecord> {
+  /** Notes an exit and when the next start is due. */
+  #backOff(): void {
     const { settings } = this.#context.host
     const { record } = this
     const nowMs = Date.now()
     const exitsInRow = record.exitsInRow + 1
     const exitTimes = [...record.exitTimes, nowMs].filter((timeMs) => nowMs - timeMs < settings.crashLoopWindowMs)
-    Object.assign(record, { exitsInRow, exitTimes, crashLoop: record.crashLoop || exitTimes.length > settings.crashLoopExits, healthyAt: undefined })
-    return { nextStartAt: nowMs + restartDelayMs(exitsInRow, settings, this.#context.random()) }
+    Object.assign(record, {
+      state: 'backoff',
+      exitsInRow,
+      exitTimes,
+      crashLoop: record.crashLoop || exitTimes.length > settings.crashLoopExits,
+      healthyAt: undefined,
+      nextStartAt: nowMs + restartDelayMs(exitsInRow, settings, this.#context.random()),
+    })
   }
 
   #enter(state: InstanceState, changes: Partial<InstanceRecord> = {}): void {

@@ -22,6 +22,10 @@ export interface AgentSettings {
   adoptedPollMs: number
   /** How often CPU and memory are read. */
   usageIntervalMs: number
+  /** The same where no cgroup enforces memory limits, so that the agent has to. */
+  memoryPollMs: number
+  /** How often a record that could not be saved is tried again. */
+  saveRetryMs: number
   /** How often leftovers of a process tree are looked at while it ends. */
   treePollMs: number
   /** How often a task's disk use is looked at. */
@@ -67,6 +71,8 @@ export const defaultSettings: AgentSettings = {
   replaceSurge: 1,
   adoptedPollMs: 1000,
   usageIntervalMs: 15_000,
+  memoryPollMs: 1000,
+  saveRetryMs: 2000,
   treePollMs: 30,
   diskPollMs: 250,
   diskCountMaxMs: 10_000,

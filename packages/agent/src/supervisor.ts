@@ -188,6 +188,7 @@ export class Supervisor {
         void this.#routes.publish()
         this.#planSoon()
       },
+      onRoutesChange: () => void this.#routes.publish(),
       leaveTraffic: (instance, timeoutMs) => this.#leaveTraffic(instance, timeoutMs),
       onGone: (instance) => {
         this.#instances.delete(instance.id)
@@ -201,7 +202,10 @@ export class Supervisor {
   /** New requests stop first, then those in flight are waited for. */
   async #leaveTraffic(instance: Instance, timeoutMs: number): Promise<void> {
     await this.#routes.publish()
-    const { inFlight } = await this.#router.drain(instance.id, timeoutMs)
+    const { inFlight } = await this.#router.drain(instance.id, timeoutMs).catch((error: unknown) => {
+      this.#host.log.error({ instance: instance.id, error: String(error) }, 'the router could not drain')
+      return { inFlight: 0 }
+    })
     if (inFlight > 0) this.#host.log.warn({ instance: instance.id, inFlight, timeoutMs }, 'requests were still in flight when the instance had to go')
   }
 }

@@ -27,6 +27,7 @@ export class Task {
   #finished!: () => void
   /** Resolves when it has ended and that is saved. */
   readonly done: Promise<void>
+  #starting = Promise.resolve()
 
   constructor(context: TaskContext, record: TaskRecord) {
     this.#context = context
@@ -39,8 +40,9 @@ export class Task {
     return this.record.id
   }
 
-  /** Its standard input, when it was started with one by this agent. */
-  get input(): Run['input'] {
+  /** Its standard input, when it was started with one by this agent and has not ended. */
+  async input(): Promise<Run['input']> {
+    await this.#starting
     return this.#run?.input
   }
 
@@ -59,11 +61,15 @@ export class Task {
   }
 
   /** Starts it. A start that fails ends the task; nothing is thrown. */
-  async start(spec: TaskSpec): Promise<void> {
+  start(spec: TaskSpec): void {
+    this.#starting = this.#begin(spec)
+  }
+
+  async #begin(spec: TaskSpec): Promise<void> {
     const { host, logs } = this.#context
     this.#save()
-    const log = logs.track(this.id)
     try {
+      const log = logs.track(this.id)
       const run = await startRun(host, {
         id: this.id,
         attempt: 0,
@@ -139,6 +145,7 @@ export class Task {
   }
 
   async #end(why: NonNullable<TaskRecord['ending']>, graceMs: number): Promise<void> {
+    await this.#starting
     if (this.record.finishedAt || !this.#run) return
     // The first reason is the true one; the grace may still become shorter.
     if (!this.record.ending) {

@@ -35,7 +35,7 @@ export class Tasks {
     const { limits, directory } = spec.workload
     const task = new Task(this.#context, { kind: 'task', id, startedAt: new Date().toISOString(), timeoutMs: spec.timeoutMs, limits, directory })
     this.#tasks.set(id, task)
-    void task.start(spec)
+    task.start(spec)
     this.#context.onChange(task)
     return task.status()
   }

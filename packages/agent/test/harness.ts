@@ -126,6 +126,7 @@ export class Client {
     this.#watch = await this.open('GET', '/observed?watch=1')
     this.#watch.on('error', () => {})
     const lines = createInterface({ input: this.#watch })
+    lines.on('error', () => {})
     lines.on('line', (line) => this.#take(JSON.parse(line) as AgentEvent))
     await this.until(() => this.state)
   }

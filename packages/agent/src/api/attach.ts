@@ -1,5 +1,6 @@
 /** `POST /tasks/:id/attach` with an upgrade: bytes in go to the task's input, bytes out are its output. */
 import type { Socket } from 'node:net'
+import type { Writable } from 'node:stream'
 import { errorCatalogue, fail } from '@pavior/contract'
 import type { LogStore } from '../logs/store.ts'
 import { readChunks } from '../logs/reader.ts'
@@ -17,15 +18,15 @@ export async function attach(task: Task, logs: LogStore, socket: Socket, head: B
   const gone = new AbortController()
   socket.once('close', () => gone.abort())
   socket.on('error', () => socket.destroy())
-  passInput(task, socket, head)
+  passInput(await task.input(), socket, head)
   for await (const { bytes } of readChunks(log, offset, { follow: true, live: true, signal: gone.signal })) {
     if (!socket.write(bytes)) await drained(socket)
   }
-  socket.end()
+  // The other side may keep its half open for ever; there is nothing left to say to it.
+  socket.destroySoon()
 }
 
-function passInput(task: Task, socket: Socket, head: Buffer): void {
-  const { input } = task
+function passInput(input: Writable | undefined, socket: Socket, head: Buffer): void {
   if (!input) return void socket.resume()
   if (head.length > 0) input.write(head)
   // Not a plain pipe: closing the connection by force must not look like the end of the input of a later client.

@@ -54,6 +54,7 @@ export async function writeFully(response: ServerResponse, text: string): Promis
 /** Any error in the form in which it travels. What has no code is a fault of ours. */
 export function toErrorObject(error: unknown): ErrorObject {
   if (isPaviorError(error)) return error.toObject()
+  if ((error as NodeJS.ErrnoException | undefined)?.code === 'ENOSPC') return fail('DISK_FULL', 'The disk of the agent is full.').toObject()
   return fail('INTERNAL', { message: 'The agent failed at this request.', why: error instanceof Error ? error.message : String(error) }).toObject()
 }
 

@@ -40,9 +40,17 @@ type Handler = (call: Call) => void | Promise<void>
 /** Between SIGTERM and SIGKILL when a cancel does not say. */
 const defaultCancelGraceMs = 5000
 
-/** Builds the server; it does not listen yet. */
-export function createApi(parts: ApiParts): Server {
+export interface Api {
+  /** Does not listen yet. */
+  server: Server
+  /** Ends every connection, those included that were upgraded and that the server does not count any more. */
+  closeAllConnections: () => void
+}
+
+/** Builds the server. */
+export function createApi(parts: ApiParts): Api {
   const handlers = createHandlers(parts)
+  const attached = new Set<Duplex>()
   const server = createServer((request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? '/', 'http://agent')
     const [, first = '', id = '', ...rest] = pathname.split('/').map(decodeURIComponent)
@@ -58,11 +66,21 @@ export function createApi(parts: ApiParts): Server {
         sendError(response, error)
       })
   })
-  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => upgrade(parts, request, socket as Socket, head))
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    attached.add(socket)
+    socket.once('close', () => attached.delete(socket))
+    upgrade(parts, request, socket as Socket, head)
+  })
   // Watches and logs may be silent for as long as they like.
   server.requestTimeout = 0
   server.keepAliveTimeout = 60_000
-  return server
+  return {
+    server,
+    closeAllConnections: () => {
+      server.closeAllConnections()
+      attached.forEach((socket) => socket.destroy())
+    },
+  }
 }
 
 function createHandlers(parts: ApiParts): Record<string, Handler> {

@@ -43,13 +43,15 @@ export class LogFile {
   #live = 0
   #watcher?: FSWatcher
   #timer?: NodeJS.Timeout
-  #cutting?: Promise<void>
+  #cutting?: Promise<unknown>
+  #mayPunch: boolean
 
   constructor(path: string, settings: LogSettings, fallocate?: string) {
     this.path = path
     this.times = new LogTimes(`${path}.times`)
     this.#settings = settings
     this.#fallocate = fallocate
+    this.#mayPunch = fallocate !== undefined
     this.#extent = existsSync(`${path}.extent`) ? (JSON.parse(readFileSync(`${path}.extent`, 'utf8')) as Extent) : { head: 0, base: 0 }
   }
 
@@ -126,7 +128,7 @@ export class LogFile {
 
   /** Waits until no cut is going on. */
   async settled(): Promise<void> {
-    await this.#cutting
+    while (this.#cutting) await this.#cutting
   }
 
   #watch(): void {
@@ -168,7 +170,11 @@ export class LogFile {
 
   #note(timeMs: number, size: number): void {
     this.#seen = size
-    this.times.append(timeMs, size)
+    try {
+      this.times.append(timeMs, size)
+    } catch {
+      // On a full disk the time of these lines is lost, not the lines.
+    }
   }
 
   #tell(): void {
@@ -178,7 +184,16 @@ export class LogFile {
   #cutIfLong(size: number): void {
     const keep = this.#settings.logKeepBytes
     if (this.#cutting || size - this.#extent.head <= keep + keep / 4) return
-    this.#cutting = this.#cut(size - keep).finally(() => (this.#cutting = undefined))
+    this.#cutting = this.#cut(size - keep)
+      .then(() => this.#afterCut())
+      // Without room for the second file or the extent the log stays long until it grows again.
+      .catch(() => (this.#cutting = undefined))
+  }
+
+  /** It may have grown by more than was cut, and nothing else would tell. */
+  #afterCut(): void {
+    this.#cutting = undefined
+    this.#cutIfLong(this.size())
   }
 
   async #cut(wantedHead: number): Promise<void> {
@@ -187,7 +202,9 @@ export class LogFile {
     // Saved before the hole is made, so that nobody reads zeros.
     const before = this.#extent
     if (head > before.head) this.#save({ ...before, head })
-    if (this.#fallocate === undefined || !(await punchHole(this.#fallocate, this.path, head - base))) this.#copyAndEmpty()
+    this.#mayPunch &&= await punchHole(this.#fallocate ?? '', this.path, head - base)
+    // The second file is replaced as a whole, so the first one must hold enough by itself by then.
+    if (!this.#mayPunch && this.size() - base > this.#settings.logKeepBytes) this.#copyAndEmpty()
     this.times.compact(this.#extent.head)
   }
 

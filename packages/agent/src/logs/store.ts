@@ -10,6 +10,8 @@ export interface LogStoreSettings extends LogSettings {
 }
 
 const suffix = '.log'
+/** Characters of a line in a problem's facts, which travel with every change of its instance. */
+const lastLineMaxLength = 1000
 
 export class LogStore {
   readonly #directory: string
@@ -52,12 +54,16 @@ export class LogStore {
     log?.remove()
   }
 
-  /** The last complete or begun lines behind an offset, for a problem's facts. */
+  /** The last complete or begun lines behind an offset, for a problem's facts. None when the log cannot be read. */
   async lastLines(id: string, fromOffset: number, count: number): Promise<string[]> {
-    const log = this.find(id)
-    if (!log) return []
     const lines: string[] = []
-    for await (const batch of readLines(log, { offset: fromOffset, tail: count })) lines.push(...batch.map((each) => each.line))
+    try {
+      const log = this.find(id)
+      if (!log) return []
+      for await (const batch of readLines(log, { offset: fromOffset, tail: count })) lines.push(...batch.map((each) => each.line.slice(0, lastLineMaxLength)))
+    } catch {
+      return lines
+    }
     return lines.slice(-count)
   }
 

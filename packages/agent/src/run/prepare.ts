@@ -1,7 +1,8 @@
 /** Directories and descriptors that a process starts with. */
 import { randomBytes } from 'node:crypto'
 import { spawn } from 'node:child_process'
-import { chownSync, mkdirSync, openSync, rmSync, statSync, unlinkSync, writeSync } from 'node:fs'
+import { chownSync, existsSync, mkdirSync, openSync, statSync, unlinkSync, writeSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fail, type Workload } from '@pavior/contract'
 import type { SandboxView } from '../sandbox/driver.ts'
@@ -22,8 +23,18 @@ export function scratchDirectory(host: RunHost, id: string): string {
   return join(host.home.scratch, id)
 }
 
-export function removeScratch(host: RunHost, id: string): void {
-  rmSync(scratchDirectory(host, id), { recursive: true, force: true, maxRetries: 2 })
+/** Removes a run's scratch directories, read-only ones included (Go makes its module cache so). Never fails. */
+export async function removeScratch(host: RunHost, id: string): Promise<void> {
+  const directory = scratchDirectory(host, id)
+  if (!existsSync(directory)) return
+  try {
+    await rm(directory, { recursive: true, force: true }).catch(async () => {
+      await runTool(['chmod', '-R', 'u+rwX', '--', directory])
+      await rm(directory, { recursive: true, force: true })
+    })
+  } catch (error) {
+    host.log.warn({ directory, error: String(error) }, 'a scratch directory could not be removed')
+  }
 }
 
 /** Gives the process's user what it may write. The workload's directory whole, a cache only when its top is not yet its own. */
@@ -46,11 +57,15 @@ export async function runTool(command: string[]): Promise<void> {
 }
 
 /** Refuses a workload whose directories are not there, before anything is started. */
-export function checkDirectories(workload: Workload): void {
+export function checkDirectories(workload: Workload, uid: number | undefined): void {
   const wanted = [workload.directory, ...(workload.mounts ?? []).map((mount) => mount.source)]
   for (const path of wanted) {
     const stat = statSync(path, { throwIfNoEntry: false })
     if (!stat) throw fail('START_FAILED', { message: `${path} does not exist, so ${workload.app} cannot be started from it.`, fix: 'Deploy again; the files of this release are gone from this machine.' })
+  }
+  const { mode, uid: owner } = statSync(workload.directory)
+  if (uid !== undefined && !workload.writable && owner !== uid && (mode & 0o005) !== 0o005) {
+    throw fail('START_FAILED', { message: `${workload.directory} is closed to the user of ${workload.app}.`, fix: `Make it readable: chmod o+rx ${workload.directory}.` })
   }
 }
 

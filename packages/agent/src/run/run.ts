@@ -56,8 +56,8 @@ async function launch(host: RunHost, spec: RunSpec): Promise<Run> {
   if (spec.terminal && !host.tools.script) {
     throw fail('START_FAILED', { message: 'This machine has no script command, so a process cannot get a terminal.', fix: 'Install util-linux (Debian: bsdutils), or run the command without a terminal.' })
   }
-  checkDirectories(workload)
   const uid = host.users?.uidOf(workload.team, workload.app)
+  checkDirectories(workload, uid)
   const scratch = spec.scratch === 'disk' || !host.sandbox.memoryScratch ? makeScratch(host, spec.id, uid) : undefined
   if (uid !== undefined) await giveDirectories(host, workload, uid)
   const paths = host.sandbox.paths({ directory: workload.directory, scratch })
@@ -157,6 +157,7 @@ export class Run {
   #finish!: (end: RunEnd) => void
   #finishing = false
   #overMemory = false
+  #released = false
   #watcher?: FSWatcher
   #timer?: NodeJS.Timeout
   readonly #child?: ChildProcess
@@ -239,7 +240,12 @@ export class Run {
 
   /** Forgets about it without ending it: the agent ends and the process goes on. */
   release(): void {
+    this.#released = true
     this.#child?.unref()
+    this.#stopWatching()
+  }
+
+  #stopWatching(): void {
     this.#watcher?.close()
     clearTimeout(this.#timer)
   }
@@ -282,8 +288,7 @@ export class Run {
 
   #pollUntilEnded(): void {
     const check = () => {
-      if (this.#finishing) return
-      if (!this.#alive()) void this.#wrapUp()
+      if (!this.#finishing && !this.#alive()) void this.#wrapUp()
     }
     try {
       this.#watcher = watch(this.#directory, { persistent: false }, check)
@@ -299,14 +304,14 @@ export class Run {
   }
 
   async #wrapUp(): Promise<void> {
-    if (this.#finishing) return
+    if (this.#finishing || this.#released) return
     this.#finishing = true
-    this.release()
+    this.#stopWatching()
     await this.#clearTree()
     const usage = this.#group.usage()
     const end = { ...this.#judge(), usage }
     await this.#until(() => this.#group.remove())
-    removeScratch(this.#host, this.id)
+    await removeScratch(this.#host, this.id)
     this.#finish(end)
   }
 

@@ -17,6 +17,7 @@ while [ "$count" -gt 0 ]; do
   shift; count=$((count - 1))
 done
 ulimit -c 0
+umask 022
 exec "$@"
 `
 

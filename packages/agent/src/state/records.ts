@@ -75,9 +75,15 @@ export type RunRecord = InstanceRecord | TaskRecord
 
 export class RecordStore {
   readonly #directory: string
+  readonly #retryMs: number
+  readonly #onError: (error: unknown) => void
+  readonly #unsaved = new Map<string, RunRecord>()
+  #timer?: NodeJS.Timeout
 
-  constructor(directory: string) {
+  constructor(directory: string, options: { retryMs: number; onError: (error: unknown) => void }) {
     this.#directory = directory
+    this.#retryMs = options.retryMs
+    this.#onError = options.onError
   }
 
   /** Directory of one run: its record and what the shim writes. */
@@ -90,14 +96,34 @@ export class RecordStore {
     mkdirSync(this.path(id), { recursive: true, mode: 0o700 })
   }
 
-  /** Saves a record. It need not survive a power cut: after one the processes are gone anyway. */
+  /**
+   * Saves a record. It need not survive a power cut: after one the processes are gone anyway.
+   * A full disk must not end supervision, so what cannot be saved now is tried again until it can.
+   */
   save(record: RunRecord): void {
-    this.prepare(record.id)
-    writeAtomically(join(this.path(record.id), 'record.json'), JSON.stringify(record), { durable: false })
+    this.#unsaved.delete(record.id)
+    try {
+      this.prepare(record.id)
+      writeAtomically(join(this.path(record.id), 'record.json'), JSON.stringify(record), { durable: false })
+    } catch (error) {
+      this.#onError(error)
+      this.#unsaved.set(record.id, record)
+      this.#timer ??= setTimeout(() => this.#saveAgain(), this.#retryMs).unref()
+    }
   }
 
   remove(id: string): void {
-    rmSync(this.path(id), { recursive: true, force: true })
+    this.#unsaved.delete(id)
+    try {
+      rmSync(this.path(id), { recursive: true, force: true })
+    } catch (error) {
+      this.#onError(error)
+    }
+  }
+
+  #saveAgain(): void {
+    this.#timer = undefined
+    for (const record of [...this.#unsaved.values()]) this.save(record)
   }
 
   /** Every record; directories without a readable one are leftovers of a start that never was, and are removed. */
