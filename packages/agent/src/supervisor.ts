@@ -66,8 +66,9 @@ export class Supervisor {
     this.#planSoon()
   }
 
-  /** Replaces the desired state. Fails with CONFLICT when it is older than the one in force. Durable when it returns. */
+  /** Replaces the desired state; durable when it returns. Fails with CONFLICT when it is older than the one in force, and with SHUTTING_DOWN. */
   accept(desired: DesiredState): void {
+    if (this.#closed) throw fail('SHUTTING_DOWN', { message: 'The agent is stopping and takes no new state.', fix: 'Send it again when the agent has been started.' })
     if (desired.generation < this.#desired.generation) {
       throw fail('CONFLICT', {
         message: `The state of generation ${desired.generation} is older than generation ${this.#desired.generation}, which is in force.`,

@@ -213,7 +213,11 @@ describe.runIf(isRoot).each([['bubblewrap'], ['none']])('as an ordinary user, sa
     await kill()
     const second = await start({ user: nobody, flags: ['--sandbox', sandbox] })
     expect((await second.healthy(1))[0]).toMatchObject({ pid: one!.pid, port: one!.port })
-    await second.desire(2, [])
+    const elsewhere = 'require("http").createServer((q, r) => r.end()).listen(0, "127.0.0.1")'
+    await second.desire(2, [desiredSet(workload(app, ['node', '-e', elsewhere]), { id: 'set-2', startTimeoutMs: 1000 })])
+    const wrong = await second.until(() => second.instances.find((each) => each.problem?.code === 'PORT_NOT_BOUND'))
+    expect(wrong.problem!.message).toMatch(/it listens on \d+ instead\.$/)
+    await second.desire(3, [])
     await second.until(() => second.instances.length === 0)
     expect(existsSync(`/proc/${one!.pid}`)).toBe(false)
   })
