@@ -308,8 +308,8 @@ export class Run {
     this.#finishing = true
     this.#stopWatching()
     await this.#clearTree()
-    const usage = this.#group.usage()
-    const end = { ...this.#judge(), usage }
+    const counted = this.#group.usage()
+    const end = { ...this.#judge(), usage: { ...counted, cpuSeconds: counted.cpuSeconds ?? this.#record().cpuSeconds } }
     await this.#until(() => this.#group.remove())
     await removeScratch(this.#host, this.id)
     this.#finish(end)

@@ -18,6 +18,10 @@ describe('parseRecord', () => {
     expect(parseRecord(`pid 12\n${line}\n`)).toEqual({ pid: 12, missing: false, refused: false, ended })
   })
 
+  test('the CPU time of children is the second of two lines', () => {
+    expect(parseRecord('pid 2\n[1] + 4711 Done\n0m0.100000s 0m0.200000s\n1m0.500000s 0m0.250000s\n').cpuSeconds).toBe(60.75)
+  })
+
   test('never throws, whatever an app writes there', () => {
     fc.assert(fc.property(fc.string(), (text) => void parseRecord(text)))
   })
