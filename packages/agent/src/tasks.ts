@@ -33,9 +33,20 @@ export class Tasks {
   start(id: string, spec: TaskSpec): TaskStatus {
     const known = this.#tasks.get(id)
     if (known) return known.status()
-    if (this.#closed) throw fail('SHUTTING_DOWN', { message: 'The agent is stopping and starts no new task.', fix: 'Send it again when the agent has been started.' })
+    if (this.#closed)
+      throw fail('SHUTTING_DOWN', {
+        message: 'The agent is stopping and starts no new task.',
+        fix: 'Send it again when the agent has been started.',
+      })
     const { limits, directory } = spec.workload
-    const task = new Task(this.#context, { kind: 'task', id, startedAt: new Date().toISOString(), timeoutMs: spec.timeoutMs, limits, directory })
+    const task = new Task(this.#context, {
+      kind: 'task',
+      id,
+      startedAt: new Date().toISOString(),
+      timeoutMs: spec.timeoutMs,
+      limits,
+      directory,
+    })
     this.#tasks.set(id, task)
     task.start(spec)
     this.#context.onChange(task)

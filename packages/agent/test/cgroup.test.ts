@@ -18,7 +18,11 @@ function cgroupSuite(name: string, open: () => CgroupDriver | undefined): void {
     afterAll(() => driver?.close())
 
     /** Runs a script inside of a new group; resolves with the group when the script has ended. */
-    async function inside(script: string, over = {}, shell = 'bash'): Promise<{ group: ReturnType<CgroupDriver['create']>; code: number | null; signal: string | null }> {
+    async function inside(
+      script: string,
+      over = {},
+      shell = 'bash',
+    ): Promise<{ group: ReturnType<CgroupDriver['create']>; code: number | null; signal: string | null }> {
       const group = driver!.create(`test-${randomBytes(4).toString('hex')}`, { ...limits, ...over })
       const join = group.joinFiles.map((file) => `echo 0 >'${file}'; `).join('')
       const child = spawn(shell, ['-c', `${join}${script}`], { stdio: 'ignore' })
@@ -85,6 +89,10 @@ cgroupSuite('cgroup v2', () => openV2(parent))
 cgroupSuite('no cgroup', () => noCgroup)
 
 test('v2 limits are the values that the kernel documents', () => {
-  expect(v2Values({ memoryBytes: 1024, cpu: 1.5, pids: 10 }, ['memory', 'cpu', 'pids'])).toEqual([['memory.max', '1024'], ['cpu.max', '150000 100000'], ['pids.max', '10']])
+  expect(v2Values({ memoryBytes: 1024, cpu: 1.5, pids: 10 }, ['memory', 'cpu', 'pids'])).toEqual([
+    ['memory.max', '1024'],
+    ['cpu.max', '150000 100000'],
+    ['pids.max', '10'],
+  ])
   expect(v2Values({ memoryBytes: 1024, cpu: 1.5, pids: 10 }, ['pids'])).toEqual([['pids.max', '10']])
 })

@@ -29,13 +29,25 @@ describe('parseRecord', () => {
 
 describe('what is quoted', () => {
   test('arrives as it was', () => {
-    fc.assert(fc.property(fc.array(fc.string().map((text) => text.replaceAll('\0', '')), { minLength: 1, maxLength: 5 }), (words) => {
-      const { stdout } = spawnSync('sh', ['-c', `printf '%s\\0' ${words.map(quote).join(' ')}`])
-      expect(stdout.toString().split('\0').slice(0, -1)).toEqual(words)
-    }), { numRuns: 30 })
+    fc.assert(
+      fc.property(
+        fc.array(
+          fc.string().map((text) => text.replaceAll('\0', '')),
+          { minLength: 1, maxLength: 5 },
+        ),
+        (words) => {
+          const { stdout } = spawnSync('sh', ['-c', `printf '%s\\0' ${words.map(quote).join(' ')}`])
+          expect(stdout.toString().split('\0').slice(0, -1)).toEqual(words)
+        },
+      ),
+      { numRuns: 30 },
+    )
   })
 
   test('leaves names that a shell cannot export to env', () => {
-    expect(environmentScript({ GOOD: 'a', 'not.good': 'b', UID: '5', '': 'c', 'x=y': 'd' })).toEqual({ script: "export GOOD='a'\n", leftover: ['not.good=b', 'UID=5'] })
+    expect(environmentScript({ GOOD: 'a', 'not.good': 'b', UID: '5', '': 'c', 'x=y': 'd' })).toEqual({
+      script: "export GOOD='a'\n",
+      leftover: ['not.good=b', 'UID=5'],
+    })
   })
 })
