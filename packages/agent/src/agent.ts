@@ -194,12 +194,12 @@ class RunningAgent implements Agent {
         this.#tasks.release()
       }
       this.#events.flush()
-      setImmediate(() => void this.#close(instances))
+      setImmediate(() => void this.#close())
     })()
     return this.#stopping
   }
 
-  async #close(instances: boolean): Promise<void> {
+  async #close(): Promise<void> {
     const { host, router } = this.#parts
     await router.close().catch((error: unknown) => this.#options.log.warn({ error: String(error) }, 'the router did not close cleanly'))
     this.#spool.append(router.takeRecords())

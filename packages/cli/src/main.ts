@@ -2,7 +2,15 @@
 import { Command, CommanderError } from 'commander'
 import { errorCatalogue, fail, isPaviorError, type ErrorCode } from '@pavior/contract'
 import { Context, type GlobalFlags } from './context.ts'
+import { addApps } from './nouns/apps.ts'
+import { addConfig } from './nouns/config.ts'
 import { addDeploy } from './nouns/deploy.ts'
+import { addInit } from './nouns/init.ts'
+import { addLogs } from './nouns/logs.ts'
+import { addReleases } from './nouns/releases.ts'
+import { addResources } from './nouns/resources.ts'
+import { addRun } from './nouns/run.ts'
+import { addSession } from './nouns/session.ts'
 import { addUp } from './nouns/up.ts'
 
 const program = new Command('pavior')
@@ -13,15 +21,16 @@ program
   .option('-t, --team <name>', 'team (default: that of the login)')
   .option('--home <directory>', 'installation on this machine (default: PAVIOR_HOME)')
   .showHelpAfterError('Run with --help for the way to use it.')
+  .enablePositionalOptions()
   .exitOverride()
 
 let current: Context | undefined
 const context = (): Context => (current ??= new Context(program.opts<GlobalFlags>()))
 
-addUp(program, context)
-addDeploy(program, context)
+for (const add of [addUp, addDeploy, addInit, addApps, addLogs, addRun, addConfig, addReleases, addResources, addSession]) add(program, context)
 // Global flags may stand anywhere on the line.
-for (const command of program.commands) {
+const everyCommand = (command: Command): Command[] => [command, ...command.commands.flatMap(everyCommand)]
+for (const command of program.commands.flatMap(everyCommand)) {
   command.option('--json', 'one JSON document on stdout').option('-q, --quiet', 'no progress').option('-t, --team <name>', 'team').option('--home <directory>', 'installation on this machine').exitOverride()
 }
 program.hook('preAction', (_program, action) => {

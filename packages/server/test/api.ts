@@ -18,6 +18,8 @@ export interface TestApi extends TestKernel {
   app: FastifyInstance
   url: string
   recorder: EventRecorder
+  /** Resolves when a request arrives whose method and URL match, for example /^GET .*watch=true/. */
+  seen(pattern: RegExp): Promise<void>
   /** Sends as an administrator unless `token` says otherwise; objects become JSON. */
   send(method: string, path: string, body?: unknown, options?: SendOptions): Promise<Answer>
 }
@@ -51,7 +53,7 @@ const authenticate: ApiDeps['authenticate'] = async ({ headers }) => {
   return actor
 }
 
-export interface TestApiOptions extends Partial<Pick<ApiDeps, 'limits' | 'routes' | 'log' | 'ready' | 'idempotency'>> {
+export interface TestApiOptions extends Partial<Pick<ApiDeps, 'limits' | 'routes' | 'log' | 'ready' | 'idempotency' | 'tls'>> {
   kinds?: KindDefinition[]
   teams?: string[]
 }
@@ -77,6 +79,16 @@ export async function testApi({ kinds = kernelTestKinds, teams = ['blue', 'green
     clock: systemClock,
     ...over,
   })
+  const waiting = new Set<{ pattern: RegExp; resolve: () => void }>()
+  app.addHook('onRequest', (request, _reply, done) => {
+    for (const waiter of waiting) {
+      if (!waiter.pattern.test(`${request.method} ${request.url}`)) continue
+      waiting.delete(waiter)
+      waiter.resolve()
+    }
+    done()
+  })
+  const seen: TestApi['seen'] = (pattern) => new Promise((resolve) => void waiting.add({ pattern, resolve }))
   const url = await app.listen({ host: '127.0.0.1', port: 0 })
   onTestFinished(() => app.close())
   if (kinds.some(({ kind }) => kind === 'Team')) {
@@ -91,7 +103,7 @@ export async function testApi({ kinds = kernelTestKinds, teams = ['blue', 'green
     const text = await response.text()
     return { status: response.status, headers: response.headers, text, body: /json/.test(response.headers.get('content-type') ?? '') && text ? JSON.parse(text) : undefined }
   }
-  return { ...kernel, app, url, recorder, send }
+  return { ...kernel, app, url, recorder, seen, send }
 }
 
 export const appsPath = '/apis/pavior.dev/v1/namespaces/blue/apps'

@@ -10,9 +10,10 @@ type State = 'size' | 'extension' | 'size-end' | 'data' | 'data-end-cr' | 'data-
 
 // Fields that a trailer may not bring in behind the checks that were made on the head (RFC 9110 §6.5.1).
 const trailerHandlers: FieldHandlers<undefined> = new Map<string, () => Verdict>(
-  ['content-length', 'transfer-encoding', 'host', 'connection', 'upgrade', 'te', 'trailer', 'expect', 'keep-alive', 'authorization', 'cookie',
-    'set-cookie', 'content-type', 'content-encoding', 'content-range', 'cache-control', 'location', 'forwarded', 'x-forwarded-for',
-    'x-forwarded-host', 'x-forwarded-proto', 'x-forwarded-port', 'x-real-ip', 'x-request-id', 'proxy-connection', 'proxy-authorization',
+  ['content-length', 'transfer-encoding', 'host', 'connection', 'upgrade', 'te', 'trailer', 'expect', 'keep-alive', 'authorization',
+    'cookie', 'set-cookie', 'content-type', 'content-encoding', 'content-range', 'cache-control', 'location', 'forwarded',
+    'x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-forwarded-port', 'x-real-ip', 'x-request-id', 'proxy-connection',
+    'proxy-authorization',
   ].map((name) => [name, (): Verdict => 'drop']),
 )
 

@@ -9,8 +9,8 @@ import { routeFor } from './table.ts'
 import type { Tunnel } from './tunnel.ts'
 
 const headEnd = Buffer.from('\r\n\r\n')
-// What a client may still send behind a refusal before it is cut off.
-const maxLingerBytes = 1_048_576
+// What is read of an upload behind its refusal; the rest waits at the client until the connection is closed.
+const maxLingerBytes = 4_194_304
 // A line break that is not CR LF, or NUL: nothing that follows can make such a head acceptable.
 const hopeless = /\0|\r[^\n]|(^|[^\r])\n/
 
@@ -59,7 +59,7 @@ export class ClientConnection {
 
   private discard(chunk: Buffer): void {
     this.lingerBytes += chunk.length
-    if (this.lingerBytes > maxLingerBytes) this.socket.destroy()
+    if (this.lingerBytes > maxLingerBytes) this.socket.pause()
   }
 
   /** Keeps bytes that belong to a later request. */

@@ -39,14 +39,18 @@ const essential = new Set([
   'contentlength', 'transferencoding', 'host', 'connection', 'upgrade', 'te', 'trailer', 'expect', 'keepalive', 'proxyconnection',
 ])
 
-// A slip that is harmless as long as nobody acts on the field: blanks before the colon, control characters in the name.
-const slippedName = /^[\x01-\x08\x0b\x0c\x0e-\x1f\x7f!#$%&'*+\-.^_`|~0-9A-Za-z]+[ \t]*$/
+/** A slip that is harmless as long as nobody acts on the field: blanks before the colon, control characters in the name. */
+function isSlip(name: string): boolean {
+  const isControl = (code: number): boolean => (code > 0 && code < 0x20 && code !== 9) || code === 0x7f
+  const bare = name.replace(/[ \t]+$/, '')
+  return bare !== '' && [...bare].every((char) => isToken(char.charCodeAt(0)) || isControl(char.charCodeAt(0)))
+}
 
 /** Whether a name that is not made of token characters may be left out in silence, or why not. */
 function faultOfName(name: string): string | undefined {
   if (name === '') return 'a header field has no name'
   if (name[0] === ' ' || name[0] === '\t') return 'a header field is folded over several lines'
-  if (!slippedName.test(name)) return 'a header field name holds a character that it may not'
+  if (/[\r\n]/.test(name) || !isSlip(name)) return 'a header field name holds a character that it may not'
   if (essential.has(name.replace(/[^A-Za-z0-9]/g, '').toLowerCase())) return 'a header field that decides about framing is misspelled'
   return undefined
 }

@@ -20,7 +20,7 @@ export interface RequestIds {
 /** Random lower-case hexadecimal digits. */
 export type RandomHex = (digits: number) => string
 
-/** Keeps the client's request id and trace when they are sane, and makes new ones otherwise. A new trace is sampled, so that apps decide. */
+/** Keeps the client's request id and trace when they are sane. A new trace is marked as sampled, so that apps decide about it. */
 export function idsFor(head: RequestHead, randomHex: RandomHex): RequestIds {
   return {
     requestId: isSaneRequestId(head.requestId) ? head.requestId : randomHex(32),

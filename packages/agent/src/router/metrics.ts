@@ -1,5 +1,9 @@
 import type { WorkerStats } from './protocol.ts'
 
+const plainCounters = [
+  'connections', 'connectionsTotal', 'tunnels', 'inFlight', 'connectFailures', 'retries', 'ejections', 'canceled',
+] as const
+
 /** Sums the counters of workers. */
 export function sumStats(all: readonly WorkerStats[]): WorkerStats {
   const sum: WorkerStats = {
@@ -7,9 +11,7 @@ export function sumStats(all: readonly WorkerStats[]): WorkerStats {
     ejections: 0, canceled: 0,
   }
   for (const stats of all) {
-    for (const key of ['connections', 'connectionsTotal', 'tunnels', 'inFlight', 'connectFailures', 'retries', 'ejections', 'canceled'] as const) {
-      sum[key] += stats[key]
-    }
+    for (const key of plainCounters) sum[key] += stats[key]
     stats.responses.forEach((count, index) => { sum.responses[index]! += count })
     for (const [code, count] of Object.entries(stats.errors)) sum.errors[code] = (sum.errors[code] ?? 0) + count
   }
@@ -47,6 +49,10 @@ export function metricsText(stats: WorkerStats, workers: number, restarts: numbe
       samples: Object.entries(stats.errors).map(([code, count]): [string, number] => [`{code="${code}"}`, count]),
     },
   ]
-  return metrics.filter(({ samples }) => samples.length > 0).map(({ name, type, help, samples }) => `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`
-    + samples.map(([labels, value]) => `${name}${labels} ${value}\n`).join('')).join('')
+  return metrics.filter(({ samples }) => samples.length > 0).map(textOf).join('')
+}
+
+function textOf({ name, type, help, samples }: Metric): string {
+  const lines = samples.map(([labels, value]) => `${name}${labels} ${value}\n`)
+  return `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n${lines.join('')}`
 }

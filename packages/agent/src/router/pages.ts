@@ -43,7 +43,8 @@ export const notices = {
     fix: 'Check the path; `pavior get routes` lists what is routed.',
   }),
   starting: (): Notice => ({
-    status: 503, code: 'ROUTER_STARTING', message: 'The router has started and does not know its routes yet.', fix: 'Try again in a moment.',
+    status: 503, code: 'ROUTER_STARTING', message: 'The router has started and does not know its routes yet.',
+    fix: 'Try again in a moment.',
   }),
   unavailable: (to: Addressee, reason?: string): Notice => ({
     status: 503, code: 'APP_UNAVAILABLE', message: `${nameOf(to)} has no instance that can answer.`,

@@ -11,7 +11,7 @@ export type Counts = Pick<
 export type CountedRequests = CounterLabels & Counts
 
 const emptyCounts = (): Counts => ({
-  statusClasses: [0, 0, 0, 0, 0], routerErrors: 0, durationBuckets: new Array<number>(durationBucketsMs.length + 1).fill(0),
+  statusClasses: [0, 0, 0, 0, 0], routerErrors: 0, durationBuckets: [...durationBucketsMs, 0].map(() => 0),
   durationSumMs: 0, bytesIn: 0, bytesOut: 0,
 })
 

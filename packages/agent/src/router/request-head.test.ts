@@ -2,9 +2,11 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { scanFields, withoutFields } from './fields.ts'
 import { idsFor, requestHeadFor } from './forward.ts'
-import { normaliseCodings, parseRequestHead, type RequestHead } from './request-head.ts'
+import { normaliseCodings, parseRequestHead, type Refusal, type RequestHead } from './request-head.ts'
 
-const read = (lines: string, requestLine = 'GET / HTTP/1.1'): ReturnType<typeof parseRequestHead> => parseRequestHead(`${requestLine}\r\nHost: a.test\r\n${lines}`, 100)
+const read = (lines: string, requestLine = 'GET / HTTP/1.1'): RequestHead | Refusal => {
+  return parseRequestHead(`${requestLine}\r\nHost: a.test\r\n${lines}`, 100)
+}
 const accepted = (lines: string, requestLine?: string): RequestHead => {
   const head = read(lines, requestLine)
   if ('status' in head) throw new Error(head.reason)
@@ -27,7 +29,10 @@ describe('parseRequestHead', () => {
 
   test('whatever the bytes are: it is refused, or what goes on is well-formed', () => {
     const anything = fc.array(fc.oneof(
-      fc.constantFrom('Host', 'Content-Length', 'Transfer-Encoding', 'X-A', 'Connection', ':', ' ', '\t', '\r\n', '\n', '\r', '\0', 'chunked', '5', ',', ';', 'GET', '/', 'HTTP/1.1', 'a.test', '\x0b', '\x7f', '\xa0'),
+      fc.constantFrom(
+        'Host', 'Content-Length', 'Transfer-Encoding', 'X-A', 'Connection', ':', ' ', '\t', '\r\n', '\n', '\r', '\0', 'chunked', '5', ',',
+        ';', 'GET', '/', 'HTTP/1.1', 'a.test', '\x0b', '\x7f', '\xa0',
+      ),
       fc.string({ unit: 'binary', maxLength: 3 }).map((value) => value.replace(/[^\0-\xff]/g, '?')),
     ), { maxLength: 30 }).map((parts) => parts.join(''))
     fc.assert(fc.property(anything, (noise) => {
@@ -38,7 +43,7 @@ describe('parseRequestHead', () => {
       expect(sent).toMatch(/^[!-~]+ [!-~]+ HTTP\/1\.1\r\n([!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*\r\n)+\r\n$/)
       const names = [...sent.matchAll(/^([^:\r\n]+):/gm)].map((match) => match[1]!.toLowerCase())
       expect(names.filter((name) => name === 'host')).toHaveLength(1)
-      expect(names.filter((name) => name === 'content-length').length + names.filter((name) => name === 'transfer-encoding').length).toBeLessThanOrEqual(1)
+      expect(names.filter((name) => name === 'content-length' || name === 'transfer-encoding').length).toBeLessThanOrEqual(1)
     }), { numRuns: 3_000 })
   })
 
@@ -64,11 +69,13 @@ describe('parseRequestHead', () => {
   })
 
   test('fields that Connection names end here, but not those that the instance needs', () => {
-    expect(accepted('X-A: 1\r\nConnection: x-a, host, content-length\r\nContent-Length: 0\r\n').kept).toBe('Host: a.test\r\ncontent-length: 0\r\n')
+    const head = accepted('X-A: 1\r\nConnection: x-a, host, content-length\r\nContent-Length: 0\r\n')
+    expect(head.kept).toBe('Host: a.test\r\ncontent-length: 0\r\n')
   })
 
   test.each([
-    ['chunked', 'chunked'], [' gzip ;q , deflate,chunked;x', 'gzip, deflate, chunked'], ['gzip', undefined], ['', undefined], ['chunked,', undefined],
+    ['chunked', 'chunked'], [' gzip ;q , deflate,chunked;x', 'gzip, deflate, chunked'], ['gzip', undefined], ['', undefined],
+    ['chunked,', undefined],
     [',chunked', undefined], ['chunked, chunked', undefined], ['br, chunked', undefined], ['\xa0chunked', undefined],
   ])('codings %j', (value, expected) => expect(normaliseCodings(value)).toBe(expected))
 })

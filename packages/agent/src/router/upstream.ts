@@ -1,4 +1,5 @@
-import { connect, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
+import { InstanceSocket } from './instance-socket.ts'
 import { ejectionMs } from './plan.ts'
 import type { Endpoint } from './protocol.ts'
 import type { RequestCounter } from './records.ts'
@@ -42,10 +43,8 @@ export class Upstream {
   constructor(pool: UpstreamPool, user: UpstreamUser, connectTimeoutMs: number) {
     this.pool = pool
     this.user = user
-    this.socket = connect({
-      host: pool.endpoint.host, port: pool.endpoint.port, noDelay: true, keepAlive: true, allowHalfOpen: true,
-      onread: { buffer: readBuffer, callback: (length) => this.receive(length) },
-    })
+    this.socket = new InstanceSocket(readBuffer, (length) => this.receive(length))
+    this.socket.connect({ host: pool.endpoint.host, port: pool.endpoint.port, noDelay: true, keepAlive: true })
     this.connectTimer = setTimeout(() => this.socket.destroy(), connectTimeoutMs)
     this.socket.on('connect', () => this.onConnect())
     this.socket.on('drain', () => this.user?.onDrain())

@@ -8,7 +8,7 @@ import type { CountedRequests } from './records.ts'
 import type { RouterSettings } from './settings.ts'
 
 // Small young generation: what a request allocates dies with it, and idle memory counts more than a rare collection.
-const workerFlags = ['--max-semi-space-size=2', '--max-old-space-size=256', '--single-threaded-gc']
+const workerFlags = ['--max-semi-space-size=2', '--max-old-space-size=256']
 
 /** What a worker tells its owner. */
 export interface WorkerEvents {
@@ -27,7 +27,9 @@ export class WorkerProcess {
   private readonly child: ChildProcess
   private readonly waiting = new Map<string, (message: FromWorker | undefined) => void>()
 
-  constructor(entry: string | URL, handle: ListeningHandle, port: number, settings: RouterSettings, table: RouterTable | null, events: WorkerEvents) {
+  constructor(
+    entry: string | URL, handle: ListeningHandle, port: number, settings: RouterSettings, table: RouterTable | null, events: WorkerEvents,
+  ) {
     this.child = fork(typeof entry === 'string' ? entry : fileURLToPath(entry), [], {
       execArgv: workerFlags, env: { PAVIOR_ROLE: 'router-worker' }, stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     })

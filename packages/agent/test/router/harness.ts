@@ -1,11 +1,11 @@
 /** Real routers, instances and clients for the tests of the router. Everything started here ends with `cleanUp()`. */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
 import * as http from 'node:http'
 import * as net from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { build } from 'esbuild'
+import { basename, join } from 'node:path'
+import { build, type OutputFile } from 'esbuild'
 import { startRouter, type Router, type RouterOptions, type RouterSet, type RouterTable } from '../../src/router/index.ts'
 
 const cleanups: (() => unknown)[] = []
@@ -19,25 +19,29 @@ export function atEnd(end: () => unknown): void {
   cleanups.push(end)
 }
 
-let bundled: Promise<string> | undefined
+let bundles: Promise<OutputFile[]> | undefined
 
-/** The worker as one file, as the product ships it. */
-function workerBundle(): Promise<string> {
-  bundled ??= (async () => {
-    const directory = mkdtempSync(join(tmpdir(), 'pavior-router-'))
-    process.on('exit', () => rmSync(directory, { recursive: true, force: true }))
-    const outfile = join(directory, 'router-worker.mjs')
-    const entry = new URL('../../src/router/worker.ts', import.meta.url).pathname
-    await build({ entryPoints: [entry], outfile, bundle: true, platform: 'node', format: 'esm', target: 'node20', logLevel: 'warning' })
-    return outfile
-  })()
-  return bundled
+/** A new directory with door and worker as one file each, as the product ships them: `router.mjs` and `router-worker.mjs`. */
+export async function bundle(): Promise<string> {
+  const directory = mkdtempSync(join(tmpdir(), 'pavior-router-'))
+  atEnd(() => rmSync(directory, { recursive: true }))
+  const sourceOf = (name: string): string => new URL(`../../src/router/${name}.ts`, import.meta.url).pathname
+  bundles ??= build({
+    entryPoints: { router: sourceOf('index'), 'router-worker': sourceOf('worker') }, outdir: directory, outExtension: { '.js': '.mjs' },
+    bundle: true, platform: 'node', format: 'esm', target: 'node20', logLevel: 'warning', write: false,
+  }).then((result) => result.outputFiles)
+  for (const { path, contents } of await bundles) writeFileSync(join(directory, basename(path)), contents)
+  return directory
 }
 
-export const quietLog = { info: (): void => {}, warn: (): void => {}, error: (facts: object, message: string): void => console.error(message, facts) }
+export const quietLog = {
+  info: (): void => {}, warn: (): void => {}, error: (facts: object, message: string): void => console.error(message, facts),
+}
 
 export async function testRouter(options: Partial<RouterOptions> = {}): Promise<Router> {
-  const router = await startRouter({ port: 0, host: '127.0.0.1', workers: 1, log: quietLog, workerEntry: await workerBundle(), ...options, settings: { closeGraceMs: 500, ...options.settings } })
+  const workerEntry = join(await bundle(), 'router-worker.mjs')
+  const settings = { closeGraceMs: 500, ...options.settings }
+  const router = await startRouter({ port: 0, host: '127.0.0.1', workers: 1, log: quietLog, workerEntry, ...options, settings })
   atEnd(() => router.close())
   return router
 }
@@ -140,7 +144,8 @@ export interface CallOptions extends http.RequestOptions {
 export function call(router: Router, path = '/', options: CallOptions = {}): Promise<Answer> {
   const { host = 'app.test', body, headers, ...rest } = options
   return new Promise((resolve, reject) => {
-    const request = http.request({ agent: false, ...rest, host: '127.0.0.1', port: router.port, path, headers: { host, ...headers } }, (response) => {
+    const target = { host: '127.0.0.1', port: router.port, path, headers: { host, ...headers } }
+    const request = http.request({ agent: false, ...rest, ...target }, (response) => {
       const chunks: Buffer[] = []
       response.on('data', (chunk: Buffer) => chunks.push(chunk))
       response.on('error', reject)
@@ -200,4 +205,35 @@ export function signal<T = void>(): { promise: Promise<T>; resolve: (value: T) =
   let resolve!: (value: T) => void
   const promise = new Promise<T>((given) => { resolve = given })
   return { promise, resolve }
+}
+
+/** A router with one table: these sets, by default on one route to all of them. */
+export async function routerTo(sets: RouterSet[], routes?: TestRoute[]): Promise<Router> {
+  const router = await testRouter()
+  await router.update(tableOf(sets, routes))
+  return router
+}
+
+/** A release of one instance that answers with its name. */
+export async function namedApp(name: string): Promise<RouterSet> {
+  const app = await testApp((_, response) => response.end(name))
+  return setOf(name, [app.port])
+}
+
+/** A connection pool of one client that keeps its connection. */
+export function keepAliveAgent(): http.Agent {
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 1 })
+  atEnd(() => agent.destroy())
+  return agent
+}
+
+/** An instance that answers every connection's first request with these bytes. */
+export async function answering(bytes: string, end = true): Promise<RouterSet> {
+  const { port } = await rawApp((socket) => {
+    socket.once('data', () => {
+      socket.write(bytes, 'latin1')
+      if (end) socket.end()
+    })
+  })
+  return setOf('raw', [port])
 }

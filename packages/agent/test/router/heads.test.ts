@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { cleanUp, rawClient, setOf, tableOf, testApp, testRouter, type TestApp } from './harness.ts'
+import { cleanUp, rawClient, setOf, tableOf, testApp, testRouter, type TestApp, type TestRoute } from './harness.ts'
 import type { Router } from '../../src/router/index.ts'
 
 let router: Router
@@ -9,7 +9,8 @@ beforeAll(async () => {
   app = await testApp((request, response) => request.resume().on('end', () => response.end('served')))
   const echo = await testApp((request, response) => request.resume().on('end', () => response.end(`<${request.url}>`)))
   router = await testRouter()
-  await router.update(tableOf([setOf('v1', [app.port]), setOf('echo', [echo.port])], [{ backends: { v1: 1 } }, { host: 'echo.test', backends: { echo: 1 } }]))
+  const routes: TestRoute[] = [{ backends: { v1: 1 } }, { host: 'echo.test', backends: { echo: 1 } }]
+  await router.update(tableOf([setOf('v1', [app.port]), setOf('echo', [echo.port])], routes))
 })
 beforeEach(() => { app.requests.length = 0 })
 afterAll(cleanUp)
@@ -185,7 +186,8 @@ describe('what is unusual but beyond doubt', () => {
 
   test('pipelined requests are answered in order', async () => {
     const requests = Array.from({ length: 50 }, (_, index) => index % 3 === 0
-      ? `POST /${index} HTTP/1.1\r\nHost: echo.test\r\nContent-Length: 5\r\n\r\nhello` : `GET /${index} HTTP/1.1\r\nHost: echo.test\r\n\r\n`)
+      ? `POST /${index} HTTP/1.1\r\nHost: echo.test\r\nContent-Length: 5\r\n\r\nhello`
+      : `GET /${index} HTTP/1.1\r\nHost: echo.test\r\n\r\n`)
     const text = await rawClient(router).send(requests.join('')).until(/<\/49>/)
     expect(text.match(/<\/\d+>/g)).toEqual(Array.from({ length: 50 }, (_, index) => `</${index}>`))
   })

@@ -25,7 +25,9 @@ describe('tunnels', () => {
     atEnd(() => sockets.forEach((socket) => socket.destroy()))
     return { port: app.port, sockets }
   }
-  const upgrade = (path = '/'): string => `GET ${path} HTTP/1.1\r\nHost: app.test\r\nConnection: keep-alive, Upgrade\r\nUpgrade: chat\r\n\r\n`
+  const upgrade = (path = '/'): string => {
+    return `GET ${path} HTTP/1.1\r\nHost: app.test\r\nConnection: keep-alive, Upgrade\r\nUpgrade: chat\r\n\r\n`
+  }
 
   test('two clients talk to each other, and a closed side is passed on', async () => {
     const { port } = await chat()
@@ -53,7 +55,8 @@ describe('tunnels', () => {
     const app = await testApp()
     const router = await testRouter()
     await router.update(tableOf([setOf('v1', [app.port])]))
-    await rawClient(router).send('GET / HTTP/1.1\r\nHost: app.test\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n').until(/hello/)
+    const offer = 'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n'
+    await rawClient(router).send(`GET / HTTP/1.1\r\nHost: app.test\r\n${offer}\r\n`).until(/hello/)
     expect(app.requests[0]!.headers).not.toHaveProperty('upgrade')
     expect(app.requests[0]!.headers).not.toHaveProperty('http2-settings')
   })
@@ -98,8 +101,9 @@ describe('WebSocket', () => {
     const app = await testApp()
     const sockets: Socket[] = []
     app.server.on('upgrade', (request: IncomingMessage, socket: Socket) => {
-      const accept = createHash('sha1').update(`${request.headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64')
-      socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`)
+      const key = `${request.headers['sec-websocket-key']}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`
+      const accept = `Sec-WebSocket-Accept: ${createHash('sha1').update(key).digest('base64')}`
+      socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n${accept}\r\n\r\n`)
       sockets.push(socket)
       socket.on('data', (data) => { if (data[0] === 0x81) sockets.forEach((other) => other.write(frame(textOf(data)))) })
       socket.on('error', () => socket.destroy())

@@ -1,5 +1,5 @@
 import Type from 'typebox'
-import { Conditions, dnsLabel, Role, Timestamp } from './shared.ts'
+import { Conditions, dnsLabel, keyedBy, Role, Timestamp } from './shared.ts'
 
 export const TeamSpec = Type.Object(
   {
@@ -14,7 +14,7 @@ export const TeamSpec = Type.Object(
           },
           { additionalProperties: false },
         ),
-        { maxItems: 1000, description: 'Who belongs to the team, and as what.' },
+        { maxItems: 1000, description: 'Who belongs to the team, and as what.', ...keyedBy('user') },
       ),
     ),
     defaultEnvironment: Type.Optional(dnsLabel(20, 'Environment that a deploy goes to when none is named. Default: production.')),

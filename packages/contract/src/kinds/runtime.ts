@@ -1,6 +1,6 @@
 import Type from 'typebox'
 import { Health } from './app.ts'
-import { Conditions, Digest, dnsLabel, Problem, Timestamp, Variables } from './shared.ts'
+import { Conditions, Digest, dnsLabel, keyedBy, Problem, Timestamp, Variables } from './shared.ts'
 
 export const InstanceSetSpec = Type.Object(
   {
@@ -68,7 +68,7 @@ export const RouteSpec = Type.Object(
         },
         { additionalProperties: false },
       ),
-      { description: 'Where requests go.' },
+      { description: 'Where requests go.', ...keyedBy('instanceSet') },
     ),
   },
   { additionalProperties: false, description: 'Hosts and path that lead to weighted instance sets.' },

@@ -29,7 +29,10 @@ export const Condition = Type.Object(
 )
 export type Condition = Type.Static<typeof Condition>
 
-export const Conditions = Type.Array(Condition, { description: 'Judged facts, at most one of each type.' })
+/** Options for a list whose items are told apart by fields, so that several writers can own an item each. */
+export const keyedBy = (...keys: string[]) => ({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': keys })
+
+export const Conditions = Type.Array(Condition, { description: 'Judged facts, at most one of each type.', ...keyedBy('type') })
 
 /** A coded problem as it stands in a status; the same object that the API and the CLI show. */
 export const Problem = Type.Object(

@@ -3,9 +3,10 @@ import { fail, type Resource } from '@pavior/contract'
 import type { FastifyInstance, FastifyRequest, RouteHandlerMethod } from 'fastify'
 import type { Actor } from '../actor.ts'
 import type { KindRegistry } from '../kind.ts'
-import { clusterEventNamespace, eventFilter, eventOf, eventTable, newEventOf, type EventFilter } from '../kube/events.ts'
+import { clusterEventNamespace, eventFilter, eventOf, eventTable, newEventOf, newEventTable, type EventFilter } from '../kube/events.ts'
 import { namespaceOf, namespaceTable, type Namespace } from '../kube/namespaces.ts'
 import { reviewAccess, rulesFor, userInfo, type AccessReview, type Authorize } from '../kube/reviews.ts'
+import { decodeReview, kubernetesProtobuf } from '../kube/review-protobuf.ts'
 import { matches } from '../kube/selectors.ts'
 import type { FieldRequirement, ResourceEvent, Resources } from '../resources/types.ts'
 import { flag, parameter, selection, wholeNumber, type Query } from './query.ts'
@@ -30,7 +31,11 @@ export interface CoreRoutesDeps {
 export function addCoreRoutes(app: FastifyInstance, deps: CoreRoutesDeps): void {
   addNamespaces(app, deps)
   addEvents(app, deps)
-  addReviews(app, deps)
+  app.register((scope, _options, done) => {
+    scope.addContentTypeParser(kubernetesProtobuf, { parseAs: 'buffer' }, async (_request: FastifyRequest, body: Buffer) => decodeReview(body))
+    addReviews(scope, deps)
+    done()
+  })
 }
 
 function addNamespaces(app: FastifyInstance, { resources, responder, watches }: CoreRoutesDeps): void {
@@ -63,22 +68,18 @@ function addNamespaces(app: FastifyInstance, { resources, responder, watches }: 
 }
 
 function addEvents(app: FastifyInstance, { events, responder }: CoreRoutesDeps): void {
-  const find = async (request: FastifyRequest): Promise<ResourceEvent[]> => {
-    const { namespace } = request.params as ResourceParams
-    const { fields = [] } = selection(request.query as Query)
-    const place = namespaceWanted(namespace, fields)
-    const found = await events.list(request.actor, place, eventFilter(fields))
-    return found.filter((event) => [eventOf(event), newEventOf(event)].some((shown) => matches(shown as Partial<Resource>, { fields: fields.filter(({ path }) => path !== 'involvedObject.namespace') })))
-  }
   const list =
-    <E extends object>(apiVersion: string, show: (event: ResourceEvent) => E, table: Presentation<E>['table']): RouteHandlerMethod =>
+    <E extends { metadata: object }>(apiVersion: string, show: (event: ResourceEvent) => E, table: Presentation<E>['table']): RouteHandlerMethod =>
     async (request, reply) => {
-      const found = await find(request)
-      return responder.list(request, reply, { apiVersion, kind: 'Event', table }, found.map(show), {})
+      const { namespace } = request.params as ResourceParams
+      const { fields = [] } = selection(request.query as Query)
+      const { filter, rest } = eventFilter(fields)
+      const found = (await events.list(request.actor, namespaceWanted(namespace, fields), filter)).map(show)
+      const wanted = rest.length === 0 ? found : found.filter((event) => matches(event as unknown as Partial<Resource>, { fields: rest }))
+      return responder.list(request, reply, { apiVersion, kind: 'Event', table }, wanted, {})
     }
-  const newTable = { columns: eventTable.columns, cells: () => [] as unknown[] }
   const old = list('v1', eventOf, eventTable)
-  const recent = list('events.k8s.io/v1', newEventOf, newTable)
+  const recent = list('events.k8s.io/v1', newEventOf, newEventTable)
   for (const place of ['', '/namespaces/:namespace']) {
     addMethods(app, `/api/v1${place}/events`, { GET: old })
     addMethods(app, `/apis/events.k8s.io/v1${place}/events`, { GET: recent })

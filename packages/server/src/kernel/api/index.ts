@@ -1,4 +1,5 @@
 /** The HTTP server: Kubernetes-style REST for every kind, what kubectl needs around it, and the routes of the rooms. */
+import type { RequestListener } from 'node:http'
 import { fail, type PaviorError } from '@pavior/contract'
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Registry } from 'prom-client'
@@ -10,6 +11,8 @@ import type { Logger } from '../log.ts'
 import type { Resources } from '../resources/types.ts'
 import { addAdmission } from './admission.ts'
 import { addBodyParsers } from './body.ts'
+import { createServerForBoth } from './both-protocols.ts'
+import type { Certificate } from './certificate.ts'
 import { addCoreRoutes, type EventReader } from './core-routes.ts'
 import { addDiscoveryRoutes } from './discovery-routes.ts'
 import { addIdempotency, type IdempotencyStore } from './idempotency.ts'
@@ -22,6 +25,8 @@ import type { Authenticate, Routes } from './types.ts'
 import { Watches } from './watch.ts'
 
 export type { ApiLimits, Authenticate, Authorize, EventReader, Health, IdempotencyStore, Routes, VersionInfo }
+export { createIdempotencyStore } from './idempotency-store.ts'
+export { makeCertificate, type Certificate } from './certificate.ts'
 export { defaultLimits }
 
 export interface ApiDeps {
@@ -35,6 +40,8 @@ export interface ApiDeps {
   authorize: Authorize
   idempotency: IdempotencyStore
   limits?: Partial<ApiLimits>
+  /** Answers HTTPS with this certificate on the same port, beside plain HTTP. */
+  tls?: Certificate
   version: VersionInfo
   metrics: Registry
   health: () => Health
@@ -58,6 +65,7 @@ export function createApi(deps: ApiDeps): FastifyInstance {
     http: { headersTimeout: limits.headersTimeoutMs },
     routerOptions: { maxParamLength: longestParameter, ignoreDuplicateSlashes: true },
     forceCloseConnections: 'idle',
+    ...(deps.tls ? { serverFactory: ((handler: RequestListener) => createServerForBoth(handler, deps.tls!, limits)) as never } : {}),
     return503OnClosing: false,
     frameworkErrors: (error, request, reply) => sendError(error, request, reply as FastifyReply, log),
   })

@@ -68,8 +68,9 @@ export function createFieldManager(kind: KindDefinition): FieldManager {
       const before = live && tracked(live, write.subresource)
       const wanted = withoutNulls(tracked(config, write.subresource))
       const fields = fieldsOf(schema, wanted)
-      const abandoned = difference(own?.fields ?? new FieldSet(), managers.reduce((owned, manager) => union(owned, manager.fields), fields))
-      const after = removeFields(schema, merge(schema, before ?? {}, wanted), abandoned) as Tracked
+      const owned = managers.reduce((all, manager) => union(all, manager.fields), fields)
+      const abandoned = difference(own?.fields ?? new FieldSet(), owned)
+      const after = removeFields(schema, merge(schema, before ?? {}, wanted), abandoned, owned) as Tracked
       const { changed, removed } = compare(schema, before ?? {}, after)
       if (!force) refuseConflicts(managers, changed)
       const others = managers.map((manager) => ({ ...manager, fields: difference(difference(manager.fields, changed), removed) }))
@@ -91,7 +92,11 @@ function tracked({ metadata, spec, status }: NewResource | Resource, subresource
   if (subresource === 'status') return status === undefined ? {} : { status }
   const { labels, annotations, finalizers, ownerReferences } = metadata
   const owned = Object.fromEntries(Object.entries({ labels, annotations, finalizers, ownerReferences }).filter(([, value]) => value !== undefined && value !== null))
-  return { ...(Object.keys(owned).length > 0 ? { metadata: owned } : {}), ...(spec === undefined ? {} : { spec }) }
+  return { ...(Object.keys(owned).length > 0 ? { metadata: owned } : {}), ...(isEmpty(spec) ? {} : { spec }) }
+}
+
+function isEmpty(spec: unknown): boolean {
+  return spec === undefined || (typeof spec === 'object' && spec !== null && Object.keys(spec).length === 0)
 }
 
 /** The live resource with what was applied to it. Everything that nobody owns stays as it is. */

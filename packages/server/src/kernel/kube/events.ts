@@ -64,8 +64,26 @@ export function eventOf(event: ResourceEvent): KubeEvent {
   }
 }
 
+export interface NewKubeEvent {
+  apiVersion: 'events.k8s.io/v1'
+  kind: 'Event'
+  metadata: EventMeta
+  regarding: KubeEvent['involvedObject']
+  note: string
+  reason: string
+  action: string
+  type: string
+  eventTime: null
+  reportingController: string
+  reportingInstance: string
+  deprecatedSource: { component: string }
+  deprecatedFirstTimestamp: string
+  deprecatedLastTimestamp: string
+  deprecatedCount: number
+}
+
 /** The newer form of the same event. */
-export function newEventOf(event: ResourceEvent): object {
+export function newEventOf(event: ResourceEvent): NewKubeEvent {
   const { involvedObject, message, count, firstTimestamp, lastTimestamp, source, eventTime, type, reason, reportingInstance, metadata } = eventOf(event)
   return {
     apiVersion: 'events.k8s.io/v1',
@@ -86,14 +104,16 @@ export function newEventOf(event: ResourceEvent): object {
   }
 }
 
-/** The part of a field selector that the store can answer; what remains is judged on the events. */
-export function eventFilter(fields: FieldRequirement[]): EventFilter {
+/** The part of a field selector that the store can answer, and the rest, which is judged on the events. */
+export function eventFilter(fields: FieldRequirement[]): { filter: EventFilter; rest: FieldRequirement[] } {
   const filter: EventFilter = {}
-  for (const { path, operator, value } of fields) {
+  const rest = fields.filter(({ path, operator, value }) => {
     const part = /^(?:involvedObject|regarding)\.(kind|name|uid)$/.exec(path)?.[1] as keyof EventFilter | undefined
-    if (part && operator === '=' && value !== '') filter[part] = value
-  }
-  return filter
+    if (!part || operator !== '=' || value === '') return path !== 'involvedObject.namespace'
+    filter[part] = value
+    return false
+  })
+  return { filter, rest }
 }
 
 export const eventTable: TableForm<KubeEvent> = {
@@ -116,6 +136,20 @@ export const eventTable: TableForm<KubeEvent> = {
     event.message,
     event.count,
     event.metadata.name,
+  ],
+}
+
+export const newEventTable: TableForm<NewKubeEvent> = {
+  columns: eventTable.columns,
+  cells: ({ metadata, regarding, type, reason, note, deprecatedSource, deprecatedCount, deprecatedLastTimestamp }, now) => [
+    age(deprecatedLastTimestamp, now),
+    type,
+    reason,
+    `${regarding.kind.toLowerCase()}/${regarding.name}`,
+    deprecatedSource.component,
+    note,
+    deprecatedCount,
+    metadata.name,
   ],
 }
 

@@ -185,31 +185,31 @@ export function merge(schema: ListedSchema | undefined, live: unknown, config: u
   return [...items.values()]
 }
 
-/** The value without the fields of the set. What loses its last content goes too; what others still fill stays. */
-export function removeFields(schema: ListedSchema | undefined, value: unknown, gone: FieldSet): unknown {
+/** The value without the fields of `gone`. What loses its last content goes too, unless `kept` has it as a field. */
+export function removeFields(schema: ListedSchema | undefined, value: unknown, gone: FieldSet, kept?: FieldSet): unknown {
   const children = childrenOf(schema, value)
   if (!children || gone.children.size === 0) return value
-  const kept = new Map<string, unknown>()
+  const left = new Map<string, unknown>()
   for (const [element, item] of children) {
     const below = gone.children.get(element)
-    const rest = below ? withoutFields(schemaOfElement(schema, element), item, below, element) : item
-    if (rest !== undefined) kept.set(element, rest)
+    const rest = below ? withoutFields(schemaOfElement(schema, element), item, element, below, kept?.children.get(element)) : item
+    if (rest !== undefined) left.set(element, rest)
   }
-  return isObject(value) ? Object.fromEntries([...kept].map(([element, item]) => [element.slice(2), item])) : [...kept.values()]
+  return isObject(value) ? Object.fromEntries([...left].map(([element, item]) => [element.slice(2), item])) : [...left.values()]
 }
 
 /** What is left of one field or item; undefined when nothing is. */
-function withoutFields(schema: ListedSchema | undefined, item: unknown, gone: FieldSet, element: string): unknown {
+function withoutFields(schema: ListedSchema | undefined, item: unknown, element: string, gone: FieldSet, kept: FieldSet | undefined): unknown {
   const children = childrenOf(schema, item)
   if (!children) return gone.member ? undefined : item
-  const rest = removeFields(schema, item, gone)
+  const rest = removeFields(schema, item, gone, kept)
   if (element.startsWith('k:')) {
     const keys = JSON.parse(element.slice(2)) as Record<string, unknown>
     const more = Object.keys(rest as object).some((key) => !Object.hasOwn(keys, key))
     return more || !gone.member ? { ...keys, ...(rest as object) } : undefined
   }
-  const empty = childrenOf(schema, rest)?.size === 0
-  return empty && (gone.member || children.size > 0) ? undefined : rest
+  const emptied = childrenOf(schema, rest)?.size === 0 && (gone.member || children.size > 0)
+  return emptied && !kept?.member ? undefined : rest
 }
 
 /** Children by path element; undefined for values that are one field. */

@@ -1,0 +1,81 @@
+/** `logs`: of an app's instances, or of a build. */
+import type { Command } from 'commander'
+import { fail } from '@pavior/contract'
+import type { Context } from '../context.ts'
+
+interface LogFlags {
+  app?: string
+  follow?: boolean
+  process?: string
+  instance?: string
+  environment?: string
+  since?: string
+  tail?: string
+  build?: string | boolean
+}
+
+interface LogRow {
+  time?: string
+  process?: string
+  instance?: string
+  step?: string
+  line: string
+}
+
+const units: Record<string, number> = { s: 1000, m: 60_000, h: 3600_000, d: 86_400_000 }
+
+/** `10m`, or a time. */
+export function sinceTime(text: string, now: number): string {
+  const match = /^(\d+)([smhd])$/.exec(text)
+  const time = match ? now - Number(match[1]) * units[match[2]!]! : Date.parse(text)
+  if (Number.isNaN(time)) throw fail('BAD_REQUEST', { message: `"${text}" is neither a duration nor a time.`, fix: 'For example: --since 10m, or --since 2026-01-31T12:00:00Z' })
+  return new Date(time).toISOString()
+}
+
+export function addLogs(program: Command, context: () => Context): void {
+  program
+    .command('logs [app]')
+    .description('Show the log of an app or of a build.')
+    .option('-a, --app <name>', 'app (default: from the directory)')
+    .option('-f, --follow', 'go on as lines come')
+    .option('-p, --process <name>', 'only this process')
+    .option('-i, --instance <name>', 'only this instance')
+    .option('-e, --environment <name>', 'only this environment')
+    .option('--since <time>', 'only newer lines: 10m, 2h, or an ISO time')
+    .option('-n, --tail <lines>', 'only the last lines (default: 100)')
+    .option('--build [name]', 'log of a build (default: the newest)')
+    .addHelpText('before', 'Example:\n  pavior logs -f --process web --since 10m\n')
+    .action(async (given: string | undefined, flags: LogFlags) => {
+      const here = context()
+      if (flags.build !== undefined) return buildLog(here, given ?? flags.app, flags)
+      const app = here.app(given ?? flags.app)
+      const search = new URLSearchParams()
+      for (const name of ['process', 'instance', 'environment', 'tail'] as const) if (flags[name] !== undefined) search.set(name, String(flags[name]))
+      if (flags.since !== undefined) search.set('since', sinceTime(flags.since, Date.now()))
+      if (flags.follow) search.set('follow', '1')
+      await print(here, `/v1/teams/${here.team}/apps/${app}/logs?${search}`, ({ time, process: name, instance, line }) => `${here.out.paint('dim', time ?? '')} ${here.out.paint('cyan', `${name}[${instance?.slice(-6)}]`)} ${line}`)
+    })
+}
+
+async function buildLog(here: Context, given: string | undefined, { build, follow }: LogFlags): Promise<void> {
+  let name = typeof build === 'string' ? build : undefined
+  if (name === undefined) {
+    const app = here.app(given)
+    const builds = await here.api.list('builds', here.team, `?fieldSelector=spec.app%3D${app}&limit=0`)
+    name = builds.toSorted((one, other) => Number(other.metadata.labels?.['pavior.dev/number']) - Number(one.metadata.labels?.['pavior.dev/number']))[0]?.metadata.name
+    if (name === undefined) throw fail('NOT_FOUND', { message: `${app} has no builds.` })
+  }
+  await print(here, `/v1/teams/${here.team}/builds/${name}/log${follow ? '?follow=1' : ''}`, ({ step, line }) => `${here.out.paint('cyan', step ?? '')} ${line}`)
+}
+
+/** Lines as text, or one JSON object a line with --json. */
+async function print(here: Context, path: string, format: (row: LogRow) => string): Promise<void> {
+  const stop = new AbortController()
+  process.once('SIGINT', () => stop.abort())
+  process.stdout.on('error', () => stop.abort())
+  try {
+    for await (const row of here.api.lines<LogRow>({ path, signal: stop.signal })) process.stdout.write(`${here.out.json ? JSON.stringify(row) : format(row)}\n`)
+  } catch (error) {
+    if (!stop.signal.aborted) throw error
+  }
+}

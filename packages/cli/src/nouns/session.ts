@@ -1,0 +1,148 @@
+/** Who am I, and where: `login`, `whoami`, `tokens`, `users`, `kubeconfig`, `status`. */
+import { chmod, mkdir, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import type { Command } from 'commander'
+import { stringify } from 'yaml'
+import { fail } from '@pavior/contract'
+import { Api } from '../api.ts'
+import { loginFile, type Context } from '../context.ts'
+import { age, seconds, size, table } from '../output.ts'
+
+interface TokenRow {
+  id: string
+  prefix: string
+  description: string
+  username?: string
+  team?: string
+  role?: string
+  app?: string
+  createdAt: string
+  expiresAt?: string
+  lastUsed?: string
+}
+
+interface StatusAnswer {
+  version: string
+  agent: string
+  routerPort?: number
+  instances: number
+  processes: { role: string; pid: number; listens?: string; uptimeSeconds: number; memoryBytes: number; version: string }[]
+}
+
+export function addSession(program: Command, context: () => Context): void {
+  program
+    .command('login <url>')
+    .description('Sign in to a Pavior server.')
+    .option('--key <key>', 'key of a login link')
+    .option('--token <token>', 'token that you have')
+    .addHelpText('before', 'Example:\n  pavior login https://pavior.example.com --token pvr_…\n')
+    .action(async (url: string, flags: { key?: string; token?: string }) => login(context(), url, flags))
+  program
+    .command('logout')
+    .description('Forget the server that you signed in to.')
+    .action(async () => {
+      const { rm } = await import('node:fs/promises')
+      await rm(loginFile(), { force: true })
+      context().out.result({ loggedOut: true }, 'Signed out.')
+    })
+  program
+    .command('whoami')
+    .description('Show who you are to the server, and your roles.')
+    .action(async () => {
+      const { api, out, team, endpoint } = context()
+      const me = await api.json<{ name: string; admin: boolean; roles: Record<string, string> }>({ path: '/v1/whoami' })
+      out.result({ ...me, team, url: endpoint.url }, () => `${me.name}${me.admin ? ', administrator of the platform' : ''} on ${endpoint.url}, team ${team}\n${Object.entries(me.roles).map(([name, role]) => `  ${name}: ${role}`).join('\n')}`.trimEnd())
+    })
+  addTokens(program, context)
+  program
+    .command('users')
+    .description('People.')
+    .command('login-link <name>')
+    .description('Make a link that signs somebody in once, within a day.')
+    .addHelpText('before', 'Example:\n  pavior users login-link ada\n')
+    .action(async (name: string) => {
+      const { api, out } = context()
+      const answer = await api.json<{ url: string }>({ method: 'POST', path: `/v1/users/${encodeURIComponent(name)}/login-link`, body: {} })
+      out.result(answer, answer.url)
+    })
+  program
+    .command('kubeconfig')
+    .description('Print the file that kubectl needs.')
+    .addHelpText('before', 'Example:\n  pavior kubeconfig > pavior.kubeconfig && kubectl --kubeconfig pavior.kubeconfig get apps\n')
+    .action(() => {
+      const { endpoint, out, team } = context()
+      const file = {
+        apiVersion: 'v1',
+        kind: 'Config',
+        clusters: [{ name: 'pavior', cluster: { server: endpoint.url } }],
+        users: [{ name: 'pavior', user: { token: endpoint.token } }],
+        contexts: [{ name: 'pavior', context: { cluster: 'pavior', user: 'pavior', namespace: team } }],
+        'current-context': 'pavior',
+      }
+      out.result(file, stringify(file).trimEnd())
+    })
+  program
+    .command('status')
+    .description('Show every process of the installation.')
+    .addHelpText('before', 'Example:\n  pavior status --json\n')
+    .action(async () => {
+      const { api, out, endpoint } = context()
+      const status = await api.json<StatusAnswer>({ path: '/v1/status' })
+      out.result({ url: endpoint.url, ...status }, () =>
+        [
+          `Pavior ${status.version} at ${endpoint.url} · agent ${status.agent} · ${status.instances} instances`,
+          table(['ROLE', 'PID', 'LISTENS', 'UP', 'MEMORY', 'VERSION'], status.processes.map(({ role, pid, listens, uptimeSeconds, memoryBytes, version }) => [role, String(pid), listens ?? '-', seconds(uptimeSeconds * 1000), size(memoryBytes), version])),
+        ].join('\n'),
+      )
+    })
+}
+
+function addTokens(program: Command, context: () => Context): void {
+  const tokens = program.command('tokens').description('Tokens for the API, the command line and git.')
+  tokens
+    .command('list', { isDefault: true })
+    .description('List tokens; the tokens themselves are shown only when they are made.')
+    .action(async () => {
+      const { api, out } = context()
+      const { items } = await api.json<{ items: TokenRow[] }>({ path: '/v1/tokens' })
+      out.result(items, () => table(['ID', 'PREFIX', 'FOR', 'DESCRIPTION', 'LAST USED', 'EXPIRES'], items.map((row) => [row.id, `${row.prefix}…`, row.username ?? `${row.team} (${row.role}${row.app ? `, ${row.app}` : ''})`, row.description || '-', row.lastUsed ? `${age(row.lastUsed)} ago` : 'never', row.expiresAt?.slice(0, 10) ?? 'never'])))
+    })
+  tokens
+    .command('create')
+    .description('Make a token; it is shown this once.')
+    .option('-d, --description <text>', 'what it is for')
+    .option('--for-team <team>', 'a token of a team instead of your own')
+    .option('--role <role>', 'role of a team token: admin, developer or viewer')
+    .option('--app <name>', 'only for this app')
+    .option('--expires-in-days <days>', 'default: 90')
+    .addHelpText('before', 'Example:\n  pavior tokens create --for-team payments --role developer --app checkout-api -d "deploys from CI"\n')
+    .action(async (flags: { description?: string; forTeam?: string; role?: string; app?: string; expiresInDays?: string }) => {
+      const { api, out } = context()
+      const body = { description: flags.description, team: flags.forTeam, role: flags.role, app: flags.app, ...(flags.expiresInDays ? { expiresInDays: Number(flags.expiresInDays) } : {}) }
+      const answer = await api.json<TokenRow & { token: string }>({ method: 'POST', path: '/v1/tokens', body })
+      out.result(answer, answer.token)
+    })
+  tokens
+    .command('revoke <id>')
+    .description('Make a token invalid at once.')
+    .action(async (id: string) => {
+      const { api, out } = context()
+      const answer = await api.json({ method: 'DELETE', path: `/v1/tokens/${encodeURIComponent(id)}` })
+      out.result(answer, `The token ${id} is revoked.`)
+    })
+}
+
+async function login({ out }: Context, url: string, { key, token }: { key?: string; token?: string }): Promise<void> {
+  const address = new URL(url)
+  const base = address.origin
+  const linkKey = key ?? address.searchParams.get('key') ?? undefined
+  if (token === undefined && linkKey === undefined) throw fail('BAD_REQUEST', { message: 'Signing in needs a token or the key of a login link.', fix: `Ask an administrator for a link (pavior users login-link <name>), then: pavior login "${base}/welcome?key=…"` })
+  const issued = token ?? (await new Api({ url: base, token: '', team: '' }).json<{ token: string }>({ method: 'POST', path: '/v1/login', body: { key: linkKey } })).token
+  const me = await new Api({ url: base, token: issued, team: '' }).json<{ name: string; roles: Record<string, string> }>({ path: '/v1/whoami' })
+  const team = Object.keys(me.roles)[0] ?? 'default'
+  const path = loginFile()
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
+  await writeFile(path, `${JSON.stringify({ url: base, token: issued, team }, null, 2)}\n`, { mode: 0o600 })
+  await chmod(path, 0o600)
+  out.result({ url: base, name: me.name, team }, `Signed in to ${base} as ${me.name}, team ${team}.`)
+}
