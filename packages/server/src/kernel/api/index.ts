@@ -26,7 +26,7 @@ import { Watches } from './watch.ts'
 
 export type { ApiLimits, Authenticate, Authorize, EventReader, Health, IdempotencyStore, Routes, VersionInfo }
 export { createIdempotencyStore } from './idempotency-store.ts'
-export { makeCertificate, type Certificate } from './certificate.ts'
+export { keptCertificate, makeCertificate, type Certificate } from './certificate.ts'
 export { defaultLimits }
 
 export interface ApiDeps {
