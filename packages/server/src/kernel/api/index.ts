@@ -11,7 +11,7 @@ import type { Logger } from '../log.ts'
 import type { Resources } from '../resources/types.ts'
 import { addAdmission } from './admission.ts'
 import { addBodyParsers } from './body.ts'
-import { createServerForBoth } from './both-protocols.ts'
+import { checkingIntervalMs, createServerForBoth } from './both-protocols.ts'
 import type { Certificate } from './certificate.ts'
 import { addCoreRoutes, type EventReader } from './core-routes.ts'
 import { addDiscoveryRoutes } from './discovery-routes.ts'
@@ -62,7 +62,7 @@ export function createApi(deps: ApiDeps): FastifyInstance {
     bodyLimit: limits.bodyBytes,
     requestTimeout: limits.requestTimeoutMs,
     keepAliveTimeout: limits.keepAliveTimeoutMs,
-    http: { headersTimeout: limits.headersTimeoutMs },
+    http: { headersTimeout: limits.headersTimeoutMs, connectionsCheckingInterval: checkingIntervalMs(limits) },
     routerOptions: { maxParamLength: longestParameter, ignoreDuplicateSlashes: true },
     forceCloseConnections: 'idle',
     ...(deps.tls ? { serverFactory: ((handler: RequestListener) => createServerForBoth(handler, deps.tls!, limits)) as never } : {}),
