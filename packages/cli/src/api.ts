@@ -1,7 +1,7 @@
 /** The server's API from the command line: JSON, streams of JSON lines, uploads. */
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
-import type { Duplex, Readable } from 'node:stream'
+import type { Readable, Writable } from 'node:stream'
 import { fail, PaviorError, type ErrorObject, type Resource, type ResourceList } from '@pavior/contract'
 import type { Endpoint } from './context.ts'
 
@@ -95,21 +95,21 @@ export class Api {
     })
   }
 
-  /** Switches the connection over to raw bytes both ways. */
-  upgrade(path: string, protocol: string): Promise<Duplex> {
+  /** One request whose body and answer are open at the same time. */
+  duplex(path: string): { input: Writable; output: Promise<IncomingMessage> } {
     const { url, token } = this.endpoint
     const target = new URL(path, url)
     const send = target.protocol === 'https:' ? httpsRequest : httpRequest
-    return new Promise((resolve, reject) => {
-      const outgoing = send(target, { method: 'POST', headers: { authorization: `Bearer ${token}`, connection: 'Upgrade', upgrade: protocol } })
-      outgoing.on('upgrade', (_response, socket, head) => {
-        if (head.length > 0) socket.unshift(head)
-        resolve(socket)
+    const outgoing = send(target, { method: 'POST', headers: { authorization: `Bearer ${token}`, 'content-type': 'application/octet-stream', 'transfer-encoding': 'chunked' } })
+    const output = new Promise<IncomingMessage>((resolve, reject) => {
+      outgoing.on('response', (response) => {
+        if ((response.statusCode ?? 500) < 400) resolve(response)
+        else readText(response).then((text) => reject(refusal(text, response.statusCode ?? 500)), reject)
       })
-      outgoing.on('response', (response) => void readText(response).then((text) => reject(refusal(text, response.statusCode ?? 500)), reject))
       outgoing.on('error', (error) => reject(unreachable(url, error)))
-      outgoing.end()
     })
+    outgoing.flushHeaders()
+    return { input: outgoing, output }
   }
 }
 

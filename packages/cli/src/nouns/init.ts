@@ -20,7 +20,7 @@ export function addInit(program: Command, context: () => Context): void {
       const known = git('remote', 'get-url', remote)
       must(known.status === 0 ? git('remote', 'set-url', remote, url) : git('remote', 'add', remote, url), 'add the remote')
       // The token is asked for by git through our helper, so it stands in no URL and no file of the repository.
-      const helper = `!f() { test "$1" = get && printf 'username=pavior\\npassword=%s\\n' "$(${quote(process.execPath)} ${quote(process.argv[1]!)} git-token)"; }; f`
+      const helper = `!f() { test "$1" = get && printf 'username=pavior\\npassword=%s\\n' "$(${here.flags.home ?? here.environment.PAVIOR_HOME ? `PAVIOR_HOME=${quote(here.home)} ` : ''}${quote(process.execPath)} ${quote(process.argv[1]!)} git-token)"; }; f`
       must(git('config', '--replace-all', `credential.${new URL(endpoint.url).origin}.helper`, helper), 'set the credential helper')
       out.result({ app, team, remote, url }, `git push ${remote} main   deploys ${app} to team ${team}`)
     })

@@ -20,22 +20,24 @@ export function addRun(program: Command, context: () => Context): void {
       const app = here.app(flags.app)
       const terminal = flags.tty && process.stdin.isTTY && process.stdout.isTTY ? { columns: process.stdout.columns, rows: process.stdout.rows } : undefined
       const path = `/v1/teams/${team}/apps/${app}/run`
-      const { id } = await api.json<{ id: string }>({ method: 'POST', path, body: { command: words.map(quote).join(' '), environment: flags.environment, interactive: true, terminal } })
-      const stream = await api.upgrade(`${path}/${id}/attach`, 'pavior-attach')
+      const { id } = await api.json<{ id: string }>({ method: 'POST', path, body: { command: words.length === 1 ? words[0] : words.map(quote).join(' '), environment: flags.environment, interactive: true, terminal } })
+      const { input, output } = api.duplex(`${path}/${id}/attach`)
       if (terminal) process.stdin.setRawMode(true)
       process.once('SIGINT', () => void api.json({ method: 'DELETE', path: `${path}/${id}` }).catch(() => {}))
-      process.stdin.pipe(stream)
+      process.stdin.pipe(input)
+      input.on('error', () => {})
+      const stream = await output
       stream.pipe(process.stdout, { end: false })
-      await finished(stream, { writable: false }).catch(() => {})
-      process.stdin.unpipe(stream)
+      await finished(stream).catch(() => {})
+      process.stdin.unpipe(input)
       process.stdin.pause()
+      input.destroy()
       if (terminal) process.stdin.setRawMode(false)
       let task: TaskStatus | undefined
       await waitFor(async () => {
         task = await api.json<TaskStatus>({ path: `${path}/${id}` })
         return task.state === 'exited'
       }, 'the command to end')
-      stream.destroy()
       finish(task!)
     })
 }

@@ -78,7 +78,7 @@ async function describe(name: string, path: string, searchPath: string, env: Rec
 
 /** Version managers put shell scripts on the PATH; Python tells where it really is. */
 async function resolveProgram(name: string, path: string, searchPath: string, env: Record<string, string>): Promise<string> {
-  if (!/^python/.test(name)) return systemDirectories.some((directory) => path.startsWith(directory)) ? path : realpath(path)
+  if (!name.startsWith('python')) return systemDirectories.some((directory) => path.startsWith(directory)) ? path : realpath(path)
   const { stdout } = await run(path, ['-c', 'import sys; print(sys.executable)'], { timeout: versionTimeoutMs, env: { ...env, PATH: searchPath } })
   return stdout.trim()
 }

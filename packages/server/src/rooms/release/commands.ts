@@ -1,11 +1,11 @@
 /** Writes of several resources at once: a release with its deployment, a rollback. Numbers are counted in the same transaction. */
-import { fail, type AppSpec, type ReleaseSpec } from '@pavior/contract'
+import { fail, type AppSpec } from '@pavior/contract'
 import type { Actor } from '../../kernel/actor.ts'
 import type { Database } from '../../kernel/db/index.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import { actor as system, readContext, servingDeployment, type App, type Deployment, type Release } from './context.ts'
 import { deploymentName, labels, ownedBy, releaseName } from './names.ts'
-import { snapshot, type Built } from './snapshot.ts'
+import { configAnnotation, configDigest, snapshot, type Built } from './snapshot.ts'
 import { nextNumber } from './store.ts'
 
 export interface ReleaseDeps {
@@ -44,7 +44,7 @@ export async function createRelease({ database, resources }: ReleaseDeps, { team
       },
       { tx },
     )
-    const deployment = await createDeployment(resources, system, { team, app, environment, version, reason, build: built.build }, tx)
+    const deployment = await createDeployment(resources, system, { team, app: { ...app, spec: { ...spec, ...settingsOf(app.spec) } }, environment, version, reason, build: built.build }, tx)
     return { release, deployment }
   })
 }
@@ -74,6 +74,7 @@ async function createDeployment(resources: Resources, by: Actor, { team, app, en
       metadata: {
         name: deploymentName(name, environment, number),
         labels: { [labels.app]: name, [labels.environment]: environment, [labels.number]: String(number), ...(build === undefined ? {} : { [labels.build]: build }) },
+        annotations: { [configAnnotation]: configDigest(app.spec, environment) },
         ownerReferences: ownedBy(app),
       },
       spec: { app: name, environment, release: version, strategy: 'rolling', reason },
@@ -98,9 +99,4 @@ export async function rollBack({ database, resources }: ReleaseDeps, by: Actor, 
 function previousVersion(deployments: Deployment[], environment: string, serving: number | undefined): number | undefined {
   const served = deployments.filter(({ spec, status }) => spec.environment === environment && status?.phase === 'Succeeded').map(({ spec }) => spec.release)
   return served.findLast((version) => version !== serving)
-}
-
-/** The same artifact with the configuration as it is now. */
-export async function releaseConfig(deps: ReleaseDeps, team: string, app: App, environment: string, from: ReleaseSpec, built: Built): Promise<void> {
-  await createRelease(deps, { team, app, spec: app.spec, environment, built: { ...built, artifact: from.artifact }, reason: 'configuration changed' })
 }

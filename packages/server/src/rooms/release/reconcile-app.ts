@@ -5,7 +5,6 @@
  * `apps`: a change of configuration becomes a release, of scale or restart a change of the instance sets, of routes a
  * change of the routes; and the App's status says what serves where.
  */
-import { isDeepStrictEqual } from 'node:util'
 import type { AppSpec, AppStatus, BuildSpec, BuildStatus, Resource } from '@pavior/contract'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/db/index.ts'
@@ -14,11 +13,11 @@ import { withTransition } from '../../kernel/conditions.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import { app as appKind } from '../catalog/index.ts'
 import type { HostPolicy } from './hosts.ts'
-import { createRelease, releaseConfig, settingsOf } from './commands.ts'
+import { createRelease, settingsOf } from './commands.ts'
 import { actor, byApp, isActive, readContext, servingDeployment, type App, type AppContext, type Deployment, type Release } from './context.ts'
-import { labels, numberOf, setName } from './names.ts'
+import { labels, setName } from './names.ts'
 import { writeRoutes } from './reconcile-deployment.ts'
-import { builtFrom, replicasOf, snapshot, webProcess, type Built } from './snapshot.ts'
+import { builtFrom, configAnnotation, configDigest, replicasOf, webProcess, type Built } from './snapshot.ts'
 
 type Build = Resource<BuildSpec, BuildStatus>
 
@@ -95,26 +94,20 @@ async function followApp(deps: AppReconcilersDeps, team: string, app: App, conte
   const releases = await byApp<Release>(deps.resources, 'Release', team, app.metadata.name)
   const release = releases.find(({ spec }) => spec.version === serving.spec.release)
   if (!release) return
-  // After a rollback, or a release that failed, the serving release is old on purpose: its configuration is not taken forward until the next deploy.
-  const isLatest = Math.max(...releases.map(numberOf)) === release.spec.version
-  if (isLatest && app.metadata.generation > 1 && (await configChanged(deps, team, app, environment, release))) return
+  // Compared with what the App asked for at the newest deployment, not with the release: after a rollback that is old on purpose.
+  if (newest.metadata.annotations?.[configAnnotation] !== configDigest(app.spec, environment) && (await releaseChange(deps, team, app, environment, release))) return
   await followScale(deps, team, app, context, environment, serving, release)
   if (release.spec.processes[webProcess]) {
     await writeRoutes(deps, team, app, environment, serving.metadata.name, setName(serving.metadata.name, webProcess))
   }
 }
 
-async function configChanged(deps: AppReconcilersDeps, team: string, app: App, environment: string, release: Release): Promise<boolean> {
+/** The serving artifact with the configuration as it is now; false when its build is gone. */
+async function releaseChange(deps: AppReconcilersDeps, team: string, app: App, environment: string, release: Release): Promise<boolean> {
   const built = await builtOf(deps.resources, team, release)
   if (!built) return false
-  const wanted = snapshot(app.metadata.name, app.spec, environment, built, release.spec.version, release.spec.reason ?? '')
-  if (isDeepStrictEqual(wanted.env, release.spec.env) && isDeepStrictEqual(withoutReplicas(wanted.processes), withoutReplicas(release.spec.processes))) return false
-  await releaseConfig(deps, team, app, environment, release.spec, built)
+  await createRelease(deps, { team, app, spec: app.spec, environment, built, reason: 'configuration changed' })
   return true
-}
-
-function withoutReplicas(processes: Release['spec']['processes']): unknown {
-  return Object.fromEntries(Object.entries(processes).map(([name, { replicas: _, ...rest }]) => [name, rest]))
 }
 
 async function builtOf(resources: Resources, team: string, { spec }: Release): Promise<Built | undefined> {

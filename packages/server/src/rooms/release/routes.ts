@@ -116,25 +116,22 @@ export function releaseRoutes(deps: ReleaseRoutesDeps): Routes {
       await tasks.cancelTask(params.id, 5000)
       return { id: params.id }
     })
-    /** `Upgrade: pavior-attach`: raw bytes both ways until the command ends. */
-    server.post<{ Params: AppParams & { id: string } }>('/v1/teams/:team/apps/:app/run/:id/attach', async ({ params, actor, raw }, reply) => {
-      await mayRun(actor, params.team, params.app)
-      checkOwn(params)
-      const inner = await tasks.attach(params.id)
-      reply.hijack()
-      const { socket } = raw
-      socket.setTimeout(0)
-      socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: pavior-attach\r\n\r\n')
-      inner.pipe(socket)
-      socket.pipe(inner)
-      const end = (): void => {
-        inner.destroy()
-        socket.end()
-      }
-      inner.on('close', () => socket.end())
-      inner.on('error', end)
-      socket.on('error', end)
-      socket.on('close', () => inner.destroy())
+    void server.register(async (scope) => {
+      // The body is the input of the command, streamed as it is typed; the answer is its output.
+      scope.removeAllContentTypeParsers()
+      scope.addContentTypeParser('*', (_request, payload, parsed) => parsed(null, payload))
+      scope.post<{ Params: AppParams & { id: string } }>('/v1/teams/:team/apps/:app/run/:id/attach', async ({ params, actor, raw }, reply) => {
+        await mayRun(actor, params.team, params.app)
+        checkOwn(params)
+        const task = await tasks.attach(params.id)
+        reply.hijack()
+        reply.raw.writeHead(200, { 'content-type': 'application/octet-stream', 'cache-control': 'no-store' })
+        reply.raw.flushHeaders()
+        raw.pipe(task)
+        task.pipe(reply.raw)
+        task.on('error', () => reply.raw.end())
+        reply.raw.on('close', () => task.destroy())
+      })
     })
   }
 }

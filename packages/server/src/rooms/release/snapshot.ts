@@ -1,4 +1,5 @@
 /** Pure: what a release freezes, and the instance sets that it asks for. */
+import { createHash } from 'node:crypto'
 import type { AppSpec, BuildStatus, InstanceSetSpec, ProcessSpec, ReleaseSpec, Revision } from '@pavior/contract'
 
 const defaults = { memory: '512Mi', cpu: 1, pids: 512, startTimeoutSeconds: 60, stopGraceSeconds: 10, drainTimeoutSeconds: 30 }
@@ -50,6 +51,22 @@ export function snapshot(app: string, spec: AppSpec, environment: string, built:
 function mergeProcesses(found: Record<string, ProcessSpec>, declared: Record<string, ProcessSpec>): Record<string, ProcessSpec> {
   const names = [...new Set([...Object.keys(found), ...Object.keys(declared)])]
   return Object.fromEntries(names.map((name) => [name, { ...found[name], ...declared[name] }]).filter(([, process]) => (process as ProcessSpec).command !== undefined))
+}
+
+/** On a Deployment: what the App asked for when it was made. A later difference is a change that somebody made since. */
+export const configAnnotation = 'pavior.dev/app-config'
+
+/** Over everything of the App that a release freezes; scale and restarts are not part of it. */
+export function configDigest({ env, config, processes }: AppSpec, environment: string): string {
+  const frozen = Object.entries(processes ?? {}).map(([name, { replicas: _, ...rest }]) => [name, rest])
+  return createHash('sha256').update(JSON.stringify(sorted([env ?? {}, config?.[environment] ?? {}, frozen]))).digest('hex').slice(0, 16)
+}
+
+/** The same for the same contents, whatever the order of keys. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 1)).map(([key, inner]) => [key, sorted(inner)]))
 }
 
 export interface SetContext {
