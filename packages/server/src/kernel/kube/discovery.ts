@@ -58,7 +58,8 @@ function kindResources(kind: KindDefinition): ApiResource[] {
     kind: kind.kind,
     verbs: verbs.map(([name]) => name),
     ...(kind.shortNames?.length ? { shortNames: kind.shortNames } : {}),
-    categories: ['all', 'pavior'],
+    // What `kubectl delete all` reaches must stay within a team.
+    categories: namespaced ? ['all', 'pavior'] : ['pavior'],
   }
   if (!kind.status) return [main]
   return [main, { name: `${kind.plural}/status`, singularName: '', namespaced, kind: kind.kind, verbs: ['get', 'patch', 'update'] }]
