@@ -235,7 +235,7 @@ describe('answers', () => {
     expect(broken.text).toContain('my-request')
     const entry = lines.map((line) => JSON.parse(line)).find(({ msg }) => msg === 'a request failed')
     expect(entry).toMatchObject({ requestId: 'my-request', err: { message: 'the secret is 42', stack: expect.stringContaining('api.test.ts') } })
-    expect((await send('GET', '/version', undefined, { headers: { 'x-request-id': 'bad id\u00e9' } })).headers.get('x-request-id')).toMatch(/^[0-9a-f]{24}$/)
+    expect((await send('GET', '/version', undefined, { headers: { 'x-request-id': 'bad id\u00e9' } })).headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/)
   })
 
   test('the access log names actor and path, and holds no secret', async () => {

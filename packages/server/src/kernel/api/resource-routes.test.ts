@@ -7,7 +7,7 @@ describe('resources over HTTP', () => {
     const created = await send('POST', appsPath, appBody('shop', { description: 'sells' }))
     expect(created.status).toBe(201)
     expect(created.body).toMatchObject({ kind: 'App', apiVersion: 'pavior.dev/v1', metadata: { name: 'shop', namespace: 'blue', generation: 1 }, spec: { description: 'sells' } })
-    expect(created.headers.get('x-request-id')).toMatch(/^[0-9a-f]{24}$/)
+    expect(created.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/)
 
     const read = await send('GET', `${appsPath}/shop`)
     expect(read.body).toEqual(created.body)
