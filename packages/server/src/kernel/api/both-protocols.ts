@@ -22,7 +22,12 @@ export function checkingIntervalMs({ headersTimeoutMs }: Pick<ServerTimeouts, 'h
 
 export function createServerForBoth(handler: RequestListener, certificate: Certificate, timeouts: ServerTimeouts): Server {
   const { headersTimeoutMs, requestTimeoutMs, keepAliveTimeoutMs } = timeouts
-  const options = { headersTimeout: headersTimeoutMs, requestTimeout: requestTimeoutMs, keepAliveTimeout: keepAliveTimeoutMs, connectionsCheckingInterval: checkingIntervalMs(timeouts) }
+  const options = {
+    headersTimeout: headersTimeoutMs,
+    requestTimeout: requestTimeoutMs,
+    keepAliveTimeout: keepAliveTimeoutMs,
+    connectionsCheckingInterval: checkingIntervalMs(timeouts),
+  }
   const server = createHttpServer(options, handler)
   const secure = createHttpsServer({ ...options, ...certificate, minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'] }, handler)
   const [plain] = server.listeners('connection') as ((socket: Socket) => void)[]

@@ -27,7 +27,6 @@ import { Watches } from './watch.ts'
 export type { ApiLimits, Authenticate, Authorize, EventReader, Health, IdempotencyStore, Routes, VersionInfo }
 export { createIdempotencyStore } from './idempotency-store.ts'
 export { keptCertificate, makeCertificate, type Certificate } from './certificate.ts'
-export { defaultLimits }
 
 export interface ApiDeps {
   kinds: KindRegistry
@@ -74,7 +73,10 @@ export function createApi(deps: ApiDeps): FastifyInstance {
 
   app.setErrorHandler((error, request, reply) => sendError(error, request, reply, log))
   app.setNotFoundHandler((request) => {
-    throw fail('NOT_FOUND', { message: `There is nothing at ${request.method} ${request.url.split('?', 1)[0]!.slice(0, 200)}.`, fix: 'GET /apis lists what there is.' })
+    throw fail('NOT_FOUND', {
+      message: `There is nothing at ${request.method} ${request.url.split('?', 1)[0]!.slice(0, 200)}.`,
+      fix: 'GET /apis lists what there is.',
+    })
   })
   addObservation(app, { metrics: deps.metrics, log, watches })
   addAdmission(app, { authenticate: deps.authenticate, limits, clock })
@@ -107,12 +109,17 @@ function addGracefulClose(app: FastifyInstance, watches: Watches, { drainTimeout
 /** Every error leaves as a Status; faults of ours are logged with their stack and shown without. */
 function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply, log: Logger): void {
   const known = asPaviorError(fromFastify(error), request.id)
-  if (known.code === 'INTERNAL') log.error({ err: known.cause ?? known, requestId: request.id, method: request.method, route: request.routeOptions?.url }, 'a request failed')
+  if (known.code === 'INTERNAL')
+    log.error(
+      { err: known.cause ?? known, requestId: request.id, method: request.method, route: request.routeOptions?.url },
+      'a request failed',
+    )
   const status = failureStatus(known)
   const { retryAfterSeconds } = status.details ?? {}
   if (retryAfterSeconds !== undefined) reply.header('retry-after', String(retryAfterSeconds))
   // Git sends a token only as the password of Basic; browsers would ask for one, so nothing else is told so.
-  if (known.code === 'UNAUTHENTICATED') reply.header('www-authenticate', `${request.url.startsWith('/git/') ? 'Basic' : 'Bearer'} realm="pavior"`)
+  if (known.code === 'UNAUTHENTICATED')
+    reply.header('www-authenticate', `${request.url.startsWith('/git/') ? 'Basic' : 'Bearer'} realm="pavior"`)
   void reply.code(status.code).type('application/json').send(JSON.stringify(status))
 }
 
@@ -120,8 +127,14 @@ function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply,
 function fromFastify(error: unknown): unknown {
   const { code, message, statusCode } = error as FastifyError
   if ((error as PaviorError).name === 'PaviorError') return error
-  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return fail('TOO_LARGE', { message: 'The request body is larger than the limit.', fix: 'Send less.' })
-  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE' || code === 'FST_ERR_CTP_EMPTY_TYPE') return fail('UNSUPPORTED_MEDIA', { message: 'The content type of the body is not accepted here.', fix: 'Send application/json or application/yaml.' })
-  if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500) return fail('BAD_REQUEST', { message: `The request could not be understood: ${message}.` })
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE')
+    return fail('TOO_LARGE', { message: 'The request body is larger than the limit.', fix: 'Send less.' })
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE' || code === 'FST_ERR_CTP_EMPTY_TYPE')
+    return fail('UNSUPPORTED_MEDIA', {
+      message: 'The content type of the body is not accepted here.',
+      fix: 'Send application/json or application/yaml.',
+    })
+  if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500)
+    return fail('BAD_REQUEST', { message: `The request could not be understood: ${message}.` })
   return error
 }

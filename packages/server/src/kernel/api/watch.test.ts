@@ -18,7 +18,10 @@ interface Stream {
 }
 
 async function watch({ url }: TestApi, search: string, headers: Record<string, string> = {}): Promise<Stream> {
-  const outgoing = httpRequest(`${url}${appsPath}?watch=true&${search}`, { headers: { authorization: 'Bearer root', ...headers }, agent: false })
+  const outgoing = httpRequest(`${url}${appsPath}?watch=true&${search}`, {
+    headers: { authorization: 'Bearer root', ...headers },
+    agent: false,
+  })
   outgoing.on('error', () => {})
   outgoing.end()
   onTestFinished(() => void outgoing.destroy())
@@ -74,12 +77,17 @@ describe('a watch', () => {
     const api = await testApi()
     const stream = await watch(api, 'labelSelector=tier%3Dweb&allowWatchBookmarks=true')
     expect((await stream.next()).type).toBe('BOOKMARK')
-    const patch = (labels: object) => api.send('PATCH', `${appsPath}/shop`, { metadata: { labels } }, { type: 'application/merge-patch+json' })
+    const patch = (labels: object) =>
+      api.send('PATCH', `${appsPath}/shop`, { metadata: { labels } }, { type: 'application/merge-patch+json' })
     await api.send('POST', appsPath, appBody('shop'))
     await patch({ tier: 'web' })
     await patch({ more: 'x' })
     await patch({ tier: null })
-    expect([brief(await stream.next()), brief(await stream.next()), brief(await stream.next())]).toEqual(['ADDED shop', 'MODIFIED shop', 'DELETED shop'])
+    expect([brief(await stream.next()), brief(await stream.next()), brief(await stream.next())]).toEqual([
+      'ADDED shop',
+      'MODIFIED shop',
+      'DELETED shop',
+    ])
   })
 
   test('marks the end of the initial events, or leaves them out', async () => {
@@ -87,7 +95,10 @@ describe('a watch', () => {
     await api.send('POST', appsPath, appBody('shop'))
     const full = await watch(api, 'sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true')
     expect(brief(await full.next())).toBe('ADDED shop')
-    expect(await full.next()).toMatchObject({ type: 'BOOKMARK', object: { kind: 'App', metadata: { annotations: { 'k8s.io/initial-events-end': 'true' } } } })
+    expect(await full.next()).toMatchObject({
+      type: 'BOOKMARK',
+      object: { kind: 'App', metadata: { annotations: { 'k8s.io/initial-events-end': 'true' } } },
+    })
     const later = await watch(api, 'sendInitialEvents=false&resourceVersionMatch=NotOlderThan')
     await api.send('POST', appsPath, appBody('wiki'))
     expect(brief(await later.next())).toBe('ADDED wiki')
@@ -114,12 +125,27 @@ describe('a watch', () => {
     await api.send('POST', appsPath, appBody('shop', { declaredBy: 'Procfile' }))
     const table = await watch(api, '', { accept: 'application/json;as=Table;v=v1;g=meta.k8s.io,application/json' })
     const first = await table.next()
-    expect(first.object).toMatchObject({ kind: 'Table', rows: [{ cells: ['shop', 'Procfile', 0, null, expect.any(String)].map((cell) => cell ?? ''), object: { kind: 'PartialObjectMetadata' } }] })
-    expect(first.object.columnDefinitions.map(({ name }: { name: string }) => name)).toEqual(['Name', 'Declared', 'Processes', 'Description', 'Age'])
+    expect(first.object).toMatchObject({
+      kind: 'Table',
+      rows: [
+        { cells: ['shop', 'Procfile', 0, null, expect.any(String)].map((cell) => cell ?? ''), object: { kind: 'PartialObjectMetadata' } },
+      ],
+    })
+    expect(first.object.columnDefinitions.map(({ name }: { name: string }) => name)).toEqual([
+      'Name',
+      'Declared',
+      'Processes',
+      'Description',
+      'Age',
+    ])
     await api.send('POST', appsPath, appBody('wiki'))
     expect((await table.next()).object).toMatchObject({ columnDefinitions: null, rows: [{ object: { metadata: { name: 'wiki' } } }] })
     const metadata = await watch(api, '', { accept: 'application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io' })
-    expect((await metadata.next()).object).toEqual({ kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata: expect.objectContaining({ name: 'shop' }) })
+    expect((await metadata.next()).object).toEqual({
+      kind: 'PartialObjectMetadata',
+      apiVersion: 'meta.k8s.io/v1',
+      metadata: expect.objectContaining({ name: 'shop' }),
+    })
   })
 
   test('is refused before it begins when the actor may not', async () => {
@@ -154,6 +180,9 @@ describe('a watch', () => {
     onTestFinished(() => void outgoing.destroy())
     const [response] = (await once(outgoing, 'response')) as [IncomingMessage]
     const { value } = await readLines(response).next()
-    expect(value).toMatchObject({ type: 'ADDED', object: { kind: 'Namespace', apiVersion: 'v1', metadata: { name: 'blue' }, status: { phase: 'Active' } } })
+    expect(value).toMatchObject({
+      type: 'ADDED',
+      object: { kind: 'Namespace', apiVersion: 'v1', metadata: { name: 'blue' }, status: { phase: 'Active' } },
+    })
   })
 })

@@ -26,8 +26,13 @@ describe('OpenAPI', () => {
   test('every kind is there with its descriptions and its group, version and kind', () => {
     for (const kind of kinds.all) {
       const model = v2.definitions[`dev.pavior.v1.${kind.kind}`]
-      expect(model).toMatchObject({ description: kind.description, 'x-kubernetes-group-version-kind': [{ group: 'pavior.dev', version: 'v1', kind: kind.kind }] })
-      expect(v3.components.schemas[`dev.pavior.v1.${kind.kind}`].properties.spec.description).toBe((kind.spec as { description?: string }).description)
+      expect(model).toMatchObject({
+        description: kind.description,
+        'x-kubernetes-group-version-kind': [{ group: 'pavior.dev', version: 'v1', kind: kind.kind }],
+      })
+      expect(v3.components.schemas[`dev.pavior.v1.${kind.kind}`].properties.spec.description).toBe(
+        (kind.spec as { description?: string }).description,
+      )
     }
     const spec = v2.definitions['dev.pavior.v1.App'].properties.spec.properties
     expect(spec.processes.additionalProperties.properties.cpu).toMatchObject({ type: 'number', minimum: 0, exclusiveMinimum: true })
@@ -39,7 +44,9 @@ describe('OpenAPI', () => {
     for (const document of [v2, v3]) {
       const { patch } = document.paths['/apis/pavior.dev/v1/namespaces/{namespace}/apps/{name}']
       expect(patch['x-kubernetes-group-version-kind']).toEqual({ group: 'pavior.dev', version: 'v1', kind: 'App' })
-      expect(patch.parameters.map(({ name }: { name: string }) => name)).toEqual(expect.arrayContaining(['dryRun', 'fieldValidation', 'fieldManager', 'force']))
+      expect(patch.parameters.map(({ name }: { name: string }) => name)).toEqual(
+        expect.arrayContaining(['dryRun', 'fieldValidation', 'fieldManager', 'force']),
+      )
     }
   })
 
@@ -50,9 +57,16 @@ describe('OpenAPI', () => {
     expect(decoded.paths.path.map(({ name }: { name: string }) => name)).toEqual(Object.keys(v2.paths))
     expect(decoded.definitions.additionalProperties.map(({ name }: { name: string }) => name)).toEqual(Object.keys(v2.definitions))
     const app = decoded.definitions.additionalProperties.find(({ name }: { name: string }) => name === 'dev.pavior.v1.App').value
-    expect(app.vendorExtension).toEqual([{ name: 'x-kubernetes-group-version-kind', value: { yaml: '[{"group":"pavior.dev","version":"v1","kind":"App"}]' } }])
-    const property = (schema: any, name: string): any => schema.properties.additionalProperties.find((one: { name: string }) => one.name === name).value
-    expect(property(property(app, 'spec'), 'description')).toMatchObject({ type: { value: ['string'] }, maxLength: 1000, description: 'What the app does.' })
+    expect(app.vendorExtension).toEqual([
+      { name: 'x-kubernetes-group-version-kind', value: { yaml: '[{"group":"pavior.dev","version":"v1","kind":"App"}]' } },
+    ])
+    const property = (schema: any, name: string): any =>
+      schema.properties.additionalProperties.find((one: { name: string }) => one.name === name).value
+    expect(property(property(app, 'spec'), 'description')).toMatchObject({
+      type: { value: ['string'] },
+      maxLength: 1000,
+      description: 'What the app does.',
+    })
     expect(property(app, 'metadata').ref).toBe('#/definitions/io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta')
   })
 
@@ -67,9 +81,17 @@ describe('OpenAPI', () => {
 describe('discovery', () => {
   test('plain and aggregated say the same', () => {
     const plain = resourceList('pavior.dev', kinds) as { resources: { name: string; verbs: string[] }[] }
-    const together = aggregated(groups, kinds, 'v2') as { items: { metadata: { name: string }; versions: { resources: { resource: string; verbs: string[]; subresources?: { subresource: string }[] }[] }[] }[] }
+    const together = aggregated(groups, kinds, 'v2') as {
+      items: {
+        metadata: { name: string }
+        versions: { resources: { resource: string; verbs: string[]; subresources?: { subresource: string }[] }[] }[]
+      }[]
+    }
     const ours = together.items.find(({ metadata }) => metadata.name === 'pavior.dev')!.versions[0]!.resources
-    const names = ours.flatMap(({ resource, subresources = [] }) => [resource, ...subresources.map(({ subresource }) => `${resource}/${subresource}`)])
+    const names = ours.flatMap(({ resource, subresources = [] }) => [
+      resource,
+      ...subresources.map(({ subresource }) => `${resource}/${subresource}`),
+    ])
     expect(names).toEqual(plain.resources.map(({ name }) => name))
     expect(ours[0]!.verbs).toEqual(plain.resources[0]!.verbs)
   })

@@ -27,10 +27,31 @@ test.each([
 test('an age of nonsense is unknown', () => expect(age('never', now)).toBe('<unknown>'))
 
 test('name first, age last, own columns between, wide ones with priority 1', () => {
-  const app = { apiVersion: 'pavior.dev/v1', kind: 'App', metadata: { name: 'shop', namespace: 'blue', creationTimestamp: '2026-05-31T23:59:00Z', managedFields: [] }, spec: { processes: { web: {} } } } as never as Resource
-  const table = makeTable(tableForm(appKind), [app], { metadata: { resourceVersion: '7' }, includeObject: 'Metadata', apiVersion: 'meta.k8s.io/v1', now })
-  expect(table.columnDefinitions?.map(({ name, priority }) => [name, priority])).toEqual([['Name', 0], ['Declared', 0], ['Processes', 0], ['Description', 1], ['Age', 0]])
-  expect(table.rows).toEqual([{ cells: ['shop', '', 1, '', '60s'], object: { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata: expect.not.objectContaining({ managedFields: [] }) } }])
+  const app = {
+    apiVersion: 'pavior.dev/v1',
+    kind: 'App',
+    metadata: { name: 'shop', namespace: 'blue', creationTimestamp: '2026-05-31T23:59:00Z', managedFields: [] },
+    spec: { processes: { web: {} } },
+  } as never as Resource
+  const table = makeTable(tableForm(appKind), [app], {
+    metadata: { resourceVersion: '7' },
+    includeObject: 'Metadata',
+    apiVersion: 'meta.k8s.io/v1',
+    now,
+  })
+  expect(table.columnDefinitions?.map(({ name, priority }) => [name, priority])).toEqual([
+    ['Name', 0],
+    ['Declared', 0],
+    ['Processes', 0],
+    ['Description', 1],
+    ['Age', 0],
+  ])
+  expect(table.rows).toEqual([
+    {
+      cells: ['shop', '', 1, '', '60s'],
+      object: { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata: expect.not.objectContaining({ managedFields: [] }) },
+    },
+  ])
 })
 
 test('dates become the time since, and what is missing stays empty', () => {
@@ -42,7 +63,8 @@ test('dates become the time since, and what is missing stays empty', () => {
     ],
   })
   const form = tableForm(kind)
-  const cells = (spec: object): unknown[] => form.cells({ metadata: { name: 'x', creationTimestamp: now.toISOString() }, spec } as never, now)
+  const cells = (spec: object): unknown[] =>
+    form.cells({ metadata: { name: 'x', creationTimestamp: now.toISOString() }, spec } as never, now)
   expect(cells({ at: '2026-05-31T22:00:00Z', size: 3 })).toEqual(['x', '120m', 3, '0s'])
   expect(cells({})).toEqual(['x', '', null, '0s'])
   expect(form.columns.map(({ type }) => type)).toEqual(['string', 'string', 'integer', 'string'])
