@@ -86,6 +86,7 @@ function addEvents(app: FastifyInstance, { kinds, events, authorize, responder }
     ): RouteHandlerMethod =>
     async (request, reply) => {
       const { namespace } = request.params as ResourceParams
+      if (flag(request.query as Query, 'watch')) throw fail('METHOD_NOT_ALLOWED', { message: 'Events cannot be watched.', fix: 'List them.' })
       const { fields = [] } = selection(request.query as Query)
       const { filter, rest } = eventFilter(fields)
       const place = namespaceWanted(namespace, fields)

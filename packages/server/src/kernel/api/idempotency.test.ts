@@ -46,4 +46,16 @@ describe('Idempotency-Key', () => {
     await send('DELETE', `${appsPath}/shop`)
     expect((await send('POST', appsPath, appBody('shop'), { headers })).status).toBe(201)
   })
+
+  test('bodies that pass through as they are cannot be told apart, so a key is refused', async () => {
+    const { send } = await testApi({
+      routes: [
+        (app) => {
+          app.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
+          app.post('/v1/upload', async () => ({ done: true }))
+        },
+      ],
+    })
+    expect((await send('POST', '/v1/upload', 'hello', { type: 'application/octet-stream', headers })).status).toBe(400)
+  })
 })

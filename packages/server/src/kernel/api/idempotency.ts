@@ -75,6 +75,9 @@ async function begin(
   if (!/^[\x21-\x7e]+$/.test(key) || key.length > longestKey) {
     throw fail('BAD_REQUEST', { message: `An Idempotency-Key has 1 to ${longestKey} printable characters without spaces.` })
   }
+  if (request.body !== undefined && request.body !== null && request.bodyDigest === undefined) {
+    throw fail('BAD_REQUEST', { message: 'An Idempotency-Key is possible with JSON and YAML bodies only.', fix: 'Send this request without it.' })
+  }
   const fingerprint = createHash('sha256')
     .update(`${request.method} ${request.url} ${request.headers['content-type'] ?? ''} ${request.bodyDigest ?? ''}`)
     .digest('base64')

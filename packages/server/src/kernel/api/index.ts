@@ -78,6 +78,10 @@ export function createApi(deps: ApiDeps): FastifyInstance {
       fix: 'GET /apis lists what there is.',
     })
   })
+  app.addHook('onRoute', (route) => {
+    const most = route.config?.maxBodyBytes
+    if (most !== undefined) route.bodyLimit = most
+  })
   addObservation(app, { metrics: deps.metrics, log, watches })
   addAdmission(app, { authenticate: deps.authenticate, limits, clock })
   addBodyParsers(app, limits)
