@@ -6,6 +6,7 @@ import type { Actor } from '../actor.ts'
 import type { Clock } from '../clock.ts'
 import type { PgDatabase, Tx } from '../db/index.ts'
 import type { KindDefinition, KindRegistry, Verb } from '../kind.ts'
+import { generateName } from '../kube/names.ts'
 import { matches } from '../kube/selectors.ts'
 import type { Feed } from '../store/feed.ts'
 import { readPage, readResource, writeResource, type StoredWrite } from '../store/store.ts'
@@ -98,7 +99,8 @@ export function createResources(deps: ResourcesDeps): Resources {
 
   const create = async (actor: Actor, kindName: string, namespace: string, given: NewResource, options: WriteOptions = {}, verb: string = 'create'): Promise<Resource> => {
     const kind = kindOf(kindName)
-    const name = 'name' in given.metadata && given.metadata.name ? given.metadata.name : `${given.metadata.generateName ?? ''}${randomUUID().slice(0, 8)}`
+    const { name: givenName, generateName: prefix } = given.metadata as Partial<ObjectMeta>
+    const name = givenName || (prefix ? generateName(kind, prefix, Math.random) : '')
     const key = { kind: kind.kind, namespace: kind.scope === 'Namespaced' ? namespace : '', name }
     permit(actor, 'create', kind, key, given.spec)
     const metadata: ObjectMeta = {
