@@ -25,7 +25,10 @@ chmodSync(app, 0o755)
 
 // Two apps: one like those that people write, and one that is small enough to run two hundred times.
 const nodeCommand = ['node', 'server.mjs']
-writeFileSync(join(app, 'server.mjs'), "import { createServer } from 'node:http'\ncreateServer((q, r) => r.end('ok')).listen(process.env.PORT)\n")
+writeFileSync(
+  join(app, 'server.mjs'),
+  "import { createServer } from 'node:http'\ncreateServer((q, r) => r.end('ok')).listen(process.env.PORT)\n",
+)
 const perl = `use IO::Socket::INET; my $s = IO::Socket::INET->new(LocalAddr => '0.0.0.0', LocalPort => $ENV{PORT}, Listen => 9, ReuseAddr => 1);
 while (my $c = $s->accept) { my $l = <$c>; print $c "HTTP/1.1 200 OK\\r\\nContent-Length: 2\\r\\nConnection: close\\r\\n\\r\\nok"; close $c }`
 const idleCommand = spawnSync('perl', ['-e', 'use IO::Socket::INET']).status === 0 ? ['perl', '-e', perl] : nodeCommand
@@ -78,7 +81,9 @@ async function supervisedStart(generation: number): Promise<number> {
   const lines = createInterface({ input: watch })
   const events: ((event: AgentEvent) => void)[] = []
   lines.on('line', (line) => events.forEach((listener) => listener(JSON.parse(line) as AgentEvent)))
-  const healthy = new Promise<void>((resolve) => events.push((event) => event.type === 'instance' && event.instance.state === 'healthy' && resolve()))
+  const healthy = new Promise<void>((resolve) =>
+    events.push((event) => event.type === 'instance' && event.instance.state === 'healthy' && resolve()),
+  )
   const begun = performance.now()
   await call('PUT', '/desired', { generation: generation * 2, sets: [set(1, nodeCommand)], routes: [] })
   await healthy
@@ -120,22 +125,60 @@ async function measureIdle() {
 
 function set(replicas: number, command: string[]): DesiredSet {
   return {
-    id: 'bench', environment: 'production', release: 1, process: 'web', replicas, listens: true,
-    workload: { team: 'bench', app: 'idle', directory: app, writable: false, command, env: {}, limits: { memoryBytes: 256 * 1024 * 1024, cpu: 2, pids: 100 } },
+    id: 'bench',
+    environment: 'production',
+    release: 1,
+    process: 'web',
+    replicas,
+    listens: true,
+    workload: {
+      team: 'bench',
+      app: 'idle',
+      directory: app,
+      writable: false,
+      command,
+      env: {},
+      limits: { memoryBytes: 256 * 1024 * 1024, cpu: 2, pids: 100 },
+    },
     probe: { path: '/', intervalMs: 10_000, timeoutMs: 5000, failureThreshold: 3 },
-    startTimeoutMs: 60_000, minReadyMs: 0, stopGraceMs: 500, drainTimeoutMs: 1000,
+    startTimeoutMs: 60_000,
+    minReadyMs: 0,
+    stopGraceMs: 500,
+    drainTimeoutMs: 1000,
   }
 }
 
 async function startAgent(): Promise<ChildProcess> {
   await build({
     entryPoints: { agent: join(root, 'packages/agent/src/main.ts'), 'router-worker': join(root, 'packages/agent/src/router/worker.ts') },
-    outdir: directory, outExtension: { '.js': '.mjs' }, bundle: true, platform: 'node', format: 'esm', target: 'node20', minify: true, logLevel: 'error',
+    outdir: directory,
+    outExtension: { '.js': '.mjs' },
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    minify: true,
+    logLevel: 'error',
     banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)" },
   })
-  const child = spawn(process.execPath, [join(directory, 'agent.mjs'), '--home', join(directory, 'home'), '--socket', socket, '--router-port', '0', '--router-host', '127.0.0.1'], {
-    stdio: ['ignore', 'pipe', 'inherit'], cwd: '/',
-  })
+  const child = spawn(
+    process.execPath,
+    [
+      join(directory, 'agent.mjs'),
+      '--home',
+      join(directory, 'home'),
+      '--socket',
+      socket,
+      '--router-port',
+      '0',
+      '--router-host',
+      '127.0.0.1',
+    ],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      cwd: '/',
+    },
+  )
   await new Promise<void>((resolve, reject) => {
     child.stdout.on('data', (bytes: Buffer) => String(bytes).includes('agent ready') && resolve())
     child.once('exit', () => reject(new Error('the agent did not start')))
@@ -145,7 +188,9 @@ async function startAgent(): Promise<ChildProcess> {
 
 function open(method: string, path: string, body?: unknown) {
   return new Promise<import('node:http').IncomingMessage>((resolve, reject) => {
-    request({ socketPath: socket, method, path, agent: false }, resolve).on('error', reject).end(body === undefined ? undefined : JSON.stringify(body))
+    request({ socketPath: socket, method, path, agent: false }, resolve)
+      .on('error', reject)
+      .end(body === undefined ? undefined : JSON.stringify(body))
   })
 }
 

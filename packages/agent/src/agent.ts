@@ -121,7 +121,13 @@ class RunningAgent implements Agent {
       events: this.#events,
       log: options.log,
       observed: () => this.observed(),
-      metrics: () => metricsText({ observed: this.observed(), spooledBytes: this.#spool.bytes, droppedSegments: this.#spool.droppedSegments, router: router.metrics() }),
+      metrics: () =>
+        metricsText({
+          observed: this.observed(),
+          spooledBytes: this.#spool.bytes,
+          droppedSegments: this.#spool.droppedSegments,
+          router: router.metrics(),
+        }),
       requests: (after) => {
         this.#spool.append(router.takeRecords())
         return this.#spool.read(after)
@@ -147,7 +153,10 @@ class RunningAgent implements Agent {
     this.#every(host.cgroup.enforces.memory ? settings.usageIntervalMs : settings.memoryPollMs, () => this.#measure())
     this.#every(sweepIntervalMs, () => this.#sweepLogs())
     this.#sweepLogs()
-    this.#options.log.info({ pid: process.pid, socket: this.#options.socket, routerPort: router.port, taken: records.length, ...this.capabilities }, 'agent ready')
+    this.#options.log.info(
+      { pid: process.pid, socket: this.#options.socket, routerPort: router.port, taken: records.length, ...this.capabilities },
+      'agent ready',
+    )
   }
 
   observed(): ObservedState {
@@ -185,12 +194,12 @@ class RunningAgent implements Agent {
         this.#tasks.release()
       }
       this.#events.flush()
-      setImmediate(() => void this.#close(instances))
+      setImmediate(() => void this.#close())
     })()
     return this.#stopping
   }
 
-  async #close(instances: boolean): Promise<void> {
+  async #close(): Promise<void> {
     const { host, router } = this.#parts
     await router.close().catch((error: unknown) => this.#options.log.warn({ error: String(error) }, 'the router did not close cleanly'))
     this.#spool.append(router.takeRecords())
@@ -244,7 +253,11 @@ function isInstance(record: RunRecord) {
 function checkSocketPath(path: string): void {
   const bytes = Buffer.byteLength(path)
   if (bytes > socketPathMaxBytes) {
-    throw fail('CONFIG_INVALID', { message: `The socket path is ${bytes} bytes long; Linux allows ${socketPathMaxBytes}.`, fix: 'Give a shorter path with --socket, for example below /tmp or /run.', facts: { path } })
+    throw fail('CONFIG_INVALID', {
+      message: `The socket path is ${bytes} bytes long; Linux allows ${socketPathMaxBytes}.`,
+      fix: 'Give a shorter path with --socket, for example below /tmp or /run.',
+      facts: { path },
+    })
   }
 }
 

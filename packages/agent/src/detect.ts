@@ -29,7 +29,12 @@ export interface HostChoice {
 const toolDirectories = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']
 
 /** Builds the host that runs are started on. Takes some ten milliseconds, because it really starts processes. */
-export async function detectHost(input: { home: AgentHome; settings: AgentSettings; log: Logger; choice?: HostChoice }): Promise<{ host: RunHost; capabilities: HostCapabilities }> {
+export async function detectHost(input: {
+  home: AgentHome
+  settings: AgentSettings
+  log: Logger
+  choice?: HostChoice
+}): Promise<{ host: RunHost; capabilities: HostCapabilities }> {
   const { home, settings, log, choice = {} } = input
   const root = process.getuid?.() === 0
   const notes: string[] = []
@@ -43,13 +48,19 @@ export async function detectHost(input: { home: AgentHome; settings: AgentSettin
     sandbox: plainSandbox(tools, { root }),
     cgroup,
     users,
-    records: new RecordStore(home.runs, { retryMs: settings.saveRetryMs, onError: (error) => log.error({ error: String(error) }, 'a record could not be saved; it is tried again') }),
+    records: new RecordStore(home.runs, {
+      retryMs: settings.saveRetryMs,
+      onError: (error) => log.error({ error: String(error) }, 'a record could not be saved; it is tried again'),
+    }),
     bootId: bootId(),
     memoryDirectory: writable('/dev/shm') ? '/dev/shm' : home.runs,
     log,
   }
   const host = (await trySandbox(base, { root, wanted: choice.sandbox ?? 'bubblewrap', notes })) ?? (await tryPlain(base, notes))
-  if (!tools.fallocate) notes.push('fallocate of util-linux is missing, so a log that reaches its size limit is copied and cut, which may lose lines that are written in that moment.')
+  if (!tools.fallocate)
+    notes.push(
+      'fallocate of util-linux is missing, so a log at its size limit is copied and cut, which may lose lines of that moment.',
+    )
   return { host, capabilities: { sandbox: host.sandbox.kind, cgroup: cgroup.kind, users: Boolean(host.users), notes } }
 }
 
@@ -57,7 +68,8 @@ function findTools(): HostTools {
   const find = (name: string) => toolDirectories.map((directory) => join(directory, name)).find((path) => executable(path))
   const sh = find('sh') ?? '/bin/sh'
   const env = find('env')
-  const resets = env !== undefined && spawnSync(env, ['--default-signal=INT,QUIT', 'true'], { env: { PATH: toolDirectories.join(':') } }).status === 0
+  const resets =
+    env !== undefined && spawnSync(env, ['--default-signal=INT,QUIT', 'true'], { env: { PATH: toolDirectories.join(':') } }).status === 0
   const prlimit = find('prlimit')
   return {
     sh,
@@ -93,7 +105,14 @@ function openCgroup(home: AgentHome, wanted: HostChoice['cgroup'], notes: string
   return driver
 }
 
-function chooseUsers(input: { home: AgentHome; settings: AgentSettings; tools: HostTools; root: boolean; wanted: boolean; notes: string[] }): Users | undefined {
+function chooseUsers(input: {
+  home: AgentHome
+  settings: AgentSettings
+  tools: HostTools
+  root: boolean
+  wanted: boolean
+  notes: string[]
+}): Users | undefined {
   const { home, settings, tools, notes } = input
   if (!input.wanted) return undefined
   if (!input.root) {
@@ -101,7 +120,9 @@ function chooseUsers(input: { home: AgentHome; settings: AgentSettings; tools: H
     return undefined
   }
   const uid = String(settings.uidMin)
-  const works = tools.setpriv && spawnSync(tools.setpriv, [`--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', tools.sh, '-c', 'exit 0'], { env: {} }).status === 0
+  const works =
+    tools.setpriv &&
+    spawnSync(tools.setpriv, [`--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', tools.sh, '-c', 'exit 0'], { env: {} }).status === 0
   if (!works) {
     notes.push('setpriv of util-linux is missing or not permitted, so all apps run as root.')
     return undefined
@@ -109,7 +130,10 @@ function chooseUsers(input: { home: AgentHome; settings: AgentSettings; tools: H
   return new Users({ file: home.usersFile, passwdDirectory: home.passwd, uidMin: settings.uidMin })
 }
 
-async function trySandbox(base: RunHost, input: { root: boolean; wanted: HostChoice['sandbox']; notes: string[] }): Promise<RunHost | undefined> {
+async function trySandbox(
+  base: RunHost,
+  input: { root: boolean; wanted: HostChoice['sandbox']; notes: string[] },
+): Promise<RunHost | undefined> {
   const { bwrap } = base.tools
   if (input.wanted === 'none') return undefined
   if (!bwrap) {
@@ -127,7 +151,9 @@ async function tryPlain(base: RunHost, notes: string[]): Promise<RunHost> {
   let host = base
   const closed = host.users && closedAncestor(host.home.scratch)
   if (closed) {
-    notes.push(`Without a sandbox, other users cannot reach ${base.home.root} because ${closed} is closed to them, so all apps run as root.`)
+    notes.push(
+      `Without a sandbox, other users cannot reach ${base.home.root} because ${closed} is closed to them, so all apps run as root.`,
+    )
     host = { ...host, users: undefined }
   }
   for (const sh of [base.tools.sh, '/bin/dash', '/bin/bash'].filter(existsSync)) {
@@ -167,18 +193,26 @@ async function tryRun(host: RunHost, input: { directory: string; logFile: string
   const id = `${input.id}-${process.pid}`
   host.records.prepare(id)
   try {
-    const run = await startRun({ ...host, users: undefined }, {
-      id,
-      attempt: 0,
-      workload: {
-        team: 'pavior', app: 'probe', directory: input.directory, writable: false, command: input.command, env: {},
-        limits: { memoryBytes: 64 * 1024 * 1024, cpu: 1, pids: 20 },
+    const run = await startRun(
+      { ...host, users: undefined },
+      {
+        id,
+        attempt: 0,
+        workload: {
+          team: 'pavior',
+          app: 'probe',
+          directory: input.directory,
+          writable: false,
+          command: input.command,
+          env: {},
+          limits: { memoryBytes: 64 * 1024 * 1024, cpu: 1, pids: 20 },
+        },
+        scratch: 'memory',
+        input: false,
+        logDescriptor: openSync(input.logFile, 'a', 0o600),
+        logOffset: 0,
       },
-      scratch: 'memory',
-      input: false,
-      logDescriptor: openSync(input.logFile, 'a', 0o600),
-      logOffset: 0,
-    })
+    )
     return await run.ended
   } finally {
     host.records.remove(id)

@@ -8,13 +8,20 @@ const attemptsMax = 200
  * A port that nobody listens on now and that is not in `taken`. Chosen at random, so that two agents on one machine
  * hardly meet; if they do, the instance that comes second exits and gets another one.
  */
-export async function findFreePort(range: { portMin: number; portMax: number }, taken: ReadonlySet<number>, random: () => number): Promise<number> {
+export async function findFreePort(
+  range: { portMin: number; portMax: number },
+  taken: ReadonlySet<number>,
+  random: () => number,
+): Promise<number> {
   const count = range.portMax - range.portMin + 1
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
     const port = range.portMin + Math.floor(random() * count)
     if (!taken.has(port) && (await isFree(port))) return port
   }
-  throw fail('START_FAILED', { message: `No free port was found between ${range.portMin} and ${range.portMax}.`, fix: 'Stop what holds them, or run fewer instances on this machine.' })
+  throw fail('START_FAILED', {
+    message: `No free port was found between ${range.portMin} and ${range.portMax}.`,
+    fix: 'Stop what holds them, or run fewer instances on this machine.',
+  })
 }
 
 /** Binding every address fails when any of them is taken. */

@@ -75,8 +75,19 @@ export class Instance {
   planned(startGiveUpFactor: number): PlannedInstance {
     const { record } = this
     const startedMs = record.start ? Date.parse(record.start.startedAt) : undefined
-    const giveUpMs = this.#restarting || startedMs === undefined || !this.set?.listens ? undefined : startedMs + this.set.startTimeoutMs * startGiveUpFactor
-    return { id: record.id, set: record.set, revision: record.revision, phase: this.#phase(), order: this.order, dueMs: record.nextStartAt, giveUpMs }
+    const giveUpMs =
+      this.#restarting || startedMs === undefined || !this.set?.listens
+        ? undefined
+        : startedMs + this.set.startTimeoutMs * startGiveUpFactor
+    return {
+      id: record.id,
+      set: record.set,
+      revision: record.revision,
+      phase: this.#phase(),
+      order: this.order,
+      dueMs: record.nextStartAt,
+      giveUpMs,
+    }
   }
 
   #phase(): Phase {
@@ -123,7 +134,8 @@ export class Instance {
     const wasLeaving = record.state === 'draining' || record.state === 'stopping' || record.state === 'stopped'
     // A start that was begun but not saved was ended as a leftover.
     const isSaved = record.start?.attempt === record.restarts
-    if (isSaved && record.start?.bootId === this.#context.host.bootId && record.state !== 'backoff') this.#attach(adoptRun(this.#context.host, record.id, record.start))
+    if (isSaved && record.start?.bootId === this.#context.host.bootId && record.state !== 'backoff')
+      this.#attach(adoptRun(this.#context.host, record.id, record.start))
     else if (!wasLeaving) this.#enter('backoff', { nextStartAt: Date.now() })
     if (wasLeaving) void this.retire()
   }
@@ -179,7 +191,7 @@ export class Instance {
     try {
       host.records.prepare(record.id)
       const log = logs.track(record.id)
-      const port = this.#nextPort = set.listens ? await findFreePort(host.settings, takenPorts(), random) : undefined
+      const port = (this.#nextPort = set.listens ? await findFreePort(host.settings, takenPorts(), random) : undefined)
       const run = await startRun(host, {
         id: record.id,
         attempt: record.restarts,
@@ -353,9 +365,18 @@ export class Instance {
 
 function startFailure(subject: Subject, error: unknown): ErrorObject {
   const why = error instanceof Error ? error.message : String(error)
-  return { code: 'START_FAILED', message: `${nameOf(subject)} could not be started.`, why, fix: 'Look at the log of the agent; something on this machine prevented it.' }
+  return {
+    code: 'START_FAILED',
+    message: `${nameOf(subject)} could not be started.`,
+    why,
+    fix: 'Look at the log of the agent; something on this machine prevented it.',
+  }
 }
 
 function startTimeoutProblem(subject: Subject): ErrorObject {
-  return { code: 'HEALTH_CHECK_FAILED', message: `${nameOf(subject)} was not healthy in time, so it is started again.`, fix: 'Look at its last log lines.' }
+  return {
+    code: 'HEALTH_CHECK_FAILED',
+    message: `${nameOf(subject)} was not healthy in time, so it is started again.`,
+    fix: 'Look at its last log lines.',
+  }
 }

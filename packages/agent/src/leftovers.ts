@@ -12,8 +12,11 @@ export function killLeftovers(host: RunHost, records: RunRecord[]): void {
     if (!group.remove()) host.log.warn({ group: name }, 'a cgroup that nobody knows of cannot be removed yet')
   }
   if (host.cgroup.tracks) return
-  const unsure = records.filter((record) => record.start === undefined || (record.kind === 'instance' && record.start.attempt !== record.restarts))
+  const unsure = records.filter(
+    (record) => record.start === undefined || (record.kind === 'instance' && record.start.attempt !== record.restarts),
+  )
   if (unsure.length === 0) return
   const processes = listProcesses()
-  for (const record of unsure) findTree({ environment: `PAVIOR_INSTANCE=${record.id}` }, processes).forEach((pid) => signalProcess(pid, 'SIGKILL'))
+  for (const record of unsure)
+    findTree({ environment: `PAVIOR_INSTANCE=${record.id}` }, processes).forEach((pid) => signalProcess(pid, 'SIGKILL'))
 }

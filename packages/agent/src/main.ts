@@ -39,7 +39,10 @@ if (values.help) {
   process.exit(0)
 }
 
-const log = pino({ level: values['log-level'] ?? 'info', base: null, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination({ fd: 1, sync: true }))
+const log = pino(
+  { level: values['log-level'] ?? 'info', base: null, timestamp: pino.stdTimeFunctions.isoTime },
+  pino.destination({ fd: 1, sync: true }),
+)
 
 process.on('uncaughtException', (error) => {
   log.fatal({ error: error.stack ?? String(error) }, 'the agent failed and ends; what it runs goes on')
@@ -79,7 +82,8 @@ function port(name: 'router-port' | 'router-workers'): number | undefined {
   const text = values[name]
   if (text === undefined) return undefined
   const number = Number(text)
-  if (!Number.isInteger(number) || number < 0 || number > 65_535) throw fail('CONFIG_INVALID', { message: `--${name} ${text} is no number that can be used.` })
+  if (!Number.isInteger(number) || number < 0 || number > 65_535)
+    throw fail('CONFIG_INVALID', { message: `--${name} ${text} is no number that can be used.` })
   return number
 }
 

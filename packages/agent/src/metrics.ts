@@ -23,16 +23,41 @@ export function metricsText({ observed, droppedSegments, spooledBytes, router }:
   const lines = [
     ...metric('pavior_agent_info', 'gauge', 'Version of the agent.', [[`{version="${observed.version}"}`, 1]]),
     ...metric('pavior_agent_generation', 'gauge', 'Generation of the desired state in force.', [['', observed.generation]]),
-    ...metric('pavior_agent_routed_generation', 'gauge', 'Newest generation that every router worker serves.', [['', observed.routedGeneration]]),
-    ...metric('pavior_agent_instances', 'gauge', 'Instances by state.', states.map((state) => [`{state="${state}"}`, instances.filter((each) => each.state === state).length])),
-    ...metric('pavior_agent_instance_restarts', 'gauge', 'Restarts of the instances that there are.', [['', instances.reduce((sum, each) => sum + each.restarts, 0)]]),
-    ...metric('pavior_agent_crash_loops', 'gauge', 'Instances that exit again and again.', [['', instances.filter((each) => each.crashLoop).length]]),
-    ...metric('pavior_agent_tasks', 'gauge', 'Tasks by state.', (['running', 'exited'] as const).map((state) => [`{state="${state}"}`, tasks.filter((each) => each.state === state).length])),
+    ...metric('pavior_agent_routed_generation', 'gauge', 'Newest generation that every router worker serves.', [
+      ['', observed.routedGeneration],
+    ]),
+    ...metric(
+      'pavior_agent_instances',
+      'gauge',
+      'Instances by state.',
+      states.map((state) => [`{state="${state}"}`, instances.filter((each) => each.state === state).length]),
+    ),
+    ...metric('pavior_agent_instance_restarts', 'gauge', 'Restarts of the instances that there are.', [
+      ['', instances.reduce((sum, each) => sum + each.restarts, 0)],
+    ]),
+    ...metric('pavior_agent_crash_loops', 'gauge', 'Instances that exit again and again.', [
+      ['', instances.filter((each) => each.crashLoop).length],
+    ]),
+    ...metric(
+      'pavior_agent_tasks',
+      'gauge',
+      'Tasks by state.',
+      (['running', 'exited'] as const).map((state) => [`{state="${state}"}`, tasks.filter((each) => each.state === state).length]),
+    ),
     ...metric('pavior_agent_spooled_bytes', 'gauge', 'Request records that the server has not taken yet.', [['', spooledBytes]]),
-    ...metric('pavior_agent_spool_dropped_segments_total', 'counter', 'Parts of the spool that were dropped because it was full.', [['', droppedSegments]]),
-    ...metric('pavior_agent_resident_memory_bytes', 'gauge', 'Resident memory by process.', processes.map((each) => [`{role="${each.role}",pid="${each.pid}"}`, each.memoryBytes])),
+    ...metric('pavior_agent_spool_dropped_segments_total', 'counter', 'Parts of the spool that were dropped because it was full.', [
+      ['', droppedSegments],
+    ]),
+    ...metric(
+      'pavior_agent_resident_memory_bytes',
+      'gauge',
+      'Resident memory by process.',
+      processes.map((each) => [`{role="${each.role}",pid="${each.pid}"}`, each.memoryBytes]),
+    ),
     ...metric('pavior_agent_cpu_seconds_total', 'counter', 'CPU time of the agent process.', [['', cpuSeconds()]]),
-    ...metric('pavior_agent_event_loop_delay_seconds', 'gauge', '99th percentile of the delay of the event loop.', [['', loopDelay.percentile(99) / 1e9]]),
+    ...metric('pavior_agent_event_loop_delay_seconds', 'gauge', '99th percentile of the delay of the event loop.', [
+      ['', loopDelay.percentile(99) / 1e9],
+    ]),
   ]
   return `${lines.join('\n')}\n${router}`
 }

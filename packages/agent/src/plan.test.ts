@@ -11,12 +11,18 @@ function instance(over: Partial<PlannedInstance>): PlannedInstance {
 
 describe('plan', () => {
   test('creates what is missing', () => {
-    expect(plan([{ id: 's', replicas: 2, revision: 'r1' }], [], now, surge).actions).toEqual([{ do: 'create', set: 's' }, { do: 'create', set: 's' }])
+    expect(plan([{ id: 's', replicas: 2, revision: 'r1' }], [], now, surge).actions).toEqual([
+      { do: 'create', set: 's' },
+      { do: 'create', set: 's' },
+    ])
   })
 
   test('retires what does not serve before what does, the youngest first', () => {
     const instances = [instance({ id: 'a', order: 1 }), instance({ id: 'b', order: 2 }), instance({ id: 'c', order: 3, phase: 'coming' })]
-    expect(plan([{ id: 's', replicas: 1, revision: 'r1' }], instances, now, surge).actions).toEqual([{ do: 'retire', instance: 'c' }, { do: 'retire', instance: 'b' }])
+    expect(plan([{ id: 's', replicas: 1, revision: 'r1' }], instances, now, surge).actions).toEqual([
+      { do: 'retire', instance: 'c' },
+      { do: 'retire', instance: 'b' },
+    ])
   })
 
   test('retires instances of sets that are not wanted, once', () => {
@@ -91,48 +97,70 @@ class Machine {
   }
 }
 
-const someSets = fc.array(fc.record({ id: fc.constantFrom('a', 'b', 'c'), replicas: fc.integer({ min: 0, max: 5 }), revision: fc.constantFrom('r1', 'r2', 'r3') }), { maxLength: 3 })
+const someSets = fc
+  .array(
+    fc.record({
+      id: fc.constantFrom('a', 'b', 'c'),
+      replicas: fc.integer({ min: 0, max: 5 }),
+      revision: fc.constantFrom('r1', 'r2', 'r3'),
+    }),
+    { maxLength: 3 },
+  )
   .map((sets) => [...new Map(sets.map((set) => [set.id, set])).values()])
-const history = fc.array(fc.record({ wanted: someSets, choices: fc.array(fc.nat(1000), { maxLength: 12 }) }), { minLength: 1, maxLength: 6 })
+const history = fc.array(fc.record({ wanted: someSets, choices: fc.array(fc.nat(1000), { maxLength: 12 }) }), {
+  minLength: 1,
+  maxLength: 6,
+})
 
 describe('any history', () => {
   test('converges to exactly what is wanted, all of it serving', () => {
-    fc.assert(fc.property(history, fc.array(fc.nat(1000), { minLength: 1, maxLength: 20 }), (steps, later) => {
-      const machine = new Machine()
-      for (const step of steps) {
-        machine.apply(step.wanted, now)
-        for (const choice of step.choices) {
-          machine.happen(choice, now, true)
+    fc.assert(
+      fc.property(history, fc.array(fc.nat(1000), { minLength: 1, maxLength: 20 }), (steps, later) => {
+        const machine = new Machine()
+        for (const step of steps) {
           machine.apply(step.wanted, now)
+          for (const choice of step.choices) {
+            machine.happen(choice, now, true)
+            machine.apply(step.wanted, now)
+          }
         }
-      }
-      const { wanted } = steps.at(-1)!
-      for (let round = 0; round < 300; round++) {
-        machine.apply(wanted, now)
-        machine.happen(later[round % later.length]! + round, now, false)
-      }
-      expect(machine.apply(wanted, now)).toBe(0)
-      for (const set of wanted) {
-        const own = machine.instances.filter((each) => each.set === set.id)
-        expect(own.map((each) => [each.phase, each.revision])).toEqual(Array.from({ length: set.replicas }, () => ['up', set.revision]))
-      }
-      expect(machine.instances.length).toBe(wanted.reduce((sum, set) => sum + set.replicas, 0))
-    }))
+        const { wanted } = steps.at(-1)!
+        for (let round = 0; round < 300; round++) {
+          machine.apply(wanted, now)
+          machine.happen(later[round % later.length]! + round, now, false)
+        }
+        expect(machine.apply(wanted, now)).toBe(0)
+        for (const set of wanted) {
+          const own = machine.instances.filter((each) => each.set === set.id)
+          expect(own.map((each) => [each.phase, each.revision])).toEqual(Array.from({ length: set.replicas }, () => ['up', set.revision]))
+        }
+        expect(machine.instances.length).toBe(wanted.reduce((sum, set) => sum + set.replicas, 0))
+      }),
+    )
   })
 
   test('never creates above replicas and surge, never retires a serving instance without need, and is idempotent', () => {
-    fc.assert(fc.property(history, (steps) => {
-      const machine = new Machine()
-      for (const { wanted, choices } of steps) {
-        for (const choice of [0, ...choices]) {
-          const before = machine.instances.map((each) => ({ ...each }))
-          machine.apply(wanted, now)
-          for (const set of wanted) checkSet(set, before.filter((each) => each.set === set.id), machine.instances.filter((each) => each.set === set.id))
-          expect(plan(wanted, machine.instances, now, surge).actions.filter((action) => action.do === 'create' || action.do === 'start')).toEqual([])
-          machine.happen(choice, now, true)
+    fc.assert(
+      fc.property(history, (steps) => {
+        const machine = new Machine()
+        for (const { wanted, choices } of steps) {
+          for (const choice of [0, ...choices]) {
+            const before = machine.instances.map((each) => ({ ...each }))
+            machine.apply(wanted, now)
+            for (const set of wanted)
+              checkSet(
+                set,
+                before.filter((each) => each.set === set.id),
+                machine.instances.filter((each) => each.set === set.id),
+              )
+            expect(
+              plan(wanted, machine.instances, now, surge).actions.filter((action) => action.do === 'create' || action.do === 'start'),
+            ).toEqual([])
+            machine.happen(choice, now, true)
+          }
         }
-      }
-    }))
+      }),
+    )
   })
 })
 
@@ -155,11 +183,13 @@ describe('restartDelayMs', () => {
   })
 
   test('stays within the jitter', () => {
-    fc.assert(fc.property(fc.integer({ min: 1, max: 40 }), fc.double({ min: 0, max: 1, noNaN: true }), (exits, random) => {
-      const middle = restartDelayMs(exits, settings, 0.5)
-      const delay = restartDelayMs(exits, settings, random)
-      expect(delay).toBeGreaterThanOrEqual(Math.floor(middle * 0.8))
-      expect(delay).toBeLessThanOrEqual(Math.ceil(middle * 1.2))
-    }))
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 40 }), fc.double({ min: 0, max: 1, noNaN: true }), (exits, random) => {
+        const middle = restartDelayMs(exits, settings, 0.5)
+        const delay = restartDelayMs(exits, settings, random)
+        expect(delay).toBeGreaterThanOrEqual(Math.floor(middle * 0.8))
+        expect(delay).toBeLessThanOrEqual(Math.ceil(middle * 1.2))
+      }),
+    )
   })
 })

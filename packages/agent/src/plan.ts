@@ -98,7 +98,9 @@ function need(instance: PlannedInstance, outdated: boolean): number {
 function countMissing(set: WantedSet, own: PlannedInstance[], retired: PlannedInstance[], surge: number): number {
   const leaving = own.filter((instance) => instance.phase === 'leaving').length + retired.length
   const staying = own.length - leaving
-  const current = own.filter((instance) => instance.revision === set.revision && instance.phase !== 'leaving' && !retired.includes(instance)).length
+  const current = own.filter(
+    (instance) => instance.revision === set.revision && instance.phase !== 'leaving' && !retired.includes(instance),
+  ).length
   const wantedNow = Math.max(set.replicas - staying, Math.min(set.replicas - current, set.replicas + surge - staying))
   // What is still leaving uses the machine too, so it counts against the limit.
   const room = set.replicas + surge - own.length
@@ -108,7 +110,8 @@ function countMissing(set: WantedSet, own: PlannedInstance[], retired: PlannedIn
 function planInstance(instance: PlannedInstance, nowMs: number): Action[] {
   if (instance.phase === 'waiting' && (instance.dueMs ?? 0) <= nowMs) return [{ do: 'start', instance: instance.id }]
   if (instance.phase === 'failing') return [{ do: 'restart', instance: instance.id }]
-  if (instance.phase === 'coming' && (instance.giveUpMs ?? Number.POSITIVE_INFINITY) <= nowMs) return [{ do: 'restart', instance: instance.id }]
+  if (instance.phase === 'coming' && (instance.giveUpMs ?? Number.POSITIVE_INFINITY) <= nowMs)
+    return [{ do: 'restart', instance: instance.id }]
   return []
 }
 

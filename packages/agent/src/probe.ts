@@ -26,7 +26,9 @@ export function checkOnce(port: number, probe: Pick<Probe, 'path' | 'timeoutMs'>
     socket.on('close', () => settle({ ok: false, why: 'broken' }))
     socket.on('connect', () => {
       if (probe.path === undefined) return settle({ ok: true })
-      socket.write(`GET ${probe.path} HTTP/1.1\r\nHost: localhost:${port}\r\nUser-Agent: pavior-probe\r\nAccept: */*\r\nConnection: close\r\n\r\n`)
+      socket.write(
+        `GET ${probe.path} HTTP/1.1\r\nHost: localhost:${port}\r\nUser-Agent: pavior-probe\r\nAccept: */*\r\nConnection: close\r\n\r\n`,
+      )
     })
     socket.on('data', (bytes: Buffer) => {
       if (head.includes('\n')) return

@@ -5,18 +5,32 @@ import { exitProblem, failingProblem, formatBytes, formatDuration, notHealthyPro
 
 const subject = { team: 'payments', app: 'checkout-api', process: 'web', release: 24, environment: 'production' }
 const late = { port: 41207, timeoutMs: 30_000, lastLines: ['up'] }
-const exited = { command: ['node', 'x.js'], limits: { memoryBytes: 256 * 1024 * 1024, cpu: 1, pids: 10 }, ranMs: 1500, lastLines: ['Error: no', ''], wasHealthy: false }
+const exited = {
+  command: ['node', 'x.js'],
+  limits: { memoryBytes: 256 * 1024 * 1024, cpu: 1, pids: 10 },
+  ranMs: 1500,
+  lastLines: ['Error: no', ''],
+  wasHealthy: false,
+}
 
 describe('problems', () => {
   test('name the port that is bound instead', () => {
-    const problem = notHealthyProblem(subject, { ...late, last: { ok: false, why: 'refused' }, listening: [{ address: '0.0.0.0', port: 3000 }] })
+    const problem = notHealthyProblem(subject, {
+      ...late,
+      last: { ok: false, why: 'refused' },
+      listening: [{ address: '0.0.0.0', port: 3000 }],
+    })
     expect(problem.code).toBe('PORT_NOT_BOUND')
     expect(problem.message).toBe('checkout-api v24 did not listen on PORT 41207 within 30 s; it listens on 3000 instead.')
     expect(problem.facts).toMatchObject({ port: 41207, boundPorts: [3000], lastLines: ['up'] })
   })
 
   test('tell when the right port is bound on an address that is out of reach', () => {
-    const problem = notHealthyProblem(subject, { ...late, last: { ok: false, why: 'refused' }, listening: [{ address: '::1', port: 41207 }] })
+    const problem = notHealthyProblem(subject, {
+      ...late,
+      last: { ok: false, why: 'refused' },
+      listening: [{ address: '::1', port: 41207 }],
+    })
     expect(problem.message).toContain('it listens on [::1]:41207 only')
     expect(problem.fix).toContain('0.0.0.0')
   })
@@ -26,18 +40,30 @@ describe('problems', () => {
     expect(problem.code).toBe('HEALTH_CHECK_FAILED')
     expect(problem.message).toBe('checkout-api v24 answered /up with status 503 for 30 s after its start.')
     expect(problem.facts).toMatchObject({ status: 503 })
-    expect(failingProblem(subject, { path: '/up', failures: 3, last: { ok: false, why: 'silent' }, lastLines: [] }).message)
-      .toBe('checkout-api v24 did not answer /up in time, 3 times in a row, so it is started again.')
+    expect(failingProblem(subject, { path: '/up', failures: 3, last: { ok: false, why: 'silent' }, lastLines: [] }).message).toBe(
+      'checkout-api v24 did not answer /up in time, 3 times in a row, so it is started again.',
+    )
   })
 
   test('tell how a process ended', () => {
     const at = '2030-01-01T00:00:00.000Z'
     expect(exitProblem(subject, { exit: { code: 3, at }, usage: {} }, exited)).toMatchObject({
-      code: 'PROCESS_EXITED', message: 'checkout-api v24 exited with code 3 after 1.5 s, before it was healthy.', why: 'Its last line was: Error: no', facts: { code: 3, lastLines: exited.lastLines },
+      code: 'PROCESS_EXITED',
+      message: 'checkout-api v24 exited with code 3 after 1.5 s, before it was healthy.',
+      why: 'Its last line was: Error: no',
+      facts: { code: 3, lastLines: exited.lastLines },
     })
-    expect(exitProblem({ ...subject, process: 'worker' }, { exit: { signal: 'SIGSEGV', at }, usage: {} }, exited).message).toContain("checkout-api's worker v24 was ended by SIGSEGV")
-    expect(exitProblem(subject, { exit: { signal: 'SIGKILL', outOfMemory: true, at }, usage: {} }, exited)).toMatchObject({ code: 'OUT_OF_MEMORY', message: expect.stringContaining('256 MB') })
-    expect(exitProblem(subject, { exit: { code: 127, at }, neverRan: 'not found', usage: {} }, exited)).toMatchObject({ code: 'START_FAILED', message: expect.stringContaining('node was not found') })
+    expect(exitProblem({ ...subject, process: 'worker' }, { exit: { signal: 'SIGSEGV', at }, usage: {} }, exited).message).toContain(
+      "checkout-api's worker v24 was ended by SIGSEGV",
+    )
+    expect(exitProblem(subject, { exit: { signal: 'SIGKILL', outOfMemory: true, at }, usage: {} }, exited)).toMatchObject({
+      code: 'OUT_OF_MEMORY',
+      message: expect.stringContaining('256 MB'),
+    })
+    expect(exitProblem(subject, { exit: { code: 127, at }, neverRan: 'not found', usage: {} }, exited)).toMatchObject({
+      code: 'START_FAILED',
+      message: expect.stringContaining('node was not found'),
+    })
   })
 
   test('print sizes and times for people', () => {
@@ -46,7 +72,7 @@ describe('problems', () => {
   })
 })
 
-test('listening sockets are read from the kernel\'s tables', () => {
+test("listening sockets are read from the kernel's tables", () => {
   const table = [
     '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode',
     '   0: 0100007F:0BB8 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 111 1 0 100 0 0 10 0',

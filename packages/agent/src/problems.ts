@@ -18,7 +18,11 @@ export function nameOf(subject: Subject): string {
 }
 
 /** Why a start ended by itself. `ranMs` is how long it ran. */
-export function exitProblem(subject: Subject, end: RunEnd, context: { command: string[]; limits: Limits; ranMs: number; lastLines: string[]; wasHealthy: boolean }): ErrorObject {
+export function exitProblem(
+  subject: Subject,
+  end: RunEnd,
+  context: { command: string[]; limits: Limits; ranMs: number; lastLines: string[]; wasHealthy: boolean },
+): ErrorObject {
   const name = nameOf(subject)
   const facts = { ...subject, ...exitFacts(end.exit), lastLines: context.lastLines }
   const more = logCommand(subject)
@@ -30,8 +34,15 @@ export function exitProblem(subject: Subject, end: RunEnd, context: { command: s
       more,
     }).toObject()
   }
-  const when = context.wasHealthy ? `after ${formatDuration(context.ranMs)}` : `after ${formatDuration(context.ranMs)}, before it was healthy`
-  return fail('PROCESS_EXITED', { message: `${name} ${describeExit(end.exit)} ${when}.`, why: lastLineSentence(context.lastLines), facts, more }).toObject()
+  const when = context.wasHealthy
+    ? `after ${formatDuration(context.ranMs)}`
+    : `after ${formatDuration(context.ranMs)}, before it was healthy`
+  return fail('PROCESS_EXITED', {
+    message: `${name} ${describeExit(end.exit)} ${when}.`,
+    why: lastLineSentence(context.lastLines),
+    facts,
+    more,
+  }).toObject()
 }
 
 /** `exited with code 3`, `was ended by SIGSEGV`. */
@@ -43,16 +54,31 @@ export function describeExit(exit: Exit): string {
 export function startProblem(name: string, end: Pick<RunEnd, 'neverRan'>, command: string[], lastLines: string[] = []): ErrorObject {
   const [program = ''] = command
   const sentences = {
-    'not found': { message: `${name} could not be started: the command ${program} was not found.`, fix: 'Correct the command, or install what it needs during the build.' },
-    'not executable': { message: `${name} could not be started: ${program} may not be executed.`, fix: `Make it executable (git update-index --chmod=+x ${program}), or name the interpreter in the command.` },
-    sandbox: { message: `${name} could not be started: its sandbox could not be set up.`, fix: 'Look at the last log lines; a directory that it needs may be missing on this machine.' },
-    limits: { message: `${name} could not be started: its cgroup refused it.`, fix: 'Look whether the cgroups of this machine are full or were changed.' },
+    'not found': {
+      message: `${name} could not be started: the command ${program} was not found.`,
+      fix: 'Correct the command, or install what it needs during the build.',
+    },
+    'not executable': {
+      message: `${name} could not be started: ${program} may not be executed.`,
+      fix: `Make it executable (git update-index --chmod=+x ${program}), or name the interpreter in the command.`,
+    },
+    sandbox: {
+      message: `${name} could not be started: its sandbox could not be set up.`,
+      fix: 'Look at the last log lines; a directory that it needs may be missing on this machine.',
+    },
+    limits: {
+      message: `${name} could not be started: its cgroup refused it.`,
+      fix: 'Look whether the cgroups of this machine are full or were changed.',
+    },
   }
   return fail('START_FAILED', { ...sentences[end.neverRan ?? 'sandbox'], why: lastLineSentence(lastLines) }).toObject()
 }
 
 /** It runs but was not healthy in time. */
-export function notHealthyProblem(subject: Subject, context: { port: number; path?: string; timeoutMs: number; last?: ProbeResult; listening: ListeningAddress[]; lastLines: string[] }): ErrorObject {
+export function notHealthyProblem(
+  subject: Subject,
+  context: { port: number; path?: string; timeoutMs: number; last?: ProbeResult; listening: ListeningAddress[]; lastLines: string[] },
+): ErrorObject {
   const { port, last, listening } = context
   const facts = { ...subject, port, listening, waitedMs: context.timeoutMs, lastLines: context.lastLines }
   const waited = formatDuration(context.timeoutMs)
@@ -73,7 +99,10 @@ export function notHealthyProblem(subject: Subject, context: { port: number; pat
 }
 
 /** It was healthy and is not any more. */
-export function failingProblem(subject: Subject, context: { path?: string; failures: number; last: ProbeResult; lastLines: string[] }): ErrorObject {
+export function failingProblem(
+  subject: Subject,
+  context: { path?: string; failures: number; last: ProbeResult; lastLines: string[] },
+): ErrorObject {
   const sentence = context.path === undefined ? 'does not accept connections any more' : healthSentence(context.path, context.last)
   const status = context.last.ok ? undefined : context.last.status
   return fail('HEALTH_CHECK_FAILED', {
@@ -94,7 +123,10 @@ function healthSentence(path: string, result: ProbeResult): string {
 function instead(port: number, listening: ListeningAddress[]): string {
   if (listening.length === 0) return 'it listens on no port'
   const others = listening.filter((each) => each.port !== port)
-  const places = others.length > 0 ? [...new Set(others.map((each) => String(each.port)))] : listening.map((each) => `${formatHost(each.address)}:${each.port}`)
+  const places =
+    others.length > 0
+      ? [...new Set(others.map((each) => String(each.port)))]
+      : listening.map((each) => `${formatHost(each.address)}:${each.port}`)
   return others.length > 0 ? `it listens on ${places.join(' and ')} instead` : `it listens on ${places.join(' and ')} only`
 }
 
@@ -102,7 +134,10 @@ function portAdvice(port: number, listening: ListeningAddress[]): { why: string;
   if (listening.some((each) => each.port === port)) {
     return { why: 'The platform reaches instances by IPv4 on 127.0.0.1.', fix: 'Listen on 0.0.0.0, or on all addresses.' }
   }
-  return { why: 'The platform gives every instance its own port in the environment variable PORT.', fix: 'Listen on the port that the environment variable PORT names.' }
+  return {
+    why: 'The platform gives every instance its own port in the environment variable PORT.',
+    fix: 'Listen on the port that the environment variable PORT names.',
+  }
 }
 
 function formatHost(address: string): string {

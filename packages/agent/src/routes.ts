@@ -8,14 +8,33 @@ const retryMs = 1000
 
 /** The table for a state and the instances that there are. */
 export function buildTable(desired: DesiredState, instances: Instance[]): RouterTable {
-  return { generation: desired.generation, routes: desired.routes, sets: desired.sets.filter((set) => set.listens).map((set) => routerSet(set, instances.filter((each) => each.record.set === set.id))) }
+  return {
+    generation: desired.generation,
+    routes: desired.routes,
+    sets: desired.sets
+      .filter((set) => set.listens)
+      .map((set) =>
+        routerSet(
+          set,
+          instances.filter((each) => each.record.set === set.id),
+        ),
+      ),
+  }
 }
 
 function routerSet(set: DesiredSet, own: Instance[]): RouterSet {
-  const endpoints = own.filter((each) => each.inTraffic).map((each) => ({ instance: each.id, port: each.port ?? 0, host: '127.0.0.1' as const }))
+  const endpoints = own
+    .filter((each) => each.inTraffic)
+    .map((each) => ({ instance: each.id, port: each.port ?? 0, host: '127.0.0.1' as const }))
   const { team, app } = set.workload
   return {
-    id: set.id, team, app, environment: set.environment, release: set.release, process: set.process, endpoints,
+    id: set.id,
+    team,
+    app,
+    environment: set.environment,
+    release: set.release,
+    process: set.process,
+    endpoints,
     reason: endpoints.length > 0 ? undefined : whyNone(set, own),
   }
 }

@@ -28,7 +28,11 @@ export class Spool {
     this.#maxBytes = options.maxBytes
     this.#segments = readdirSync(options.directory)
       .filter((name) => name.endsWith('.ndjson'))
-      .map((name) => ({ file: join(options.directory, name), first: Number.parseInt(name, 10), bytes: statSync(join(options.directory, name)).size }))
+      .map((name) => ({
+        file: join(options.directory, name),
+        first: Number.parseInt(name, 10),
+        bytes: statSync(join(options.directory, name)).size,
+      }))
       .sort((one, other) => one.first - other.first)
     const newest = this.#segments.at(-1)
     if (newest) closeLastLine(newest)
@@ -105,11 +109,13 @@ function closeLastLine(segment: Segment): void {
 
 /** A line that was cut by a crash is left out. */
 function readSegment(segment: Segment): RequestRecord[] {
-  return readFileSync(segment.file, 'utf8').split('\n').flatMap((line) => {
-    try {
-      return line === '' ? [] : [JSON.parse(line) as RequestRecord]
-    } catch {
-      return []
-    }
-  })
+  return readFileSync(segment.file, 'utf8')
+    .split('\n')
+    .flatMap((line) => {
+      try {
+        return line === '' ? [] : [JSON.parse(line) as RequestRecord]
+      } catch {
+        return []
+      }
+    })
 }

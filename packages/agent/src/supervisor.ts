@@ -66,8 +66,16 @@ export class Supervisor {
     this.#planSoon()
   }
 
-  /** Replaces the desired state. Fails with CONFLICT when it is older than the one in force. Durable when it returns. */
+  /**
+   * Replaces the desired state; durable when it returns.
+   * Fails with CONFLICT when it is older than the one in force, and with SHUTTING_DOWN.
+   */
   accept(desired: DesiredState): void {
+    if (this.#closed)
+      throw fail('SHUTTING_DOWN', {
+        message: 'The agent is stopping and takes no new state.',
+        fix: 'Send it again when the agent has been started.',
+      })
     if (desired.generation < this.#desired.generation) {
       throw fail('CONFLICT', {
         message: `The state of generation ${desired.generation} is older than generation ${this.#desired.generation}, which is in force.`,
@@ -148,10 +156,19 @@ export class Supervisor {
     const { team, app } = set.workload
     const id = `${app}-${set.process}-${set.release}-${randomBytes(5).toString('hex')}`
     const record: InstanceRecord = {
-      kind: 'instance', id, set: set.id, revision: this.#revision(set),
+      kind: 'instance',
+      id,
+      set: set.id,
+      revision: this.#revision(set),
       name: { team, app, process: set.process, release: set.release, environment: set.environment },
-      state: 'starting', restarts: 0, exitsInRow: 0, exitTimes: [], crashLoop: false, earlierCpuSeconds: 0,
-      stopGraceMs: set.stopGraceMs, drainTimeoutMs: set.drainTimeoutMs,
+      state: 'starting',
+      restarts: 0,
+      exitsInRow: 0,
+      exitTimes: [],
+      crashLoop: false,
+      earlierCpuSeconds: 0,
+      stopGraceMs: set.stopGraceMs,
+      drainTimeoutMs: set.drainTimeoutMs,
     }
     const instance = new Instance(this.#context(), record, this.#order++, set)
     this.#instances.set(id, instance)
@@ -206,6 +223,7 @@ export class Supervisor {
       this.#host.log.error({ instance: instance.id, error: String(error) }, 'the router could not drain')
       return { inFlight: 0 }
     })
-    if (inFlight > 0) this.#host.log.warn({ instance: instance.id, inFlight, timeoutMs }, 'requests were still in flight when the instance had to go')
+    if (inFlight > 0)
+      this.#host.log.warn({ instance: instance.id, inFlight, timeoutMs }, 'requests were still in flight when the instance had to go')
   }
 }

@@ -84,7 +84,9 @@ export class Task {
       this.#attach(run, spec.workload.command)
       this.#save()
     } catch (error) {
-      const problem = isPaviorError(error) ? error.toObject() : fail('START_FAILED', { message: 'The task could not be started.', why: String(error) }).toObject()
+      const problem = isPaviorError(error)
+        ? error.toObject()
+        : fail('START_FAILED', { message: 'The task could not be started.', why: String(error) }).toObject()
       this.#finish({ problem })
     }
   }
@@ -94,7 +96,9 @@ export class Task {
     const { host, logs } = this.#context
     logs.track(this.id)
     if (this.record.start?.bootId === host.bootId) return this.#attach(adoptRun(host, this.id, this.record.start), [])
-    this.#finish({ problem: fail('INTERNAL', { message: 'The machine or the agent ended while the task was running.', fix: 'Run it again.' }).toObject() })
+    this.#finish({
+      problem: fail('INTERNAL', { message: 'The machine or the agent ended while the task was running.', fix: 'Run it again.' }).toObject(),
+    })
   }
 
   /** SIGTERM, after `graceMs` SIGKILL for the whole tree. Does nothing to a task that has ended. */
@@ -183,18 +187,31 @@ export class Task {
 }
 
 /** Why the platform ended a task or could not run it; undefined when it ended by itself. Pure. */
-export function taskProblem(record: Pick<TaskRecord, 'ending' | 'timeoutMs' | 'limits'>, end: Pick<RunEnd, 'exit' | 'neverRan'>, command: string[]): ErrorObject | undefined {
+export function taskProblem(
+  record: Pick<TaskRecord, 'ending' | 'timeoutMs' | 'limits'>,
+  end: Pick<RunEnd, 'exit' | 'neverRan'>,
+  command: string[],
+): ErrorObject | undefined {
   if (record.ending === 'canceled') return fail('CANCELED', { message: 'The task was cancelled.', fix: 'Run it again.' }).toObject()
   if (record.ending === 'timeout') {
-    return fail('BUILD_TIMEOUT', { message: `The task took longer than ${formatDuration(record.timeoutMs)} and was ended.`, facts: { timeoutMs: record.timeoutMs } }).toObject()
+    return fail('BUILD_TIMEOUT', {
+      message: `The task took longer than ${formatDuration(record.timeoutMs)} and was ended.`,
+      facts: { timeoutMs: record.timeoutMs },
+    }).toObject()
   }
   if (record.ending === 'disk' || end.exit.signal === 'SIGXFSZ') {
     const limit = formatBytes(record.limits.diskBytes ?? 0)
-    return fail('BUILD_DISK_FULL', { message: `The task wrote more than the ${limit} of disk that it may use.`, facts: { diskBytes: record.limits.diskBytes } }).toObject()
+    return fail('BUILD_DISK_FULL', {
+      message: `The task wrote more than the ${limit} of disk that it may use.`,
+      facts: { diskBytes: record.limits.diskBytes },
+    }).toObject()
   }
   if (end.exit.outOfMemory) {
     const limit = formatBytes(record.limits.memoryBytes)
-    return fail('OUT_OF_MEMORY', { message: `The task used more than its ${limit} of memory; it ${describeExit(end.exit)}.`, facts: { memoryBytes: record.limits.memoryBytes } }).toObject()
+    return fail('OUT_OF_MEMORY', {
+      message: `The task used more than its ${limit} of memory; it ${describeExit(end.exit)}.`,
+      facts: { memoryBytes: record.limits.memoryBytes },
+    }).toObject()
   }
   return end.neverRan ? startProblem('The task', end, command) : undefined
 }

@@ -10,6 +10,7 @@ import { Task, type TaskContext } from './task.ts'
 export class Tasks {
   readonly #context: TaskContext
   readonly #tasks = new Map<string, Task>()
+  #closed = false
 
   constructor(options: { host: RunHost; logs: LogStore; events: EventHub }) {
     this.#context = {
@@ -32,8 +33,20 @@ export class Tasks {
   start(id: string, spec: TaskSpec): TaskStatus {
     const known = this.#tasks.get(id)
     if (known) return known.status()
+    if (this.#closed)
+      throw fail('SHUTTING_DOWN', {
+        message: 'The agent is stopping and starts no new task.',
+        fix: 'Send it again when the agent has been started.',
+      })
     const { limits, directory } = spec.workload
-    const task = new Task(this.#context, { kind: 'task', id, startedAt: new Date().toISOString(), timeoutMs: spec.timeoutMs, limits, directory })
+    const task = new Task(this.#context, {
+      kind: 'task',
+      id,
+      startedAt: new Date().toISOString(),
+      timeoutMs: spec.timeoutMs,
+      limits,
+      directory,
+    })
     this.#tasks.set(id, task)
     task.start(spec)
     this.#context.onChange(task)
@@ -70,10 +83,12 @@ export class Tasks {
   }
 
   release(): void {
+    this.#closed = true
     for (const task of this.#tasks.values()) task.release()
   }
 
   async stopAll(graceMs: number): Promise<void> {
+    this.#closed = true
     for (const task of this.#tasks.values()) task.cancel(graceMs)
     await Promise.all([...this.#tasks.values()].map((task) => task.done))
   }

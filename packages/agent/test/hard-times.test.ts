@@ -5,7 +5,19 @@ import { join } from 'node:path'
 import pino from 'pino'
 import { describe, expect, test } from 'vitest'
 import { createAgent } from '../src/agent.ts'
-import { Client, desiredSet, isRoot, megabyte, RouterDouble, startTestAgent, task, temporaryDirectory, webApp, workload, writeApp } from './harness.ts'
+import {
+  Client,
+  desiredSet,
+  isRoot,
+  megabyte,
+  RouterDouble,
+  startTestAgent,
+  task,
+  temporaryDirectory,
+  webApp,
+  workload,
+  writeApp,
+} from './harness.ts'
 
 describe('without cgroups', () => {
   test('memory is looked at and enforced by the agent, and it says so', async () => {
@@ -14,7 +26,8 @@ describe('without cgroups', () => {
       expect(it.agent.capabilities.cgroup).toBe('none')
       expect(it.agent.capabilities.notes.join(' ')).toContain('memory is checked from time to time')
       const app = writeApp(join(it.directory, 'app'), {})
-      const script = 'const a = []; setInterval(() => a.push(Buffer.alloc(8 << 20, 1)), 20); require("http").createServer((q, r) => r.end()).listen(process.env.PORT)'
+      const script =
+        'const a = []; setInterval(() => a.push(Buffer.alloc(8 << 20, 1)), 20); require("http").createServer((q, r) => r.end()).listen(process.env.PORT)'
       const limits = { memoryBytes: 200 * megabyte, cpu: 1, pids: 50 }
       await it.client.desire(1, [desiredSet(workload(app, ['node', '-e', script], { limits }))])
       await it.client.call('PUT', '/tasks/eater', task(workload(app, ['node', '-e', script], { limits, env: { PORT: '0' } })))
@@ -41,8 +54,12 @@ describe('without room on the disk', () => {
     const socket = join(directory, 's.sock')
     const log = pino({ level: 'silent' })
     const settings = { saveRetryMs: 50 }
-    const app = writeApp(join(directory, 'app'), { 'server.mjs': webApp, 'die.mjs': webApp.replace('response.end(String(process.pid))', 'process.exit(9)') })
-    const begin = () => createAgent({ home: join(volume, 'home'), socket, version: 'test', log, startRouter: async () => new RouterDouble(), settings })
+    const app = writeApp(join(directory, 'app'), {
+      'server.mjs': webApp,
+      'die.mjs': webApp.replace('response.end(String(process.pid))', 'process.exit(9)'),
+    })
+    const begin = () =>
+      createAgent({ home: join(volume, 'home'), socket, version: 'test', log, startRouter: async () => new RouterDouble(), settings })
     let agent = await begin()
     let client = new Client(socket)
     try {
@@ -53,7 +70,11 @@ describe('without room on the disk', () => {
       await fetch(`http://127.0.0.1:${one!.port}/`).catch(() => {})
       const exited = await client.until(() => client.instances.find((each) => each.lastExit?.code === 9))
       expect(exited.problem).toBeDefined()
-      const refused = await client.call<{ error: { code: string } }>('PUT', '/desired', { generation: 2, sets: [desiredSet(workload(app, ['node', 'server.mjs'], { env: { BIG: 'x'.repeat(100_000) } }))], routes: [] })
+      const refused = await client.call<{ error: { code: string } }>('PUT', '/desired', {
+        generation: 2,
+        sets: [desiredSet(workload(app, ['node', 'server.mjs'], { env: { BIG: 'x'.repeat(100_000) } }))],
+        routes: [],
+      })
       expect([refused.status, refused.body.error.code]).toEqual([507, 'DISK_FULL'])
       expect((await client.call<{ ok: boolean }>('GET', '/healthz')).body.ok).toBe(true)
       rmSync(join(volume, 'filler'))
@@ -102,8 +123,17 @@ test('a state that cannot be read with the key is refused by name rather than fo
   await it.agent.stop({ instances: true })
   try {
     writeFileSync(join(it.home, 'keys', 'agent.key'), `${Buffer.alloc(32, 7).toString('base64')}\n`)
-    const again = createAgent({ home: it.home, socket: join(it.directory, 's.sock'), version: 'test', log: pino({ level: 'silent' }), startRouter: async () => new RouterDouble() })
-    await expect(again).rejects.toMatchObject({ code: 'INTERNAL', details: { message: expect.stringContaining('cannot be read with the key') } })
+    const again = createAgent({
+      home: it.home,
+      socket: join(it.directory, 's.sock'),
+      version: 'test',
+      log: pino({ level: 'silent' }),
+      startRouter: async () => new RouterDouble(),
+    })
+    await expect(again).rejects.toMatchObject({
+      code: 'INTERNAL',
+      details: { message: expect.stringContaining('cannot be read with the key') },
+    })
   } finally {
     rmSync(it.directory, { recursive: true, force: true })
   }

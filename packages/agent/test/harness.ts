@@ -6,7 +6,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import pino from 'pino'
-import type { AgentEvent, DesiredSet, DesiredState, InstanceStatus, LogLine, ObservedState, RequestRecord, TaskSpec, TaskStatus, Workload } from '@pavior/contract'
+import type {
+  AgentEvent,
+  DesiredSet,
+  DesiredState,
+  InstanceStatus,
+  LogLine,
+  ObservedState,
+  RequestRecord,
+  TaskSpec,
+  TaskStatus,
+  Workload,
+} from '@pavior/contract'
 import { createAgent, type Agent } from '../src/agent.ts'
 import type { HostChoice } from '../src/detect.ts'
 import type { Router, RouterTable } from '../src/router/index.ts'
@@ -41,14 +52,33 @@ process.on('SIGTERM', () => { console.log('ending'); server.close(() => process.
 `
 
 export function workload(directory: string, command: string[], over: Partial<Workload> = {}): Workload {
-  return { team: 'payments', app: 'shop', directory, writable: false, command, env: {}, limits: { memoryBytes: 512 * megabyte, cpu: 2, pids: 200 }, ...over }
+  return {
+    team: 'payments',
+    app: 'shop',
+    directory,
+    writable: false,
+    command,
+    env: {},
+    limits: { memoryBytes: 512 * megabyte, cpu: 2, pids: 200 },
+    ...over,
+  }
 }
 
 export function desiredSet(load: Workload, over: Partial<DesiredSet> = {}): DesiredSet {
   return {
-    id: 'set-1', environment: 'production', release: 1, process: 'web', replicas: 1, workload: load, listens: true,
+    id: 'set-1',
+    environment: 'production',
+    release: 1,
+    process: 'web',
+    replicas: 1,
+    workload: load,
+    listens: true,
     probe: { intervalMs: 500, timeoutMs: 1000, failureThreshold: 3 },
-    startTimeoutMs: 20_000, minReadyMs: 100, stopGraceMs: 5000, drainTimeoutMs: 5000, ...over,
+    startTimeoutMs: 20_000,
+    minReadyMs: 100,
+    stopGraceMs: 5000,
+    drainTimeoutMs: 5000,
+    ...over,
   }
 }
 
@@ -110,7 +140,10 @@ export class Client {
     const response = await this.open(method, path, body)
     let text = ''
     for await (const chunk of response) text += String(chunk)
-    return { status: response.statusCode ?? 0, body: (text === '' ? undefined : response.headers['content-type'] === 'application/json' ? JSON.parse(text) : text) as T }
+    return {
+      status: response.statusCode ?? 0,
+      body: (text === '' ? undefined : response.headers['content-type'] === 'application/json' ? JSON.parse(text) : text) as T,
+    }
   }
 
   open(method: string, path: string, body?: unknown): Promise<IncomingMessage> {
@@ -174,13 +207,18 @@ export class Client {
 
   async lines(id: string, query = ''): Promise<LogLine[]> {
     const { body } = await this.call<string | undefined>('GET', `/logs/${id}?${query}`)
-    return (body ?? '').split('\n').filter(Boolean).map((line) => JSON.parse(line) as LogLine)
+    return (body ?? '')
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as LogLine)
   }
 
   /** Opens the raw stream of a task. */
   attach(id: string): Promise<Socket> {
     return new Promise((resolve, reject) => {
-      const socket = connect(this.#socket, () => socket.write(`POST /tasks/${id}/attach HTTP/1.1\r\nHost: agent\r\nConnection: Upgrade\r\nUpgrade: pavior-attach\r\n\r\n`))
+      const socket = connect(this.#socket, () =>
+        socket.write(`POST /tasks/${id}/attach HTTP/1.1\r\nHost: agent\r\nConnection: Upgrade\r\nUpgrade: pavior-attach\r\n\r\n`),
+      )
       socket.on('error', reject)
       let head = ''
       const onData = (bytes: Buffer) => {
@@ -201,7 +239,8 @@ export class Client {
     this.events.push(event)
     const { state } = this
     if (event.type === 'state') this.state = event.state
-    else if (state && event.type === 'instance') state.instances = [...state.instances.filter((each) => each.id !== event.instance.id), event.instance]
+    else if (state && event.type === 'instance')
+      state.instances = [...state.instances.filter((each) => each.id !== event.instance.id), event.instance]
     else if (state && event.type === 'removed') state.instances = state.instances.filter((each) => each.id !== event.id)
     else if (state && event.type === 'task') state.tasks = [...state.tasks.filter((each) => each.id !== event.task.id), event.task]
     else if (state && event.type === 'routed') state.routedGeneration = event.generation
@@ -228,8 +267,13 @@ export async function startTestAgent(options: { settings?: Partial<AgentSettings
   const socket = join(directory, 's.sock')
   const begin = async (router: RouterDouble) => {
     const agent = await createAgent({
-      home, socket, version: 'test', log: pino({ level: 'silent' }), startRouter: async () => router,
-      settings: { logTickMs: 50, adoptedPollMs: 200, ...options.settings }, choice: options.choice,
+      home,
+      socket,
+      version: 'test',
+      log: pino({ level: 'silent' }),
+      startRouter: async () => router,
+      settings: { logTickMs: 50, adoptedPollMs: 200, ...options.settings },
+      choice: options.choice,
     })
     const client = new Client(socket)
     await client.follow()

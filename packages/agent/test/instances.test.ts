@@ -71,7 +71,11 @@ describe('instances', () => {
     await desire(webSet({ replicas: 2, restartToken: 'b' }))
     const after = await it.client.until(() => {
       const { instances } = it.client
-      return instances.length === 2 && instances.every((each) => each.state === 'healthy' && !before.some((old) => old.id === each.id)) && instances
+      return (
+        instances.length === 2 &&
+        instances.every((each) => each.state === 'healthy' && !before.some((old) => old.id === each.id)) &&
+        instances
+      )
     })
     expect(after.length).toBe(2)
     expect(it.router.tables.every((table) => endpointsOf(table).length >= 2)).toBe(true)
@@ -82,7 +86,9 @@ describe('instances', () => {
   })
 
   test('without a port are healthy once they have run for a while', async () => {
-    await desire(nodeSet('console.log("port", process.env.PORT); setInterval(() => {}, 1000)', { listens: false, process: 'worker', minReadyMs: 300 }))
+    await desire(
+      nodeSet('console.log("port", process.env.PORT); setInterval(() => {}, 1000)', { listens: false, process: 'worker', minReadyMs: 300 }),
+    )
     const [worker] = await it.client.healthy(1)
     expect(Date.parse(worker!.healthyAt!) - Date.parse(worker!.startedAt!)).toBeGreaterThanOrEqual(295)
     await expect.poll(async () => (await it.client.lines(worker!.id)).map((each) => each.line)).toEqual(['port undefined'])
@@ -90,7 +96,8 @@ describe('instances', () => {
   })
 
   test('that ignore SIGTERM are killed after the grace', async () => {
-    const script = 'process.on("SIGTERM", () => console.log("no")); require("http").createServer((q, r) => r.end()).listen(process.env.PORT)'
+    const script =
+      'process.on("SIGTERM", () => console.log("no")); require("http").createServer((q, r) => r.end()).listen(process.env.PORT)'
     await desire(nodeSet(script, { stopGraceMs: 400 }))
     const [one] = await it.client.healthy(1)
     const begunMs = Date.now()
@@ -104,7 +111,9 @@ describe('instances', () => {
     await desire(webSet())
     await it.client.healthy(1)
     const { body } = await it.client.call<{ instances: { cpuSeconds: number; memoryBytes: number }[] }>('GET', '/observed')
-    await expect.poll(async () => (await it.client.call<typeof body>('GET', '/observed')).body.instances[0]!.cpuSeconds, { timeout: 5000 }).toBeGreaterThan(0.005)
+    await expect
+      .poll(async () => (await it.client.call<typeof body>('GET', '/observed')).body.instances[0]!.cpuSeconds, { timeout: 5000 })
+      .toBeGreaterThan(0.005)
     const memory = (await it.client.call<typeof body>('GET', '/observed')).body.instances[0]!.memoryBytes
     expect(memory).toBeGreaterThan(5 * megabyte)
     expect(memory).toBeLessThan(300 * megabyte)
@@ -115,7 +124,12 @@ describe('problems', () => {
   const problemOf = (code: string) => it.client.until(() => it.client.instances.find((each) => each.problem?.code === code))
 
   test('the wrong port is named', async () => {
-    await desire(nodeSet('console.log("here"); require("http").createServer((q, r) => r.end()).listen(0, "127.0.0.1", function () { console.log(this.address().port) })', { startTimeoutMs: 600 }))
+    await desire(
+      nodeSet(
+        'console.log("here"); require("http").createServer((q, r) => r.end()).listen(0, "127.0.0.1", function () { console.log(this.address().port) })',
+        { startTimeoutMs: 600 },
+      ),
+    )
     const one = await problemOf('PORT_NOT_BOUND')
     const other = Number((await it.client.lines(one.id)).at(-1)?.line)
     expect(one.state).toBe('starting')
@@ -126,8 +140,11 @@ describe('problems', () => {
   })
 
   test('the status of a failing health check is named, and a late success heals', async () => {
-    const script = 'let ok = false; process.on("SIGUSR2", () => (ok = true)); require("http").createServer((q, r) => { r.statusCode = ok ? 204 : 500; r.end() }).listen(process.env.PORT)'
-    await desire(nodeSet(script, { startTimeoutMs: 1500, probe: { path: '/up?x=1', intervalMs: 100, timeoutMs: 500, failureThreshold: 2 } }))
+    const script =
+      'let ok = false; process.on("SIGUSR2", () => (ok = true)); require("http").createServer((q, r) => { r.statusCode = ok ? 204 : 500; r.end() }).listen(process.env.PORT)'
+    await desire(
+      nodeSet(script, { startTimeoutMs: 1500, probe: { path: '/up?x=1', intervalMs: 100, timeoutMs: 500, failureThreshold: 2 } }),
+    )
     const one = await problemOf('HEALTH_CHECK_FAILED')
     expect(one.problem!.message).toBe('shop v1 answered /up?x=1 with status 500 for 1.5 s after its start.')
     process.kill(one.pid!, 'SIGUSR2')
@@ -136,7 +153,8 @@ describe('problems', () => {
   })
 
   test('a healthy instance that stops answering leaves traffic and is started again', async () => {
-    const script = 'let ok = true; process.on("SIGUSR2", () => (ok = false)); require("http").createServer((q, r) => { if (ok) r.end("x") }).listen(process.env.PORT)'
+    const script =
+      'let ok = true; process.on("SIGUSR2", () => (ok = false)); require("http").createServer((q, r) => { if (ok) r.end("x") }).listen(process.env.PORT)'
     await desire(nodeSet(script, { probe: { path: '/', intervalMs: 60, timeoutMs: 150, failureThreshold: 3 } }))
     const [one] = await it.client.healthy(1)
     process.kill(one!.pid!, 'SIGUSR2')
@@ -165,7 +183,9 @@ describe('problems', () => {
   })
 
   test('an exit later leaves traffic at once and comes back on another start', async () => {
-    await desire(nodeSet('require("http").createServer((q, r) => { r.end(); process.kill(process.pid, "SIGKILL") }).listen(process.env.PORT)'))
+    await desire(
+      nodeSet('require("http").createServer((q, r) => { r.end(); process.kill(process.pid, "SIGKILL") }).listen(process.env.PORT)'),
+    )
     const [one] = await it.client.healthy(1)
     await fetch(`http://127.0.0.1:${one!.port}/`).catch(() => {})
     const again = await it.client.until(() => it.client.instances.find((each) => each.restarts === 1 && each.state === 'healthy'))
@@ -189,7 +209,8 @@ describe('problems', () => {
 
   test('memory that runs out', async (context) => {
     if (it.agent.capabilities.cgroup === 'none') return context.skip()
-    const script = 'const a = []; setInterval(() => a.push(Buffer.alloc(8 << 20, 1)), 1); require("http").createServer((q, r) => r.end()).listen(process.env.PORT)'
+    const script =
+      'const a = []; setInterval(() => a.push(Buffer.alloc(8 << 20, 1)), 1); require("http").createServer((q, r) => r.end()).listen(process.env.PORT)'
     await desire(desiredSet(workload(web, ['node', '-e', script], { limits: { memoryBytes: 100 * megabyte, cpu: 1, pids: 50 } })))
     const one = await problemOf('OUT_OF_MEMORY')
     expect(one.problem!.message).toBe('shop v1 was killed because it used more than its 100 MB of memory.')
@@ -197,10 +218,13 @@ describe('problems', () => {
   })
 
   test('100 MB of log without end and without line breaks do not hurt the agent', async () => {
-    const script = 'const b = Buffer.alloc(1 << 20, 120); for (let i = 0; i < 100; i++) require("fs").writeSync(1, b); console.log("\\nlast line"); require("http").createServer((q, r) => r.end()).listen(process.env.PORT)'
+    const script =
+      'const b = Buffer.alloc(1 << 20, 120); for (let i = 0; i < 100; i++) require("fs").writeSync(1, b); console.log("\\nlast line"); require("http").createServer((q, r) => r.end()).listen(process.env.PORT)'
     await desire(nodeSet(script))
     const [one] = await it.client.healthy(1)
-    await expect.poll(() => statSync(join(it.home, 'agent', 'logs', `${one!.id}.log`)).blocks * 512, { timeout: 10_000 }).toBeLessThan(40 * megabyte)
+    await expect
+      .poll(() => statSync(join(it.home, 'agent', 'logs', `${one!.id}.log`)).blocks * 512, { timeout: 10_000 })
+      .toBeLessThan(40 * megabyte)
     expect((await it.client.lines(one!.id, 'tail=1')).map((each) => [each.line, each.next])).toEqual([['last line', 100 * megabyte + 11]])
     expect(process.memoryUsage.rss()).toBeLessThan(600 * megabyte)
   })

@@ -26,9 +26,30 @@ const home = () => join(directory, 'home')
 
 async function start(options: { user?: number; flags?: string[] } = {}): Promise<Client> {
   const socket = join(directory, 'run', 's.sock')
-  const child = spawn(process.execPath, [join(dist, 'agent.mjs'), '--home', home(), '--socket', socket, '--router-port', '0', '--router-host', '127.0.0.1', '--router-workers', '1', ...(options.flags ?? [])], {
-    stdio: ['ignore', 'pipe', 'pipe'], uid: options.user, gid: options.user, cwd: '/', detached: true,
-  })
+  const child = spawn(
+    process.execPath,
+    [
+      join(dist, 'agent.mjs'),
+      '--home',
+      home(),
+      '--socket',
+      socket,
+      '--router-port',
+      '0',
+      '--router-host',
+      '127.0.0.1',
+      '--router-workers',
+      '1',
+      ...(options.flags ?? []),
+    ],
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      uid: options.user,
+      gid: options.user,
+      cwd: '/',
+      detached: true,
+    },
+  )
   let output = ''
   const ready = new Promise<void>((resolve, reject) => {
     const take = (bytes: Buffer) => {
@@ -87,7 +108,10 @@ describe('an agent that is killed', () => {
     await new Promise((resolve) => setTimeout(resolve, 100))
     const second = await start()
     const after = await second.healthy(2)
-    const essence = (list: typeof before) => list.map(({ id, pid, port, restarts, startedAt }) => ({ id, pid, port, restarts, startedAt })).sort((one, other) => one.id.localeCompare(other.id))
+    const essence = (list: typeof before) =>
+      list
+        .map(({ id, pid, port, restarts, startedAt }) => ({ id, pid, port, restarts, startedAt }))
+        .sort((one, other) => one.id.localeCompare(other.id))
     expect(essence(after)).toEqual(essence(before))
     for (const each of after) {
       const lines = (await second.lines(each.id)).map((line) => line.line)
@@ -102,7 +126,16 @@ describe('an agent that is killed', () => {
     const app = writeApp(join(directory, 'app'), { 'server.mjs': webApp })
     const first = await start()
     const set = desiredSet(workload(app, ['node', 'server.mjs']))
-    const route = { id: 'r', team: 'payments', app: 'shop', environment: 'production', host: 'shop.localhost', path: '/', backends: [{ set: 'set-1', weight: 100 }], requestTimeoutMs: 5000 }
+    const route = {
+      id: 'r',
+      team: 'payments',
+      app: 'shop',
+      environment: 'production',
+      host: 'shop.localhost',
+      path: '/',
+      backends: [{ set: 'set-1', weight: 100 }],
+      requestTimeoutMs: 5000,
+    }
     await first.desire(1, [set], { routes: [route] })
     const [one] = await first.healthy(1)
     const ask = async (client: Client) => {
@@ -112,7 +145,9 @@ describe('an agent that is killed', () => {
         request({ port: client.state!.routerPort, host: '127.0.0.1', headers: { host: 'shop.localhost' } }, (response) => {
           response.resume()
           resolve(response.statusCode)
-        }).on('error', reject).end()
+        })
+          .on('error', reject)
+          .end()
       })
     }
     expect(await ask(first)).toBe(200)
@@ -213,7 +248,11 @@ describe.runIf(isRoot).each([['bubblewrap'], ['none']])('as an ordinary user, sa
     await kill()
     const second = await start({ user: nobody, flags: ['--sandbox', sandbox] })
     expect((await second.healthy(1))[0]).toMatchObject({ pid: one!.pid, port: one!.port })
-    await second.desire(2, [])
+    const elsewhere = 'require("http").createServer((q, r) => r.end()).listen(0, "127.0.0.1")'
+    await second.desire(2, [desiredSet(workload(app, ['node', '-e', elsewhere]), { id: 'set-2', startTimeoutMs: 1000 })])
+    const wrong = await second.until(() => second.instances.find((each) => each.problem?.code === 'PORT_NOT_BOUND'))
+    expect(wrong.problem!.message).toMatch(/it listens on \d+ instead\.$/)
+    await second.desire(3, [])
     await second.until(() => second.instances.length === 0)
     expect(existsSync(`/proc/${one!.pid}`)).toBe(false)
   })

@@ -23,7 +23,12 @@ export function sandboxSuite(name: string, choice: Required<Pick<HostChoice, 'sa
     beforeAll(async () => {
       directory = temporaryDirectory()
       const home = openHome(join(directory, 'home of it'))
-      const detected = await detectHost({ home, settings: { ...defaultSettings, adoptedPollMs: 100 }, log: pino({ level: 'silent' }), choice })
+      const detected = await detectHost({
+        home,
+        settings: { ...defaultSettings, adoptedPollMs: 100 },
+        log: pino({ level: 'silent' }),
+        choice,
+      })
       host = detected.host
       usable = detected.capabilities.sandbox === choice.sandbox && detected.capabilities.cgroup === choice.cgroup
       if (!usable) console.log(`skipped: ${name}, because ${detected.capabilities.notes.join(' ')}`)
@@ -35,17 +40,32 @@ export function sandboxSuite(name: string, choice: Required<Pick<HostChoice, 'sa
       rmSync(directory, { recursive: true, force: true })
     })
 
-    async function begin(command: string[], over: Partial<Workload> = {}, spec: Partial<RunSpec> = {}): Promise<{ run: Run; output: () => string }> {
+    async function begin(
+      command: string[],
+      over: Partial<Workload> = {},
+      spec: Partial<RunSpec> = {},
+    ): Promise<{ run: Run; output: () => string }> {
       const id = `run-${++count}`
       const log = join(directory, `${id}.log`)
       host.records.prepare(id)
       const run = await startRun(host, {
-        id, attempt: 0, workload: workload(app, command, over), scratch: 'memory', input: false, logDescriptor: openSync(log, 'a'), logOffset: 0, ...spec,
+        id,
+        attempt: 0,
+        workload: workload(app, command, over),
+        scratch: 'memory',
+        input: false,
+        logDescriptor: openSync(log, 'a'),
+        logOffset: 0,
+        ...spec,
       })
       return { run, output: () => readFileSync(log, 'utf8') }
     }
 
-    async function finish(command: string[], over: Partial<Workload> = {}, spec: Partial<RunSpec> = {}): Promise<{ end: RunEnd; text: string }> {
+    async function finish(
+      command: string[],
+      over: Partial<Workload> = {},
+      spec: Partial<RunSpec> = {},
+    ): Promise<{ end: RunEnd; text: string }> {
       const { run, output } = await begin(command, over, spec)
       const end = await run.ended
       return { end, text: output() }
@@ -55,9 +75,16 @@ export function sandboxSuite(name: string, choice: Required<Pick<HostChoice, 'sa
 
     check('reports exit codes and signals exactly', async () => {
       const ends: [string, object][] = [
-        ['exit 0', { code: 0 }], ['exit 3', { code: 3 }], ['exit 137', { code: 137 }], ['exit 143', { code: 143 }],
-        ['kill -KILL $$', { signal: 'SIGKILL' }], ['kill -TERM $$', { signal: 'SIGTERM' }], ['kill -INT $$', { signal: 'SIGINT' }], ['kill -SEGV $$', { signal: 'SIGSEGV' }],
-        ['kill -PIPE $$', { signal: 'SIGPIPE' }], ['kill -USR1 $$', { signal: 'SIGUSR1' }],
+        ['exit 0', { code: 0 }],
+        ['exit 3', { code: 3 }],
+        ['exit 137', { code: 137 }],
+        ['exit 143', { code: 143 }],
+        ['kill -KILL $$', { signal: 'SIGKILL' }],
+        ['kill -TERM $$', { signal: 'SIGTERM' }],
+        ['kill -INT $$', { signal: 'SIGINT' }],
+        ['kill -SEGV $$', { signal: 'SIGSEGV' }],
+        ['kill -PIPE $$', { signal: 'SIGPIPE' }],
+        ['kill -USR1 $$', { signal: 'SIGUSR1' }],
       ]
       for (const [script, expected] of ends) {
         const { end } = await finish(['sh', '-c', script])
@@ -75,17 +102,33 @@ export function sandboxSuite(name: string, choice: Required<Pick<HostChoice, 'sa
     })
 
     check('gives exactly the environment that was asked for, whatever is in it', async () => {
-      const env = { PLAIN: 'x', QUOTES: `it's "so" $HOME \`id\` \\`, LINES: 'one\ntwo\n', EMPTY: '', 'dotted.name': 'kept', IFS: 'xyz', UMLAUT: 'grüße 🎉' }
+      const env = {
+        PLAIN: 'x',
+        QUOTES: `it's "so" $HOME \`id\` \\`,
+        LINES: 'one\ntwo\n',
+        EMPTY: '',
+        'dotted.name': 'kept',
+        IFS: 'xyz',
+        UMLAUT: 'grüße 🎉',
+      }
       const script = 'process.stdout.write(JSON.stringify(process.env))'
       const { text } = await finish(['node', '-e', script], { env }, { port: 4711 })
       const seen = JSON.parse(text) as Record<string, string>
       expect(seen).toMatchObject(env)
-      expect(Object.keys(seen).filter((name) => !(name in env)).sort()).toEqual(['APP_DIR', 'HOME', 'PATH', 'PAVIOR_INSTANCE', 'PORT', 'PWD', 'TMPDIR'])
+      expect(
+        Object.keys(seen)
+          .filter((name) => !(name in env))
+          .sort(),
+      ).toEqual(['APP_DIR', 'HOME', 'PATH', 'PAVIOR_INSTANCE', 'PORT', 'PWD', 'TMPDIR'])
       expect(seen.PORT).toBe('4711')
     })
 
     check('runs in the app directory with a home and a place for temporary files', async () => {
-      const { text, end } = await finish(['sh', '-c', 'cat data.txt && cd "$APP_DIR" && cat data.txt && echo a >"$HOME/a" && echo b >"$TMPDIR/b" && cat "$HOME/a" "$TMPDIR/b"'])
+      const { text, end } = await finish([
+        'sh',
+        '-c',
+        'cat data.txt && cd "$APP_DIR" && cat data.txt && echo a >"$HOME/a" && echo b >"$TMPDIR/b" && cat "$HOME/a" "$TMPDIR/b"',
+      ])
       expect(text).toBe('contentcontenta\nb\n')
       expect(end.exit.code).toBe(0)
       expect(existsSync(join(host.home.scratch, `run-${count}`))).toBe(false)
@@ -104,9 +147,18 @@ export function sandboxSuite(name: string, choice: Required<Pick<HostChoice, 'sa
       const build = writeApp(join(directory, 'build dir'), { 'in.txt': 'in' })
       const cache = writeApp(join(directory, 'cache dir'), { old: 'kept' })
       const target = host.sandbox.kind === 'bubblewrap' ? '/cache' : cache
-      const { end } = await finish(['sh', '-c', `cat in.txt >out.txt && cp '${target.replaceAll("'", "'\\''")}/old' . && echo new >'${target.replaceAll("'", "'\\''")}/new'`], {
-        directory: build, writable: true, mounts: [{ source: cache, target, readOnly: false }],
-      })
+      const { end } = await finish(
+        [
+          'sh',
+          '-c',
+          `cat in.txt >out.txt && cp '${target.replaceAll("'", "'\\''")}/old' . && echo new >'${target.replaceAll("'", "'\\''")}/new'`,
+        ],
+        {
+          directory: build,
+          writable: true,
+          mounts: [{ source: cache, target, readOnly: false }],
+        },
+      )
       expect(end.exit.code).toBe(0)
       expect(readFileSync(join(build, 'out.txt'), 'utf8')).toBe('in')
       expect(readFileSync(join(cache, 'new'), 'utf8')).toBe('new\n')
@@ -121,7 +173,14 @@ export function sandboxSuite(name: string, choice: Required<Pick<HostChoice, 'sa
       const owned = host.users?.uidOf('payments', 'other')
       writeFileSync(join(other, 'private'), 'private', { mode: 0o600 })
       if (owned) chownSync(join(other, 'private'), owned, owned)
-      const { text, end } = await finish(['sh', '-c', `cat "$1" "$2" /etc/shadow; kill -0 ${process.pid}; touch "$APP_DIR/changed"`, 'sh', secret, join(other, 'private')])
+      const { text, end } = await finish([
+        'sh',
+        '-c',
+        `cat "$1" "$2" /etc/shadow; kill -0 ${process.pid}; touch "$APP_DIR/changed"`,
+        'sh',
+        secret,
+        join(other, 'private'),
+      ])
       expect(text).not.toContain('secret\n')
       expect(text).not.toMatch(/^(secret|private)/m)
       expect(text).not.toContain('root:')
@@ -151,7 +210,8 @@ export function sandboxSuite(name: string, choice: Required<Pick<HostChoice, 'sa
     })
 
     check('gives what a wrapper leaves behind its SIGTERM and its grace too', async () => {
-      const child = 'process.on("SIGTERM", () => setTimeout(() => { console.log("child done"); process.exit(0) }, 200)); console.log("ready"); setInterval(() => {}, 1000)'
+      const child =
+        'process.on("SIGTERM", () => setTimeout(() => { console.log("child done"); process.exit(0) }, 200)); console.log("ready"); setInterval(() => {}, 1000)'
       const { run, output } = await begin(['sh', '-c', `node -e '${child}'; echo never`])
       await expect.poll(output).toContain('ready')
       await run.stop(10_000)
@@ -161,7 +221,11 @@ export function sandboxSuite(name: string, choice: Required<Pick<HostChoice, 'sa
     check('kills a whole tree that ignores SIGTERM, daemons included', async () => {
       const marker = `pavior-daemon-${process.pid}-${count}`
       const daemon = `exec -a ${marker} sleep 300`
-      const { run, output } = await begin(['sh', '-c', `trap "" TERM; setsid bash -c '${daemon}' </dev/null >/dev/null 2>&1 & trap "" TERM; echo ready; while :; do sleep 0.05; done`])
+      const { run, output } = await begin([
+        'sh',
+        '-c',
+        `trap "" TERM; setsid bash -c '${daemon}' </dev/null >/dev/null 2>&1 & trap "" TERM; echo ready; while :; do sleep 0.05; done`,
+      ])
       await expect.poll(output).toContain('ready')
       await expect.poll(() => processesCalled(marker)).toBe(1)
       expect((await run.stop(200)).exit.signal).toBe('SIGKILL')
@@ -170,7 +234,11 @@ export function sandboxSuite(name: string, choice: Required<Pick<HostChoice, 'sa
 
     check('leaves no daemon behind when the command ends by itself', async () => {
       const marker = `pavior-left-${process.pid}-${count}`
-      const { end } = await finish(['sh', '-c', `setsid bash -c 'exec -a ${marker} sleep 300' </dev/null >/dev/null 2>&1 & sleep 0.2; exit 4`])
+      const { end } = await finish([
+        'sh',
+        '-c',
+        `setsid bash -c 'exec -a ${marker} sleep 300' </dev/null >/dev/null 2>&1 & sleep 0.2; exit 4`,
+      ])
       expect(end.exit.code).toBe(4)
       expect(processesCalled(marker)).toBe(0)
     })
@@ -190,7 +258,11 @@ export function sandboxSuite(name: string, choice: Required<Pick<HostChoice, 'sa
 
     check('gives a terminal of the size that was asked for', async () => {
       if (!host.tools.script) return
-      const { text, end } = await finish(['sh', '-c', 'test -t 0 && test -t 1 && stty size && echo "$1" && exit 5', 'sh', 'with \'quotes\' and $signs'], {}, { terminal: { columns: 91, rows: 23 }, scratch: 'disk' })
+      const { text, end } = await finish(
+        ['sh', '-c', 'test -t 0 && test -t 1 && stty size && echo "$1" && exit 5', 'sh', "with 'quotes' and $signs"],
+        {},
+        { terminal: { columns: 91, rows: 23 }, scratch: 'disk' },
+      )
       expect(text.replaceAll('\r', '')).toContain("23 91\nwith 'quotes' and $signs\n")
       expect(end.exit.code).toBe(5)
     })
@@ -226,7 +298,9 @@ export function sandboxSuite(name: string, choice: Required<Pick<HostChoice, 'sa
 
     check('recognises that memory ran out', async () => {
       if (!host.cgroup.enforces.memory) return
-      const { end } = await finish(['node', '-e', 'const all = []; for (;;) all.push(Buffer.alloc(1 << 20, 1))'], { limits: { memoryBytes: 80 * megabyte, cpu: 2, pids: 50 } })
+      const { end } = await finish(['node', '-e', 'const all = []; for (;;) all.push(Buffer.alloc(1 << 20, 1))'], {
+        limits: { memoryBytes: 80 * megabyte, cpu: 2, pids: 50 },
+      })
       expect(end.exit).toMatchObject({ signal: 'SIGKILL', outOfMemory: true })
     })
 

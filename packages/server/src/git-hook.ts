@@ -55,11 +55,15 @@ async function readJson(response: IncomingMessage): Promise<any> {
   return text ? JSON.parse(text) : {}
 }
 
-function showError({ code, message, why, fix, state }: ErrorObject): void {
+const shownLines = 8
+
+function showError({ code, message, why, fix, state, facts }: ErrorObject): void {
   say(`✖ ${code}   ${message}`)
   if (why) say(`  why      ${why}`)
   say(`  fix      ${fix}`)
   if (state) say(`  state    ${state}`)
+  const lines = Array.isArray(facts?.lastLines) ? facts.lastLines : []
+  for (const line of lines.slice(-shownLines)) say(`  log      ${String(line)}`)
 }
 
 async function deploy(commit: string): Promise<boolean> {

@@ -7,8 +7,7 @@ import { createAgentDriver } from './drivers/agent/index.ts'
 import { createBuilders } from './drivers/builders/index.ts'
 import { createArtifactStore, createSourceStore } from './drivers/storage/index.ts'
 import { createToolFinder } from './drivers/tools/finder.ts'
-import { createApi } from './kernel/api/index.ts'
-import { createIdempotencyStore } from './kernel/api/idempotency-store.ts'
+import { createApi, createIdempotencyStore, keptCertificate } from './kernel/api/index.ts'
 import { createEventRecorder } from './kernel/audit/events.ts'
 import { systemClock } from './kernel/clock.ts'
 import type { Config } from './kernel/config/config.ts'
@@ -139,6 +138,8 @@ export async function startServer({ config, connection, agentSocket, databasePid
     events: { list: (actor, namespace, filter) => events.list(namespace === undefined ? (actor.admin ? undefined : [...actor.roles.keys()]) : [namespace], filter) },
     authorize: mayAct,
     idempotency,
+    tls: await keptCertificate(join(home, 'keys'), ['localhost', '127.0.0.1', '::1', ...ownHosts(config)], clock.now()),
+    limits: { requestsPerSecond: config.requestsPerSecond, requestBurst: config.requestsPerSecond * 3 },
     version: { version },
     metrics,
     health: () => ({ checks: [{ name: 'process', problem: undefined }] }),
@@ -160,6 +161,12 @@ export async function startServer({ config, connection, agentSocket, databasePid
       await database.close()
     },
   }
+}
+
+/** Names under which users reach this server, beside those of the machine itself. */
+function ownHosts({ host, publicUrl }: Config): string[] {
+  const named = publicUrl ? [new URL(publicUrl).hostname.replace(/^\[|\]$/g, '')] : []
+  return [...new Set([...(['0.0.0.0', '::', '127.0.0.1', '::1', 'localhost'].includes(host) ? [] : [host]), ...named])].filter((name) => name !== 'localhost')
 }
 
 function reconcileMetrics(registry: Registry): { runs: Counter<'controller' | 'outcome'>; seconds: Histogram<'controller'> } {

@@ -27,8 +27,8 @@ export function statusRoute({ agent, version, startedAt, port, databasePid }: St
     app.get('/v1/status', async () => {
       const observed = agent.observed()
       const rows: ProcessRow[] = [{ role: 'server', pid: process.pid, listens: `port ${port()}`, uptimeSeconds: (Date.now() - startedAt.getTime()) / 1000, memoryBytes: await memoryOf(process.pid), version }]
-      for (const { role, pid, startedAt: since, memoryBytes } of observed?.processes ?? []) {
-        rows.push({ role, pid, listens: role === 'router' ? `port ${observed!.routerPort}` : 'unix socket', uptimeSeconds: (Date.now() - Date.parse(since)) / 1000, memoryBytes, version: observed!.version })
+      for (const { role, pid, startedAt: since } of observed?.processes ?? []) {
+        rows.push({ role, pid, listens: role === 'router' ? `port ${observed!.routerPort}` : 'unix socket', uptimeSeconds: (Date.now() - Date.parse(since)) / 1000, memoryBytes: await memoryOf(pid), version: observed!.version })
       }
       if (databasePid !== undefined) rows.push({ role: 'postgresql', pid: databasePid, listens: 'unix socket', uptimeSeconds: await uptimeOf(databasePid), memoryBytes: await treeMemory(databasePid), version: '18' })
       return { version, agent: agent.problem() ?? 'ok', routerPort: observed?.routerPort, host: observed?.host, instances: observed?.instances.length ?? 0, processes: rows }

@@ -55,5 +55,11 @@ function drained(socket: Socket): Promise<void> {
 export function refuseUpgrade(socket: Socket, error: unknown): void {
   const object = toErrorObject(error)
   const body = JSON.stringify({ error: object })
-  socket.end(`HTTP/1.1 ${errorCatalogue[object.code].http} Refused\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
+  const head = [
+    `HTTP/1.1 ${errorCatalogue[object.code].http} Refused`,
+    'Connection: close',
+    'Content-Type: application/json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+  ]
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
 }

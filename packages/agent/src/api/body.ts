@@ -6,7 +6,11 @@ const idPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,180}$/
 
 /** Fails with BAD_REQUEST for ids that could not be file names. */
 export function checkId(id: string): string {
-  if (!idPattern.test(id)) throw fail('BAD_REQUEST', { message: `${JSON.stringify(id)} cannot be used as an id.`, fix: 'Use letters, digits, dots, hyphens and underscores.' })
+  if (!idPattern.test(id))
+    throw fail('BAD_REQUEST', {
+      message: `${JSON.stringify(id)} cannot be used as an id.`,
+      fix: 'Use letters, digits, dots, hyphens and underscores.',
+    })
   return id
 }
 
@@ -29,7 +33,8 @@ function checkSet(value: unknown, at: string): void {
   const probe = object(set.probe, `${at}.probe`) as Partial<DesiredSet['probe']>
   for (const name of ['intervalMs', 'timeoutMs', 'failureThreshold'] as const) checkNumber(probe[name], `${at}.probe.${name}`)
   // It becomes part of a request line as it is.
-  if (probe.path !== undefined && !/^\/[\x21-\x7e]*$/.test(probe.path)) throw wrong(`${at}.probe.path`, 'a path that begins with / and holds no spaces')
+  if (probe.path !== undefined && !/^\/[\x21-\x7e]*$/.test(probe.path))
+    throw wrong(`${at}.probe.path`, 'a path that begins with / and holds no spaces')
   checkWorkload(set.workload, `${at}.workload`)
 }
 
@@ -48,10 +53,15 @@ function checkWorkload(value: unknown, at: string): void {
   const workload = object(value, at) as Partial<Workload>
   for (const name of ['team', 'app'] as const) if (typeof workload[name] !== 'string') throw wrong(`${at}.${name}`, 'a text')
   checkPath(workload.directory, `${at}.directory`)
-  if (!Array.isArray(workload.command) || workload.command.length === 0 || !workload.command.every((word) => typeof word === 'string' && !word.includes('\0'))) {
+  if (
+    !Array.isArray(workload.command) ||
+    workload.command.length === 0 ||
+    !workload.command.every((word) => typeof word === 'string' && !word.includes('\0'))
+  ) {
     throw wrong(`${at}.command`, 'a list of texts that is not empty')
   }
-  for (const [name, text] of Object.entries(object(workload.env, `${at}.env`))) if (typeof text !== 'string') throw wrong(`${at}.env.${name}`, 'a text')
+  for (const [name, text] of Object.entries(object(workload.env, `${at}.env`)))
+    if (typeof text !== 'string') throw wrong(`${at}.env.${name}`, 'a text')
   const limits = object(workload.limits, `${at}.limits`) as Partial<Workload['limits']>
   for (const name of ['memoryBytes', 'cpu', 'pids'] as const) checkNumber(limits[name], `${at}.limits.${name}`)
   for (const [index, mount] of (workload.mounts ?? []).entries()) {

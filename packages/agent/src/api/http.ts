@@ -55,7 +55,10 @@ export async function writeFully(response: ServerResponse, text: string): Promis
 export function toErrorObject(error: unknown): ErrorObject {
   if (isPaviorError(error)) return error.toObject()
   if ((error as NodeJS.ErrnoException | undefined)?.code === 'ENOSPC') return fail('DISK_FULL', 'The disk of the agent is full.').toObject()
-  return fail('INTERNAL', { message: 'The agent failed at this request.', why: error instanceof Error ? error.message : String(error) }).toObject()
+  return fail('INTERNAL', {
+    message: 'The agent failed at this request.',
+    why: error instanceof Error ? error.message : String(error),
+  }).toObject()
 }
 
 export function sendError(response: ServerResponse, error: unknown): void {
@@ -69,7 +72,8 @@ export function readCount(query: URLSearchParams, name: string): number | undefi
   const text = query.get(name)
   if (text === null || text === '') return undefined
   const number = Number(text)
-  if (!Number.isSafeInteger(number) || number < 0) throw fail('BAD_REQUEST', `${name} must be a whole number that is not negative, not ${text}.`)
+  if (!Number.isSafeInteger(number) || number < 0)
+    throw fail('BAD_REQUEST', `${name} must be a whole number that is not negative, not ${text}.`)
   return number
 }
 

@@ -58,7 +58,11 @@ export function createApi(parts: ApiParts): Api {
     const handler = handlers[name]
     Promise.resolve()
       .then(() => {
-        if (!handler) throw fail('NOT_FOUND', { message: `There is no ${request.method} ${pathname} here.`, fix: 'Use a server of the same version as the agent.' })
+        if (!handler)
+          throw fail('NOT_FOUND', {
+            message: `There is no ${request.method} ${pathname} here.`,
+            fix: 'Use a server of the same version as the agent.',
+          })
         return handler({ request, response, query: searchParams, id: id && checkId(id) })
       })
       .catch((error: unknown) => {
@@ -94,7 +98,8 @@ function createHandlers(parts: ApiParts): Record<string, Handler> {
       if (readFlag(query, 'watch')) watch(parts, response)
       else sendJson(response, 200, parts.observed())
     },
-    'PUT /tasks/:id': async ({ request, response, id }) => sendJson(response, 200, tasks.start(id, checkTask(await readJson(request, settings.bodyBytes)))),
+    'PUT /tasks/:id': async ({ request, response, id }) =>
+      sendJson(response, 200, tasks.start(id, checkTask(await readJson(request, settings.bodyBytes)))),
     'GET /tasks/:id': ({ response, id }) => sendJson(response, 200, tasks.get(id).status()),
     'POST /tasks/:id/cancel': ({ query, response, id }) => {
       const task = tasks.get(id)
@@ -107,7 +112,8 @@ function createHandlers(parts: ApiParts): Record<string, Handler> {
     },
     'GET /logs/:id': (call) => sendLog(parts, call),
     'GET /requests': ({ query, response }) => sendJson(response, 200, parts.requests(readCount(query, 'after') ?? 0)),
-    'GET /healthz': ({ response }) => sendJson(response, 200, { ok: true, generation: supervisor.generation, routedGeneration: supervisor.routedGeneration }),
+    'GET /healthz': ({ response }) =>
+      sendJson(response, 200, { ok: true, generation: supervisor.generation, routedGeneration: supervisor.routedGeneration }),
     'GET /metrics': ({ response }) => sendText(response, parts.metrics()),
     'POST /stop': async ({ query, response }) => {
       await parts.stop({ instances: readFlag(query, 'instances') })
@@ -137,7 +143,8 @@ function watch(parts: ApiParts, response: ServerResponse): void {
 
 async function sendLog(parts: ApiParts, { query, response, id }: Call): Promise<void> {
   const log = parts.logs.find(id)
-  if (!log) throw fail('NOT_FOUND', { message: `There is no log of ${id}.`, fix: 'Logs of instances that are gone are deleted after a while.' })
+  if (!log)
+    throw fail('NOT_FOUND', { message: `There is no log of ${id}.`, fix: 'Logs of instances that are gone are deleted after a while.' })
   const since = query.get('since')
   const sinceMs = since === null ? undefined : Date.parse(since)
   if (Number.isNaN(sinceMs)) throw fail('BAD_REQUEST', 'since must be a time in ISO 8601.')
@@ -156,7 +163,8 @@ function upgrade(parts: ApiParts, request: IncomingMessage, socket: Socket, head
   const id = /^\/tasks\/([^/]+)\/attach$/.exec(pathname)?.[1]
   Promise.resolve()
     .then(() => {
-      if (id === undefined || request.method !== 'POST' || request.headers.upgrade !== attachProtocol) throw fail('NOT_FOUND', `There is nothing to attach to at ${pathname}.`)
+      if (id === undefined || request.method !== 'POST' || request.headers.upgrade !== attachProtocol)
+        throw fail('NOT_FOUND', `There is nothing to attach to at ${pathname}.`)
       return attach(parts.tasks.get(checkId(decodeURIComponent(id))), parts.logs, socket, head, readCount(searchParams, 'offset') ?? 0)
     })
     .catch((error: unknown) => refuseUpgrade(socket, error))

@@ -44,7 +44,11 @@ export function readKey(file: string, key: string): number | undefined {
 }
 
 export function readPids(directory: string): number[] {
-  return (readText(`${directory}/cgroup.procs`) ?? '').split('\n').filter(Boolean).map(Number).filter((pid) => pid > 0)
+  return (readText(`${directory}/cgroup.procs`) ?? '')
+    .split('\n')
+    .filter(Boolean)
+    .map(Number)
+    .filter((pid) => pid > 0)
 }
 
 export function makeGroup(directory: string): void {
@@ -77,7 +81,9 @@ export function removeEmpty(directory: string): void {
 
 export function listGroups(directory: string): string[] {
   try {
-    return readdirSync(directory, { withFileTypes: true }).filter((each) => each.isDirectory()).map((each) => each.name)
+    return readdirSync(directory, { withFileTypes: true })
+      .filter((each) => each.isDirectory())
+      .map((each) => each.name)
   } catch {
     return []
   }
@@ -96,7 +102,11 @@ export function readCgroupMounts(): { type: 'cgroup' | 'cgroup2'; directory: str
     const [type, , options] = after?.split(' ') ?? []
     if (type !== 'cgroup' && type !== 'cgroup2') continue
     const fields = before?.split(' ') ?? []
-    mounts.push({ type: type as 'cgroup' | 'cgroup2', directory: (fields[4] ?? '').replaceAll('\\040', ' '), controllers: options?.split(',') ?? [] })
+    mounts.push({
+      type: type as 'cgroup' | 'cgroup2',
+      directory: (fields[4] ?? '').replaceAll('\\040', ' '),
+      controllers: options?.split(',') ?? [],
+    })
   }
   return mounts
 }

@@ -1,7 +1,19 @@
 /** cgroup v1: one hierarchy per controller. See the kernel's Documentation/admin-guide/cgroup-v1. */
 import type { Limits } from '@pavior/contract'
 import type { CgroupDriver, CgroupGroup, CgroupUsage } from './driver.ts'
-import { killPids, listGroups, makeGroup, readCgroupMounts, readKey, readNumber, readPids, removeEmpty, removeGroup, tryWriteValue, writeValue } from './files.ts'
+import {
+  killPids,
+  listGroups,
+  makeGroup,
+  readCgroupMounts,
+  readKey,
+  readNumber,
+  readPids,
+  removeEmpty,
+  removeGroup,
+  tryWriteValue,
+  writeValue,
+} from './files.ts'
 
 /** Where the controllers of v1 are mounted. `unified` is a v2 hierarchy without controllers beside them, good for killing. */
 export interface V1Mounts {
@@ -18,9 +30,10 @@ export function findV1Mounts(): V1Mounts {
   const mounts: V1Mounts = {}
   for (const mount of readCgroupMounts()) {
     if (mount.type === 'cgroup2') mounts.unified = mount.directory
-    else for (const controller of ['memory', 'cpu', 'cpuacct', 'pids'] as const) {
-      if (mount.controllers.includes(controller)) mounts[controller] = mount.directory
-    }
+    else
+      for (const controller of ['memory', 'cpu', 'cpuacct', 'pids'] as const) {
+        if (mount.controllers.includes(controller)) mounts[controller] = mount.directory
+      }
   }
   return mounts
 }

@@ -1,7 +1,20 @@
 /** cgroup v2: one hierarchy for all controllers. See the kernel's Documentation/admin-guide/cgroup-v2. */
 import type { Limits } from '@pavior/contract'
 import type { CgroupDriver, CgroupGroup, CgroupUsage } from './driver.ts'
-import { killPids, listGroups, makeGroup, readCgroupMounts, readKey, readNumber, readPids, readText, removeEmpty, removeGroup, tryWriteValue, writeValue } from './files.ts'
+import {
+  killPids,
+  listGroups,
+  makeGroup,
+  readCgroupMounts,
+  readKey,
+  readNumber,
+  readPids,
+  readText,
+  removeEmpty,
+  removeGroup,
+  tryWriteValue,
+  writeValue,
+} from './files.ts'
 
 const cpuPeriodMicroseconds = 100_000
 const wanted = ['memory', 'cpu', 'pids'] as const

@@ -6,7 +6,20 @@
  * do that, the tail is copied to a second file and the first one is emptied.
  */
 import { execFile } from 'node:child_process'
-import { closeSync, copyFileSync, existsSync, ftruncateSync, openSync, readFileSync, readSync, rmSync, statSync, watch, writeSync, type FSWatcher } from 'node:fs'
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  statSync,
+  watch,
+  writeSync,
+  type FSWatcher,
+} from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
 import { writeAtomically } from '../state/atomic.ts'
 import { LogTimes } from './times.ts'
@@ -153,10 +166,13 @@ export class LogFile {
     this.#watcher?.close()
     this.#look()
     clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => {
-      if (this.#look()) this.#onEvent()
-      else this.#watch()
-    }, this.#live > 0 ? liveTickMs : this.#settings.logTickMs).unref()
+    this.#timer = setTimeout(
+      () => {
+        if (this.#look()) this.#onEvent()
+        else this.#watch()
+      },
+      this.#live > 0 ? liveTickMs : this.#settings.logTickMs,
+    ).unref()
   }
 
   #look(): boolean {

@@ -35,7 +35,12 @@ describe('reading', () => {
   test('gives lines, the offset behind each, and goes on from there', async () => {
     writeFileSync(path('a'), 'one\ntwo\r\n\nfour')
     const lines = await all('a')
-    expect(lines.map((each) => [each.line, each.next])).toEqual([['one', 4], ['two', 9], ['', 10], ['four', 14]])
+    expect(lines.map((each) => [each.line, each.next])).toEqual([
+      ['one', 4],
+      ['two', 9],
+      ['', 10],
+      ['four', 14],
+    ])
     expect((await all('a', { offset: 4 })).map((each) => each.line)).toEqual(['two', '', 'four'])
     expect((await all('a', { tail: 2 })).map((each) => each.line)).toEqual(['', 'four'])
     expect(await all('a', { tail: 0 })).toEqual([])
@@ -56,18 +61,27 @@ describe('reading', () => {
   })
 
   test('loses nothing, however the bytes arrive', () => {
-    fc.assert(fc.property(fc.array(fc.string({ unit: 'grapheme' }).map((line) => line.replaceAll(/[\r\n]/g, '')), { maxLength: 20 }), fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1 }), (lines, sizes) => {
-      const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(''))
-      const splitter = new LineSplitter(100)
-      const seen: string[] = []
-      for (let at = 0, turn = 0; at < bytes.length; turn++) {
-        const end = Math.min(bytes.length, at + sizes[turn % sizes.length]!)
-        seen.push(...splitter.push(bytes.subarray(at, end)).map((each) => each.text))
-        at = end
-      }
-      expect(seen).toEqual(lines)
-      expect(splitter.position).toBe(100 + bytes.length)
-    }))
+    fc.assert(
+      fc.property(
+        fc.array(
+          fc.string({ unit: 'grapheme' }).map((line) => line.replaceAll(/[\r\n]/g, '')),
+          { maxLength: 20 },
+        ),
+        fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1 }),
+        (lines, sizes) => {
+          const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(''))
+          const splitter = new LineSplitter(100)
+          const seen: string[] = []
+          for (let at = 0, turn = 0; at < bytes.length; turn++) {
+            const end = Math.min(bytes.length, at + sizes[turn % sizes.length]!)
+            seen.push(...splitter.push(bytes.subarray(at, end)).map((each) => each.text))
+            at = end
+          }
+          expect(seen).toEqual(lines)
+          expect(splitter.position).toBe(100 + bytes.length)
+        },
+      ),
+    )
   })
 
   test('follows until the log ends', async () => {
@@ -123,33 +137,43 @@ describe('times', () => {
   })
 })
 
-describe.each([['with holes', fallocate], ['by copying', undefined]])('the size limit, %s', (name, tool) => {
-  test.skipIf(name === 'with holes' && !fallocate)('keeps the newest bytes, whole lines, rising offsets, and never stops the writer', async () => {
-    store = new LogStore({ directory, settings, fallocate: tool })
-    const log = store.track('a')
-    const descriptor = log.openForAppend()
-    const count = 60_000
-    for (let index = 0; index < count; index++) {
-      writeSync(descriptor, `line ${index} ${'x'.repeat(20)}\n`)
-      if (index % 2000 === 0) await new Promise((resolve) => setTimeout(resolve, 5))
-    }
-    await expect.poll(() => log.times.lastSize()).toBe(log.size())
-    await log.settled()
-    const total = Array.from({ length: count }, (_, index) => `line ${index} `.length + 21).reduce((sum, each) => sum + each, 0)
-    expect(log.size()).toBe(total)
-    expect(log.head).toBeGreaterThan(total - settings.logKeepBytes * 3)
-    const blocks = Number(execFileSync('du', ['--block-size=1', '--total', '-s', directory]).toString().match(/^(\d+)\ttotal$/m)?.[1])
-    expect(blocks).toBeLessThan(settings.logKeepBytes * 4)
-    const lines = await all('a')
-    expect(lines.at(-1)).toMatchObject({ line: `line ${count - 1} ${'x'.repeat(20)}`, next: total })
-    expect(lines.length).toBeGreaterThan(2000)
-    const first = Number(lines[0]!.line.split(' ')[1])
-    expect(lines.map((each) => Number(each.line.split(' ')[1]))).toEqual(lines.map((_, index) => first + index))
-    // A new look at the files knows the same.
-    store.close()
-    store = new LogStore({ directory, settings, fallocate: tool })
-    expect((await all('a')).length).toBe(lines.length)
-  })
+describe.each([
+  ['with holes', fallocate],
+  ['by copying', undefined],
+])('the size limit, %s', (name, tool) => {
+  test.skipIf(name === 'with holes' && !fallocate)(
+    'keeps the newest bytes, whole lines, rising offsets, and never stops the writer',
+    async () => {
+      store = new LogStore({ directory, settings, fallocate: tool })
+      const log = store.track('a')
+      const descriptor = log.openForAppend()
+      const count = 60_000
+      for (let index = 0; index < count; index++) {
+        writeSync(descriptor, `line ${index} ${'x'.repeat(20)}\n`)
+        if (index % 2000 === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+      }
+      await expect.poll(() => log.times.lastSize()).toBe(log.size())
+      await log.settled()
+      const total = Array.from({ length: count }, (_, index) => `line ${index} `.length + 21).reduce((sum, each) => sum + each, 0)
+      expect(log.size()).toBe(total)
+      expect(log.head).toBeGreaterThan(total - settings.logKeepBytes * 3)
+      const blocks = Number(
+        execFileSync('du', ['--block-size=1', '--total', '-s', directory])
+          .toString()
+          .match(/^(\d+)\ttotal$/m)?.[1],
+      )
+      expect(blocks).toBeLessThan(settings.logKeepBytes * 4)
+      const lines = await all('a')
+      expect(lines.at(-1)).toMatchObject({ line: `line ${count - 1} ${'x'.repeat(20)}`, next: total })
+      expect(lines.length).toBeGreaterThan(2000)
+      const first = Number(lines[0]!.line.split(' ')[1])
+      expect(lines.map((each) => Number(each.line.split(' ')[1]))).toEqual(lines.map((_, index) => first + index))
+      // A new look at the files knows the same.
+      store.close()
+      store = new LogStore({ directory, settings, fallocate: tool })
+      expect((await all('a')).length).toBe(lines.length)
+    },
+  )
 })
 
 test('logs that nobody writes to are swept by age and number', () => {

@@ -37,7 +37,11 @@ export async function* readLines(log: LogFile, options: ReadOptions): AsyncGener
 }
 
 /** The bytes as they are, from an offset on. A chunk that does not follow the one before it means that the log was cut. */
-export async function* readChunks(log: LogFile, from: number, options: Pick<ReadOptions, 'follow' | 'signal'> & { live?: boolean }): AsyncGenerator<{ offset: number; bytes: Buffer }> {
+export async function* readChunks(
+  log: LogFile,
+  from: number,
+  options: Pick<ReadOptions, 'follow' | 'signal'> & { live?: boolean },
+): AsyncGenerator<{ offset: number; bytes: Buffer }> {
   let offset = from
   let wake = () => {}
   const stopListening = log.onGrow(() => wake(), options.live)
@@ -78,7 +82,7 @@ async function tailOffset(log: LogFile, count: number): Promise<number> {
   const end = log.size()
   if (count <= 0) return end
   let left = count
-  for (let to = end; to > log.head; ) {
+  for (let to = end; to > log.head;) {
     const from = Math.max(log.head, to - chunkBytes)
     const buffer = Buffer.allocUnsafe(to - from)
     const length = await log.read(from, buffer)

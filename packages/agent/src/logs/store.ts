@@ -60,7 +60,8 @@ export class LogStore {
     try {
       const log = this.find(id)
       if (!log) return []
-      for await (const batch of readLines(log, { offset: fromOffset, tail: count })) lines.push(...batch.map((each) => each.line.slice(0, lastLineMaxLength)))
+      for await (const batch of readLines(log, { offset: fromOffset, tail: count }))
+        lines.push(...batch.map((each) => each.line.slice(0, lastLineMaxLength)))
     } catch {
       return lines
     }

@@ -25,13 +25,16 @@ export interface LaunchInput {
 /** join cgroups → limits → sandbox → drop rights → shim → command. */
 export function launchCommand(input: LaunchInput): string[] {
   const { tools, sandbox, workload } = input
-  const limits = [
-    ...(input.fileBytes === undefined ? [] : [`--fsize=${Math.floor(input.fileBytes)}`]),
-  ]
+  const limits = [...(input.fileBytes === undefined ? [] : [`--fsize=${Math.floor(input.fileBytes)}`])]
   const shim = [tools.sh, '-c', parentScript, 'pavior-run', sandbox.ownsPids ? 'namespace' : 'tree', tools.resetSignals, ...input.command]
   const inside = input.userProcesses !== undefined && tools.prlimit ? [tools.prlimit, `--nproc=${input.userProcesses}`, ...shim] : shim
   return [
-    tools.sh, '-c', joinScript, 'pavior-join', String(input.joinFiles.length), ...input.joinFiles,
+    tools.sh,
+    '-c',
+    joinScript,
+    'pavior-join',
+    String(input.joinFiles.length),
+    ...input.joinFiles,
     ...(limits.length > 0 && tools.prlimit ? [tools.prlimit, ...limits] : []),
     ...sandbox.command({
       directory: workload.directory,
@@ -46,7 +49,11 @@ export function launchCommand(input: LaunchInput): string[] {
 }
 
 /** The environment of a process: the workload's own, and what the agent sets over it. */
-export function launchEnvironment(workload: Workload, paths: SandboxPaths, run: { id: string; port?: number; terminal: boolean }): Record<string, string> {
+export function launchEnvironment(
+  workload: Workload,
+  paths: SandboxPaths,
+  run: { id: string; port?: number; terminal: boolean },
+): Record<string, string> {
   return {
     PATH: defaultPath,
     ...(run.terminal ? { TERM: 'xterm-256color' } : {}),

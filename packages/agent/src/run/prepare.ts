@@ -61,11 +61,18 @@ export function checkDirectories(workload: Workload, uid: number | undefined): v
   const wanted = [workload.directory, ...(workload.mounts ?? []).map((mount) => mount.source)]
   for (const path of wanted) {
     const stat = statSync(path, { throwIfNoEntry: false })
-    if (!stat) throw fail('START_FAILED', { message: `${path} does not exist, so ${workload.app} cannot be started from it.`, fix: 'Deploy again; the files of this release are gone from this machine.' })
+    if (!stat)
+      throw fail('START_FAILED', {
+        message: `${path} does not exist, so ${workload.app} cannot be started from it.`,
+        fix: 'Deploy again; the files of this release are gone from this machine.',
+      })
   }
   const { mode, uid: owner } = statSync(workload.directory)
   if (uid !== undefined && !workload.writable && owner !== uid && (mode & 0o005) !== 0o005) {
-    throw fail('START_FAILED', { message: `${workload.directory} is closed to the user of ${workload.app}.`, fix: `Make it readable: chmod o+rx ${workload.directory}.` })
+    throw fail('START_FAILED', {
+      message: `${workload.directory} is closed to the user of ${workload.app}.`,
+      fix: `Make it readable: chmod o+rx ${workload.directory}.`,
+    })
   }
 }
 
@@ -76,6 +83,6 @@ export function openNameless(directory: string, content: string): number {
   unlinkSync(path)
   const bytes = Buffer.from(content)
   // Writing at explicit positions leaves the descriptor's own position at the beginning, where the reader starts.
-  for (let written = 0; written < bytes.length; ) written += writeSync(descriptor, bytes, written, bytes.length - written, written)
+  for (let written = 0; written < bytes.length;) written += writeSync(descriptor, bytes, written, bytes.length - written, written)
   return descriptor
 }

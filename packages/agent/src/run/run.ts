@@ -13,7 +13,17 @@ import type { StartRecord } from '../state/records.ts'
 import type { RunHost } from './host.ts'
 import { launchCommand, launchEnvironment, onTerminal } from './launch.ts'
 import { checkDirectories, giveDirectories, makeScratch, openNameless, removeScratch } from './prepare.ts'
-import { childrenOf, findTree, identify, isAlive, listProcesses, readStat, signalProcess, type ProcessIdentity, type ProcessStat } from './proc.ts'
+import {
+  childrenOf,
+  findTree,
+  identify,
+  isAlive,
+  listProcesses,
+  readStat,
+  signalProcess,
+  type ProcessIdentity,
+  type ProcessStat,
+} from './proc.ts'
 import { environmentScript, parseRecord, signalName, type ShimRecord } from './shim.ts'
 
 export interface RunSpec {
@@ -54,14 +64,19 @@ export async function startRun(host: RunHost, spec: RunSpec): Promise<Run> {
 async function launch(host: RunHost, spec: RunSpec): Promise<Run> {
   const { workload } = spec
   if (spec.terminal && !host.tools.script) {
-    throw fail('START_FAILED', { message: 'This machine has no script command, so a process cannot get a terminal.', fix: 'Install util-linux (Debian: bsdutils), or run the command without a terminal.' })
+    throw fail('START_FAILED', {
+      message: 'This machine has no script command, so a process cannot get a terminal.',
+      fix: 'Install util-linux (Debian: bsdutils), or run the command without a terminal.',
+    })
   }
   const uid = host.users?.uidOf(workload.team, workload.app)
   checkDirectories(workload, uid)
   const scratch = spec.scratch === 'disk' || !host.sandbox.memoryScratch ? makeScratch(host, spec.id, uid) : undefined
   if (uid !== undefined) await giveDirectories(host, workload, uid)
   const paths = host.sandbox.paths({ directory: workload.directory, scratch })
-  const environment = environmentScript(launchEnvironment(workload, paths, { id: spec.id, port: spec.port, terminal: Boolean(spec.terminal) }))
+  const environment = environmentScript(
+    launchEnvironment(workload, paths, { id: spec.id, port: spec.port, terminal: Boolean(spec.terminal) }),
+  )
   const words = environment.leftover.length > 0 ? ['env', ...environment.leftover, ...workload.command] : workload.command
   const groupName = `${spec.id}.${spec.attempt}`
   const group = host.cgroup.create(groupName, workload.limits)
@@ -103,7 +118,11 @@ interface Prepared {
 function spawnRun(host: RunHost, spec: RunSpec, prepared: Prepared): Run {
   const directory = host.records.path(spec.id)
   const files = shimFiles(directory)
-  const descriptors = [openSync(files.record, 'w', 0o600), openSync(files.status, 'w', 0o600), openNameless(host.memoryDirectory, prepared.environment)]
+  const descriptors = [
+    openSync(files.record, 'w', 0o600),
+    openSync(files.status, 'w', 0o600),
+    openNameless(host.memoryDirectory, prepared.environment),
+  ]
   const [file = '', ...args] = prepared.command
   let child: ChildProcess
   try {
@@ -118,7 +137,11 @@ function spawnRun(host: RunHost, spec: RunSpec, prepared: Prepared): Run {
     descriptors.forEach((descriptor) => closeSync(descriptor))
   }
   child.on('error', (error) => host.log.warn({ run: spec.id, error: error.message }, 'could not spawn'))
-  if (child.pid === undefined) throw fail('START_FAILED', { message: `The process of ${spec.workload.app} could not be spawned.`, why: 'The machine may be out of processes or memory.' })
+  if (child.pid === undefined)
+    throw fail('START_FAILED', {
+      message: `The process of ${spec.workload.app} could not be spawned.`,
+      why: 'The machine may be out of processes or memory.',
+    })
   const start: StartRecord = {
     attempt: spec.attempt,
     bootId: host.bootId,
@@ -254,7 +277,9 @@ export class Run {
   usage(processes?: () => ProcessStat[]): CgroupUsage {
     const usage = this.#group.usage()
     if (usage.cpuSeconds !== undefined && usage.memoryBytes !== undefined) return usage
-    const stats = this.members(processes?.()).map((pid) => readStat(pid)).filter((stat) => stat !== undefined)
+    const stats = this.members(processes?.())
+      .map((pid) => readStat(pid))
+      .filter((stat) => stat !== undefined)
     return {
       cpuSeconds: usage.cpuSeconds ?? stats.reduce((sum, stat) => sum + stat.cpuSeconds, 0),
       memoryBytes: usage.memoryBytes ?? stats.reduce((sum, stat) => sum + stat.residentBytes, 0),
@@ -308,8 +333,8 @@ export class Run {
     this.#finishing = true
     this.#stopWatching()
     await this.#clearTree()
-    const usage = this.#group.usage()
-    const end = { ...this.#judge(), usage }
+    const counted = this.#group.usage()
+    const end = { ...this.#judge(), usage: { ...counted, cpuSeconds: counted.cpuSeconds ?? this.#record().cpuSeconds } }
     await this.#until(() => this.#group.remove())
     await removeScratch(this.#host, this.id)
     this.#finish(end)

@@ -52,6 +52,7 @@ while :; do
   kill -0 "$app" 2>/dev/null || break
 done
 jobs -l >&3
+times >&3
 if [ -n "$stopping" ] && [ "$scope" = namespace ]; then
   kill -TERM -1 2>/dev/null
   set -- /proc/[0-9]*
@@ -69,12 +70,18 @@ export interface ShimRecord {
   /** The cgroup could not be joined. */
   refused: boolean
   ended?: { code: number } | { signal: string }
+  /** CPU time of the command and of all its descendants that were waited for. */
+  cpuSeconds?: number
 }
 
 /** Reads the record file's text. Lines that it does not know are left alone: the app could write there too. */
 export function parseRecord(text: string): ShimRecord {
   const record: ShimRecord = { missing: false, refused: false }
+  let times = 0
   for (const line of text.split('\n')) {
+    const time = /^(\d+)m([\d.]+)s (\d+)m([\d.]+)s$/.exec(line)?.slice(1).map(Number)
+    // The builtin prints two lines: the shell's own time, then that of its children.
+    if (time && ++times === 2) record.cpuSeconds = ((time[0] ?? 0) + (time[2] ?? 0)) * 60 + (time[1] ?? 0) + (time[3] ?? 0)
     if (line === 'missing') record.missing = true
     else if (line === 'refused') record.refused = true
     else if (line.startsWith('pid ')) record.pid = Number(line.slice(4))

@@ -28,7 +28,10 @@ export function openKey(file: string): Buffer {
   }
   const key = Buffer.from(readFileSync(file, 'utf8').trim(), 'base64')
   if (key.length !== keyBytes) {
-    throw fail('CONFIG_INVALID', { message: `The key file ${file} does not hold a key of ${keyBytes} bytes.`, fix: 'Restore it from a backup, or remove it together with agent/desired.sealed.' })
+    throw fail('CONFIG_INVALID', {
+      message: `The key file ${file} does not hold a key of ${keyBytes} bytes.`,
+      fix: 'Restore it from a backup, or remove it together with agent/desired.sealed.',
+    })
   }
   return key
 }
@@ -52,7 +55,14 @@ export function readSealed(file: string, key: Buffer): unknown {
     const text = Buffer.concat([decipher.update(bytes.subarray(at + nonceBytes + tagBytes)), decipher.final()])
     return JSON.parse(text.toString('utf8'))
   } catch (error) {
-    throw fail('INTERNAL', { message: `The saved state ${file} cannot be read with the key of this home.`, fix: 'Restore keys/agent.key, or remove the file: the server sends the state again.' }, { cause: error })
+    throw fail(
+      'INTERNAL',
+      {
+        message: `The saved state ${file} cannot be read with the key of this home.`,
+        fix: 'Restore keys/agent.key, or remove the file: the server sends the state again.',
+      },
+      { cause: error },
+    )
   }
 }
 

@@ -47,7 +47,14 @@ describe('sealed', () => {
 
 test('records come back, broken ones are cleared away', () => {
   const store = new RecordStore(directory, { retryMs: 10, onError: () => {} })
-  const record: TaskRecord = { kind: 'task', id: 'one', startedAt: 'now', timeoutMs: 1, limits: { memoryBytes: 1, cpu: 1, pids: 1 }, directory: '/x' }
+  const record: TaskRecord = {
+    kind: 'task',
+    id: 'one',
+    startedAt: 'now',
+    timeoutMs: 1,
+    limits: { memoryBytes: 1, cpu: 1, pids: 1 },
+    directory: '/x',
+  }
   store.save(record)
   store.prepare('empty')
   store.prepare('broken')

@@ -20,7 +20,7 @@ export function addRun(program: Command, context: () => Context): void {
       const app = here.app(flags.app)
       const terminal = flags.tty && process.stdin.isTTY && process.stdout.isTTY ? { columns: process.stdout.columns, rows: process.stdout.rows } : undefined
       const path = `/v1/teams/${team}/apps/${app}/run`
-      const { id } = await api.json<{ id: string }>({ method: 'POST', path, body: { command: words.map(quote).join(' '), environment: flags.environment, interactive: true, terminal } })
+      const { id } = await api.json<{ id: string }>({ method: 'POST', path, body: { command: words.length === 1 ? words[0] : words.map(quote).join(' '), environment: flags.environment, interactive: true, terminal } })
       const { input, output } = api.duplex(`${path}/${id}/attach`)
       if (terminal) process.stdin.setRawMode(true)
       process.once('SIGINT', () => void api.json({ method: 'DELETE', path: `${path}/${id}` }).catch(() => {}))

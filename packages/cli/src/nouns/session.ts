@@ -69,12 +69,12 @@ export function addSession(program: Command, context: () => Context): void {
     .command('kubeconfig')
     .description('Print the file that kubectl needs.')
     .addHelpText('before', 'Example:\n  pavior kubeconfig > pavior.kubeconfig && kubectl --kubeconfig pavior.kubeconfig get apps\n')
-    .action(() => {
-      const { endpoint, out, team } = context()
+    .action(async () => {
+      const { api, endpoint, out, team } = context()
       const file = {
         apiVersion: 'v1',
         kind: 'Config',
-        clusters: [{ name: 'pavior', cluster: { server: endpoint.url } }],
+        clusters: [{ name: 'pavior', cluster: await secureCluster(api, endpoint.url) }],
         users: [{ name: 'pavior', user: { token: endpoint.token } }],
         contexts: [{ name: 'pavior', context: { cluster: 'pavior', user: 'pavior', namespace: team } }],
         'current-context': 'pavior',
@@ -95,6 +95,13 @@ export function addSession(program: Command, context: () => Context): void {
         ].join('\n'),
       )
     })
+}
+
+/** kubectl sends no token over plain HTTP; the server answers HTTPS on the same port, with a certificate of its own. */
+async function secureCluster(api: Api, url: string): Promise<{ server: string; 'certificate-authority-data'?: string }> {
+  if (url.startsWith('https:')) return { server: url }
+  const { certificate } = await api.json<{ certificate: string }>({ path: '/v1/certificate' })
+  return { server: url.replace('http:', 'https:'), 'certificate-authority-data': Buffer.from(certificate).toString('base64') }
 }
 
 function addTokens(program: Command, context: () => Context): void {

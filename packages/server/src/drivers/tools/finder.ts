@@ -112,7 +112,7 @@ const whereIsPython = 'import sys, venv, ensurepip; ensurepip.version(); print(s
 /** Version managers put scripts and proxies on the PATH; Python and Rust tell where they really are. */
 async function resolveProgram(name: string, path: string, searchPath: string, env: Record<string, string>): Promise<string> {
   if (name === 'cargo' || name === 'rustc') return resolveRust(name, path, searchPath, env)
-  if (!/^python/.test(name)) return systemDirectories.some((directory) => path.startsWith(directory)) ? path : realpath(path)
+  if (!name.startsWith('python')) return systemDirectories.some((directory) => path.startsWith(directory)) ? path : realpath(path)
   const { stdout } = await run(path, ['-c', whereIsPython], { timeout: versionTimeoutMs, env: { ...env, PATH: searchPath } })
   return stdout.trim()
 }

@@ -50,8 +50,13 @@ export function createServerForBoth(handler: RequestListener, certificate: Certi
     secure.emit('connection', socket)
   }
 
-  // It never listens itself, but its time-outs and its list of connections begin there.
-  server.on('listening', () => secure.emit('listening'))
+  server.on('listening', () => {
+    // It never listens itself, but its time-outs and its list of connections begin there.
+    secure.emit('listening')
+    for (const event of ['upgrade', 'clientError']) {
+      if (server.listenerCount(event) > 0) secure.on(event, (...details: unknown[]) => server.emit(event, ...details))
+    }
+  })
   const closeIdle = server.closeIdleConnections.bind(server)
   const closeAll = server.closeAllConnections.bind(server)
   server.closeIdleConnections = () => {

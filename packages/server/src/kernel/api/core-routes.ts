@@ -15,7 +15,7 @@ import type { Presentation, Responder } from './respond.ts'
 import type { Watches } from './watch.ts'
 
 export interface EventReader {
-  /** Newest first; of all teams that the actor may read when `namespace` is undefined. Throws FORBIDDEN. */
+  /** Newest first. `namespace` undefined: of all teams that the actor may read; '': of cluster kinds; otherwise the actor may read it. */
   list(actor: Actor, namespace: string | undefined, filter: EventFilter): Promise<ResourceEvent[]>
 }
 
@@ -67,14 +67,21 @@ function addNamespaces(app: FastifyInstance, { resources, responder, watches }: 
   })
 }
 
-function addEvents(app: FastifyInstance, { events, responder }: CoreRoutesDeps): void {
+function addEvents(app: FastifyInstance, { kinds, events, authorize, responder }: CoreRoutesDeps): void {
+  /** Who may list anything of a team may read what is remarked there. */
+  const permit = (actor: Actor, namespace: string | undefined): void => {
+    if (!namespace || kinds.all.some((kind) => kind.scope === 'Namespaced' && authorize(actor, 'list', kind, namespace))) return
+    throw fail('FORBIDDEN', { message: `${actor.name} may not list events in team ${namespace}.`, fix: `Ask an administrator of team ${namespace} for the role viewer.` })
+  }
   const list =
     <E extends { metadata: object }>(apiVersion: string, show: (event: ResourceEvent) => E, table: Presentation<E>['table']): RouteHandlerMethod =>
     async (request, reply) => {
       const { namespace } = request.params as ResourceParams
       const { fields = [] } = selection(request.query as Query)
       const { filter, rest } = eventFilter(fields)
-      const found = (await events.list(request.actor, namespaceWanted(namespace, fields), filter)).map(show)
+      const place = namespaceWanted(namespace, fields)
+      permit(request.actor, place)
+      const found = (await events.list(request.actor, place, filter)).map(show)
       const wanted = rest.length === 0 ? found : found.filter((event) => matches(event as unknown as Partial<Resource>, { fields: rest }))
       return responder.list(request, reply, { apiVersion, kind: 'Event', table }, wanted, {})
     }

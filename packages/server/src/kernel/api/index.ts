@@ -26,7 +26,7 @@ import { Watches } from './watch.ts'
 
 export type { ApiLimits, Authenticate, Authorize, EventReader, Health, IdempotencyStore, Routes, VersionInfo }
 export { createIdempotencyStore } from './idempotency-store.ts'
-export { makeCertificate, type Certificate } from './certificate.ts'
+export { keptCertificate, makeCertificate, type Certificate } from './certificate.ts'
 export { defaultLimits }
 
 export interface ApiDeps {
@@ -111,7 +111,8 @@ function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply,
   const status = failureStatus(known)
   const { retryAfterSeconds } = status.details ?? {}
   if (retryAfterSeconds !== undefined) reply.header('retry-after', String(retryAfterSeconds))
-  if (known.code === 'UNAUTHENTICATED') reply.header('www-authenticate', 'Bearer realm="pavior"')
+  // Git sends a token only as the password of Basic; browsers would ask for one, so nothing else is told so.
+  if (known.code === 'UNAUTHENTICATED') reply.header('www-authenticate', `${request.url.startsWith('/git/') ? 'Basic' : 'Bearer'} realm="pavior"`)
   void reply.code(status.code).type('application/json').send(JSON.stringify(status))
 }
 

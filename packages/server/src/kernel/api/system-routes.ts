@@ -20,12 +20,13 @@ export interface SystemRoutesDeps {
   health: () => Health
   ready: () => Health
   metrics: Registry
+  tls?: { cert: string }
 }
 
 /** The Kubernetes version whose API conventions are followed; clients switch features on by it. */
 const conventions = { major: '1', minor: '32' }
 
-export function addSystemRoutes(app: FastifyInstance, { version, health, ready, metrics }: SystemRoutesDeps): void {
+export function addSystemRoutes(app: FastifyInstance, { version, health, ready, metrics, tls }: SystemRoutesDeps): void {
   const config = { public: true, unlimited: true }
   const document = {
     ...conventions,
@@ -44,6 +45,8 @@ export function addSystemRoutes(app: FastifyInstance, { version, health, ready, 
   app.get('/version', { config }, (_request, reply) => reply.type('application/json').send(JSON.stringify(document)))
   for (const url of ['/healthz', '/livez']) app.get(url, { config }, (request, reply) => sendHealth(request, reply, url.slice(1), health()))
   app.get('/readyz', { config }, (request, reply) => sendHealth(request, reply, 'readyz', ready()))
+  // What `pavior kubeconfig` tells kubectl to trust; nothing about it is secret.
+  if (tls) app.get('/v1/certificate', { config }, (_request, reply) => reply.type('application/json').send(JSON.stringify({ certificate: tls.cert })))
   app.get('/metrics', { config }, async (_request, reply) => reply.type(metrics.contentType).send(await metrics.metrics()))
 }
 

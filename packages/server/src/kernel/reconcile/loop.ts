@@ -128,15 +128,13 @@ export class ReconcileLoop implements Part {
   #sleep(dueInMs: number | undefined): Promise<void> {
     const ms = Math.max(1, Math.min(longestSleepMs, dueInMs ?? longestSleepMs))
     return new Promise((resolve) => {
-      const timer = setTimeout(finish, ms)
-      const wake = finish.bind(this)
-      this.#wake = wake
-      const self = this
-      function finish(): void {
+      const finish = (): void => {
         clearTimeout(timer)
-        self.#wake = undefined
+        this.#wake = undefined
         resolve()
       }
+      const timer = setTimeout(finish, ms)
+      this.#wake = finish
       if (this.#poked) finish()
     })
   }

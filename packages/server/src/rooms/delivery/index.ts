@@ -10,11 +10,13 @@ import { Waiters, type ChangeWaiters } from '../../kernel/store/waiters.ts'
 import { build } from './kinds.ts'
 import type { GitDeps } from './git.ts'
 import type { ArtifactStore, Builder, SourceStore, StepRunner, ToolFinder } from './ports.ts'
-import { createBuildCanceler, createBuildReconciler, stepTaskPrefix, taskOf, type Build, type BuildDeps } from './reconcile.ts'
+import { actor, createBuildCanceler, createBuildReconciler, stepTaskPrefix, taskOf, type Build, type BuildDeps } from './reconcile.ts'
 import { deliveryRoutes } from './routes.ts'
 import { buildPlaces } from './workspace.ts'
 
 export const kinds = [build]
+
+const startCheckMs = 250
 export type { Build } from './reconcile.ts'
 
 export interface DeliveryReads {
@@ -50,14 +52,33 @@ export function createDelivery(deps: DeliveryDeps): Room<DeliveryReads> {
     if (event.type === 'state') tasks.releaseAll()
   })
   const buildDeps: BuildDeps = { ...deps, places: buildPlaces(home), taskChanged: (id, timeoutMs, signal) => tasks.wait(id, signal, timeoutMs) }
+  const stepLog = (one: Build, step: string, signal: AbortSignal): AsyncIterable<LogLine> => followStep(deps, tasks, one, step, signal)
   const buildChanged = (team: string, name: string, signal: AbortSignal): Promise<void> => changes.wait('Build', team, name, signal)
   return {
     reconcilers: [createBuildReconciler(buildDeps), createBuildCanceler(buildDeps)],
-    routes: [deliveryRoutes({ ...deps, resources, runner, buildChanged })],
+    routes: [deliveryRoutes({ ...deps, resources, runner, stepLog, buildChanged })],
     parts: [sources, artifacts],
     reads: {
       directoryOf: (digest) => artifacts.directoryOf(digest),
-      stepLog: (one, step, signal) => runner.logs(taskOf(one, step), { follow: true, offset: 0 }, signal),
+      stepLog,
     },
+  }
+}
+
+/** A step is announced a moment before its task runs, and its log is kept for a while only. */
+async function* followStep({ resources, runner }: DeliveryDeps, tasks: Waiters, one: Build, step: string, signal: AbortSignal): AsyncGenerator<LogLine> {
+  const id = taskOf(one, step)
+  const key = { kind: 'Build', namespace: one.metadata.namespace!, name: one.metadata.name }
+  while (!signal.aborted) {
+    const started = tasks.wait(id, signal, startCheckMs)
+    try {
+      yield* runner.logs(id, { follow: true, offset: 0 }, signal)
+      return
+    } catch (error) {
+      if ((error as { code?: string }).code !== 'NOT_FOUND') throw error
+    }
+    const now = await resources.get<Build>(actor, key)
+    if (now?.status?.steps?.find(({ name }) => name === step)?.state !== 'running') return
+    await started
   }
 }

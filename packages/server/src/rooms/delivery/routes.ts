@@ -1,6 +1,6 @@
 /** Upload, git, build logs. */
 import { PassThrough } from 'node:stream'
-import { fail } from '@pavior/contract'
+import { fail, type LogLine } from '@pavior/contract'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Routes } from '../../kernel/api/types.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
@@ -12,6 +12,8 @@ import { taskOf, type Build } from './reconcile.ts'
 export interface DeliveryRoutesDeps extends SubmitDeps {
   resources: Resources
   runner: StepRunner
+  /** Log of a step from its start to its end. */
+  stepLog: (build: Build, step: string, signal: AbortSignal) => AsyncIterable<LogLine>
   git: GitDeps
   uploadBytes: number
   /** Resolves when the build may have changed. */
@@ -107,7 +109,7 @@ function logRoute(server: FastifyInstance, deps: DeliveryRoutesDeps): void {
 }
 
 /** The log of each step in turn; when following, until the build has ended. */
-async function writeLog({ resources, runner, buildChanged }: DeliveryRoutesDeps, request: FastifyRequest<{ Params: { team: string; build: string }; Querystring: { follow?: string } }>, out: PassThrough, signal: AbortSignal): Promise<void> {
+async function writeLog({ resources, runner, stepLog, buildChanged }: DeliveryRoutesDeps, request: FastifyRequest<{ Params: { team: string; build: string }; Querystring: { follow?: string } }>, out: PassThrough, signal: AbortSignal): Promise<void> {
   const { team, build: name } = request.params
   const follow = request.query.follow === '1' || request.query.follow === 'true'
   const written = new Set<string>()
@@ -119,16 +121,16 @@ async function writeLog({ resources, runner, buildChanged }: DeliveryRoutesDeps,
       if (written.has(step.name) || step.name === 'store') continue
       written.add(step.name)
       if (step.state === 'skipped') out.write(`${JSON.stringify({ step: step.name, line: step.message ?? 'skipped' })}\n`)
-      else await copyLog(runner, taskOf(build, step.name), step.name, follow, out, signal)
+      else await copyLog(follow ? stepLog(build, step.name, signal) : runner.logs(taskOf(build, step.name), { offset: 0 }, signal), step.name, out)
     }
     if (!follow || ['Succeeded', 'Failed', 'Canceled'].includes(build.status?.phase ?? '')) return
     await changed
   }
 }
 
-async function copyLog(runner: StepRunner, id: string, step: string, follow: boolean, out: PassThrough, signal: AbortSignal): Promise<void> {
+async function copyLog(lines: AsyncIterable<LogLine>, step: string, out: PassThrough): Promise<void> {
   try {
-    for await (const { time, line } of runner.logs(id, { follow, offset: 0 }, signal)) {
+    for await (const { time, line } of lines) {
       if (!out.write(`${JSON.stringify({ step, time, line })}\n`)) await new Promise((resolve) => out.once('drain', resolve).once('close', resolve))
     }
   } catch (error) {

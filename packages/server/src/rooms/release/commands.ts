@@ -1,5 +1,5 @@
 /** Writes of several resources at once: a release with its deployment, a rollback. Numbers are counted in the same transaction. */
-import { fail, type AppSpec, type ReleaseSpec } from '@pavior/contract'
+import { fail, type AppSpec } from '@pavior/contract'
 import type { Actor } from '../../kernel/actor.ts'
 import type { Database } from '../../kernel/db/index.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
