@@ -1,8 +1,9 @@
 /** `pavior.yaml`: the App's own fields, with a name, and a plain string as short form of a process. */
-import { AppSpec, fail, type Cause } from '@pavior/contract'
+import { AppSpec, fail } from '@pavior/contract'
 import Type from 'typebox'
 import { Compile } from 'typebox/compile'
 import type { Declaration } from '../ports.ts'
+import { causesOf } from './causes.ts'
 import { parseYaml } from './yaml.ts'
 
 /** What people set elsewhere (`pavior config`, `scale`, `restart`) or the platform fills in is not the manifest's. */
@@ -40,24 +41,4 @@ function isMap(value: unknown): value is Record<string, unknown> {
 
 function mapValues(map: Record<string, unknown>, change: (value: unknown) => unknown): Record<string, unknown> {
   return Object.fromEntries(Object.entries(map).map(([key, value]) => [key, change(value)]))
-}
-
-interface SchemaError {
-  keyword: string
-  instancePath: string
-  message: string
-  params: object
-}
-
-function causesOf(file: string, { keyword, instancePath, message, params }: SchemaError, lineOf: (path: string[]) => number | undefined): Cause[] {
-  const path = instancePath.split('/').slice(1)
-  const place = (inner: string[]): string => {
-    const line = lineOf(inner)
-    return `${file}${line === undefined ? '' : `:${line}`} ${inner.join('.') || '(whole file)'}`
-  }
-  const { additionalProperties } = params as { additionalProperties?: string[] }
-  if (keyword === 'additionalProperties' && additionalProperties) {
-    return additionalProperties.map((name) => ({ field: place([...path, name]), message: 'is not a known field', reason: 'FieldValueInvalid' }))
-  }
-  return [{ field: place(path), message, reason: 'FieldValueInvalid' }]
 }
