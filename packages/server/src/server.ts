@@ -117,6 +117,7 @@ export async function startServer({ config, connection, agentSocket, databasePid
     routerUrl: (host) => `http://${host}:${agent.observed()?.routerPort ?? config.routerPort}`,
     defaultEnvironment,
     events,
+    request: (entries) => loop.request(entries),
     clock,
   })
   const rooms = [people, deliveryRoom, releaseRoom, runtimeRoom]
