@@ -24,6 +24,7 @@ const checks = [
   ['types', ['node_modules/typescript/bin/tsc', '-p', '.']],
   ['lint', ['node_modules/oxlint/bin/oxlint', '--deny-warnings', 'packages', 'scripts', 'bench']],
   ['dependency rules', ['scripts/rules.mjs']],
+  ['reference pages', ['scripts/docs.mjs', '--check']],
 ]
 
 /** Every step runs, so that one run tells everything; the exit code is that of the first that failed. */

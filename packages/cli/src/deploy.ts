@@ -72,9 +72,9 @@ export async function follow(api: Api, out: Output, path: string, { showLog, sig
     if (record.type === 'step') {
       if (rolloutSteps.has(record.name)) {
         rollout.ms += record.ms ?? 0
-        if (record.state === 'running') out.progress(`  ${out.paint('dim', '⠿')} rollout   ${record.message ?? record.name}`)
+        if (record.state === 'running') out.live(`  ${out.paint('dim', '⠿')} rollout   ${record.message ?? record.name}`)
       } else if (record.name === 'build' || record.name === 'release') line(out, record.state === 'failed' ? '✖' : '✔', record.name, record.message ?? '', record.ms)
-      else if (record.state === 'running') out.progress(out.paint('dim', `    ${record.name} …`))
+      else if (record.state === 'running') out.live(`  ${out.paint('dim', '⠿')} build     ${record.name}`)
     }
     if (record.type === 'error') return { error: record.error, result: record.result }
     if (record.type === 'result') {

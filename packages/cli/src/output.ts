@@ -7,6 +7,8 @@ export class Output {
   readonly json: boolean
   readonly quiet: boolean
   readonly #color: boolean
+  /** A live line stands on the terminal without its end. */
+  #open = false
 
   constructor({ json, quiet, color }: { json: boolean; quiet: boolean; color: boolean }) {
     this.json = json
@@ -20,7 +22,20 @@ export class Output {
 
   /** For the person who waits. */
   progress(line: string): void {
-    if (!this.quiet) process.stderr.write(`${line}\n`)
+    if (!this.quiet) process.stderr.write(`${this.#clear()}${line}\n`)
+  }
+
+  /** What is going on now: replaced by the next line, and left out where lines cannot be replaced. */
+  live(line: string): void {
+    if (this.quiet || process.stderr.isTTY !== true) return
+    process.stderr.write(`${this.#clear()}${line}`)
+    this.#open = true
+  }
+
+  #clear(): string {
+    const clear = this.#open ? '\r\u001b[K' : ''
+    this.#open = false
+    return clear
   }
 
   /** What the command is for: one JSON document with --json, text otherwise. */
@@ -31,7 +46,7 @@ export class Output {
 
   error({ code, message, why, fix, state, more, causes = [], facts }: ErrorObject): void {
     if (this.json) process.stdout.write(`${JSON.stringify({ error: { code, message, why, fix, state, more, causes, facts } }, null, 2)}\n`)
-    process.stderr.write(`${this.paint('red', '✖')} ${this.paint('bold', code)}   ${message}\n`)
+    process.stderr.write(`${this.#clear()}${this.paint('red', '✖')} ${this.paint('bold', code)}   ${message}\n`)
     const lines = (facts?.lastLines ?? []) as unknown[]
     const rows: [string, string | undefined][] = [['why', why], ['fix', fix], ['state', state], ['more', more]]
     for (const { field, message: cause } of causes.slice(0, 20)) process.stderr.write(`  field    ${field}: ${cause}\n`)

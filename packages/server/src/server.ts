@@ -138,6 +138,7 @@ export async function startServer({ config, connection, agentSocket, version, lo
     authorize: mayAct,
     idempotency,
     tls: await keptCertificate(join(home, 'keys'), ['localhost', '127.0.0.1', '::1', ...ownHosts(config)], clock.now()),
+    limits: { requestsPerSecond: config.requestsPerSecond, requestBurst: config.requestsPerSecond * 3 },
     version: { version },
     metrics,
     health: () => ({ checks: [{ name: 'process', problem: undefined }] }),

@@ -55,7 +55,7 @@ export function addUp(program: Command, context: () => Context): void {
 
 async function foreground(context: Context, flags: UpFlags): Promise<void> {
   const { out } = context
-  const began = performance.now() - performance.now() + Date.now() - process.uptime() * 1000
+  const began = Date.now() - process.uptime() * 1000
   const up = await loadUp()
   const empty = !existsSync(join(context.home, 'pg', 'data')) && !flags.databaseUrl && !context.environment.PAVIOR_DATABASE_URL
   const installation = await up.startInstallation(

@@ -70,7 +70,7 @@ export const settings = {
   sourceFiles: { variable: 'PAVIOR_SOURCE_FILES', description: 'Most files in a source.', fallback: () => 50_000, parse: whole },
   keepReleases: { variable: 'PAVIOR_KEEP_RELEASES', description: 'Releases of an app whose artifacts are kept for rollback.', fallback: () => 10, parse: whole },
   defaultTeam: { variable: 'PAVIOR_DEFAULT_TEAM', description: 'Team whose apps answer on <app>.<domain> without the team.', fallback: () => 'default', parse: text },
-  npmRegistry: { variable: 'PAVIOR_NPM_REGISTRY', description: 'npm registry that builds use, when it is not npm’s own setting.', fallback: () => '', parse: text },
+  requestsPerSecond: { variable: 'PAVIOR_REQUESTS_PER_SECOND', description: 'API requests that one caller may send over time.', fallback: () => 1000, parse: whole },
 } satisfies Record<string, Setting<string> | Setting<number>>
 
 type Settings = { [K in keyof typeof settings]: ReturnType<(typeof settings)[K]['parse']> }

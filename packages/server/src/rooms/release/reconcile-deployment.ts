@@ -238,7 +238,7 @@ export async function writeRoutes({ resources, hostPolicy }: Pick<DeploymentDeps
   }
 }
 
-async function changePhase({ resources, hostPolicy, routerUrl, events, clock }: DeploymentDeps, { deployment, team, observed }: Situation, action: Action & { type: 'phase' }): Promise<void> {
+async function changePhase({ resources, hostPolicy, routerUrl, events, clock }: DeploymentDeps, { deployment, team, context, observed }: Situation, action: Action & { type: 'phase' }): Promise<void> {
   const now = clock.now().toISOString()
   const { app, environment } = deployment.spec
   const before = deployment.status ?? {}
@@ -266,7 +266,10 @@ async function changePhase({ resources, hostPolicy, routerUrl, events, clock }: 
   await resources
     .mutate(actor, { kind: 'Deployment', namespace: team, name: deployment.metadata.name }, (current) => ({ ...current!, status }), { subresource: 'status' })
     .catch(ignore('NOT_FOUND'))
-  await events.record(deployment, action.problem ? 'Warning' : 'Normal', action.phase, action.problem?.message ?? action.message, 'release')
+  const [type, message] = action.problem ? (['Warning', action.problem.message] as const) : (['Normal', action.message] as const)
+  await events.record(deployment, type, action.phase, message, 'release')
+  // On the app too: that is what people describe first.
+  if (final && context.app) await events.record(context.app, type, `Deployment${action.phase}`, `${deployment.metadata.name}: ${message}`, 'release')
 }
 
 function ignore(code: string): (error: { code?: string }) => void {

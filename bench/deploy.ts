@@ -1,0 +1,115 @@
+/**
+ * From Enter to the first 200, readiness, memory, and switches under load.
+ *
+ *   node bench/run.mjs deploy [deploys under load=20]
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { Agent, request } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { percentile, show, startPlatform, type BenchPlatform } from './platform.ts'
+
+const deploysUnderLoad = Number(process.argv[2] ?? 20)
+
+function get(port: number, host: string, agent?: Agent): Promise<{ status: number; body: string }> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request({ host: '127.0.0.1', port, headers: { host }, agent: agent ?? false }, (response) => {
+      let body = ''
+      response.on('data', (chunk) => (body += chunk))
+      response.on('end', () => resolve({ status: response.statusCode!, body }))
+      response.on('error', reject)
+    })
+    outgoing.on('error', reject)
+    outgoing.end()
+  })
+}
+
+interface Deployed {
+  wallMs: number
+  durations: { upload: number; build: number; rollout: number; total: number }
+}
+
+async function deploy(platform: BenchPlatform, directory: string): Promise<Deployed> {
+  const began = performance.now()
+  const { code, stdout, stderr } = await platform.cli(['deploy', '--json'], directory)
+  if (code !== 0) throw new Error(stderr)
+  const { app, durations } = JSON.parse(stdout) as { app: string; durations: Deployed['durations'] }
+  const { status } = await get(platform.routerPort, `${app}.localhost`)
+  if (status !== 200) throw new Error(`answered ${status}`)
+  return { wallMs: performance.now() - began, durations }
+}
+
+const directory = mkdtempSync(join(tmpdir(), 'express-app-'))
+const write = (text: string): void =>
+  writeFileSync(join(directory, 'app.js'), `const express = require('express')\nconst app = express()\napp.get('/', (q, r) => r.send('${text}'))\nconst server = app.listen(process.env.PORT)\nprocess.on('SIGTERM', () => server.close(() => process.exit(0)))\n`)
+writeFileSync(join(directory, 'package.json'), JSON.stringify({ name: 'express-app', private: true, scripts: { start: 'node app.js' }, dependencies: { express: '4.19.2' } }))
+writeFileSync(join(directory, 'pavior.yaml'), 'name: express-app\nprocesses:\n  web:\n    replicas: 2\n')
+write('0')
+
+const platform = await startPlatform()
+try {
+  show('ready after npm start on an installed clone', `${(platform.readyMs / 1000).toFixed(2)} s`, '<= 3 s', platform.readyMs <= 3000)
+  await new Promise((resolve) => setTimeout(resolve, 5000))
+  const { processes } = JSON.parse((await platform.cli(['status', '--json'])).stdout) as { processes: { role: string; memoryBytes: number }[] }
+  const mib = (...roles: string[]): number => processes.filter(({ role }) => roles.includes(role)).reduce((sum, { memoryBytes }) => sum + memoryBytes, 0) / 1024 / 1024
+  show('idle memory (PSS): server', `${mib('server').toFixed(0)} MiB`, '<= 180 MB', mib('server') <= 180)
+  show('idle memory (PSS): agent and routers', `${mib('agent', 'router').toFixed(0)} MiB`, '<= 90 MB', mib('agent', 'router') <= 90)
+  show('idle memory (PSS): PostgreSQL', `${mib('postgresql').toFixed(0)} MiB`, '<= 120 MB', mib('postgresql') <= 120)
+
+  const first = await deploy(platform, directory)
+  show('first deploy of a small Express app, Enter to first 200', `${(first.wallMs / 1000).toFixed(2)} s`, '<= 15 s', first.wallMs <= 15_000)
+  const again: Deployed[] = []
+  for (let round = 1; round <= 5; round++) {
+    write(String(round))
+    again.push(await deploy(platform, directory))
+  }
+  const wall = percentile(again.map(({ wallMs }) => wallMs), 0.5)
+  show('deploy with unchanged dependencies (median of 5)', `${(wall / 1000).toFixed(2)} s`, '<= 3 s', wall <= 3000)
+  // The app's own boot: plain node until its port answers.
+  const boot = await bootTime(platform)
+  show("of which the platform's own share (all but the app's boot)", `${((wall - boot) / 1000).toFixed(2)} s, boot ${(boot / 1000).toFixed(2)} s`, '<= 1 s', wall - boot <= 1000)
+
+  let stopped = false
+  let total = 0
+  const failures: string[] = []
+  const hammer = async (keepAlive: boolean): Promise<void> => {
+    const agent = keepAlive ? new Agent({ keepAlive: true, maxSockets: 1 }) : undefined
+    while (!stopped) {
+      total++
+      const { status } = await get(platform.routerPort, 'express-app.localhost', agent).catch((error: Error) => ({ status: error.message }))
+      if (status !== 200) failures.push(String(status))
+    }
+    agent?.destroy()
+  }
+  const running = Promise.all([hammer(true), hammer(true), hammer(false), hammer(false)])
+  const rollouts: number[] = []
+  for (let round = 0; round < deploysUnderLoad; round++) {
+    write(`load ${round}`)
+    rollouts.push((await deploy(platform, directory)).durations.rollout)
+  }
+  stopped = true
+  await running
+  show(`failed requests in ${deploysUnderLoad} deploys under load`, `${failures.length} of ${total} ${failures.slice(0, 3).join(' ')}`, '0', failures.length === 0)
+  const rollout = percentile(rollouts, 0.5)
+  show('rolling switch of 2 instances beyond the boot, under load', `${(rollout - boot).toFixed(0)} ms (rollout ${rollout} ms)`, '<= 500 ms', rollout - boot <= 500)
+} finally {
+  await platform.stop()
+  rmSync(directory, { recursive: true, force: true })
+}
+
+async function bootTime({ home }: BenchPlatform): Promise<number> {
+  const { execFileSync, spawn } = await import('node:child_process')
+  const { readdirSync } = await import('node:fs')
+  const artifacts = join(home, 'artifacts', 'sha256')
+  const [built] = readdirSync(artifacts)
+  const times: number[] = []
+  for (let round = 0; round < 5; round++) {
+    const port = Number(execFileSync(process.execPath, ['-e', "const s=require('net').createServer().listen(0,()=>{console.log(s.address().port);s.close()})"]).toString())
+    const began = performance.now()
+    const child = spawn(process.execPath, ['app.js'], { cwd: join(artifacts, built!), env: { ...process.env, PORT: String(port), NODE_ENV: 'production' }, stdio: 'ignore' })
+    while (!(await get(port, 'x').then(({ status }) => status === 200, () => false))) await new Promise((resolve) => setTimeout(resolve, 2))
+    times.push(performance.now() - began)
+    child.kill('SIGKILL')
+  }
+  return percentile(times, 0.5)
+}

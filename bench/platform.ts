@@ -1,0 +1,68 @@
+/** A Pavior of its own for a benchmark: free ports, a home in the temp directory, gone afterwards. */
+import { spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+/** The bundle lies in bench/dist. */
+export const root = fileURLToPath(new URL('../..', import.meta.url))
+
+export interface BenchPlatform {
+  home: string
+  url: string
+  routerPort: number
+  token: string
+  /** From the start of the command until it says that it is ready. */
+  readyMs: number
+  cli(args: string[], directory?: string): Promise<{ code: number; stdout: string; stderr: string }>
+  stop(): Promise<void>
+}
+
+export async function startPlatform(environment: Record<string, string> = {}): Promise<BenchPlatform> {
+  const home = mkdtempSync(join(tmpdir(), 'pavior-bench-'))
+  const env = { ...process.env, PAVIOR_HOME: home, NO_COLOR: '1', ...environment }
+  const began = performance.now()
+  const up = spawn(process.execPath, [join(root, 'scripts/start.mjs'), '--port', '0', '--router-port', '0', '--no-example'], { env, stdio: ['ignore', 'ignore', 'pipe'] })
+  let output = ''
+  await new Promise<void>((resolve, reject) => {
+    up.stderr.on('data', (chunk) => {
+      output += chunk
+      if (/^ {2}Next {5}/m.test(output)) resolve()
+    })
+    up.on('exit', (code) => reject(new Error(`Pavior ended with ${code}:\n${output}`)))
+  })
+  const readyMs = performance.now() - began
+  const { url, token } = JSON.parse(readFileSync(join(home, 'cli.json'), 'utf8')) as { url: string; token: string }
+  return {
+    home,
+    url,
+    token,
+    readyMs,
+    routerPort: Number(/localhost:(\d+)\n/.exec(output.split('apps')[1]!)![1]),
+    cli: (args, directory) =>
+      new Promise((resolve) => {
+        const child = spawn(process.execPath, [join(root, 'bin/pavior'), ...args], { env, cwd: directory ?? home, stdio: ['ignore', 'pipe', 'pipe'] })
+        let stdout = ''
+        let stderr = ''
+        child.stdout.on('data', (chunk) => (stdout += chunk))
+        child.stderr.on('data', (chunk) => (stderr += chunk))
+        child.on('close', (code) => resolve({ code: code ?? -1, stdout, stderr }))
+      }),
+    stop: async () => {
+      const gone = new Promise((resolve) => up.once('exit', resolve))
+      up.kill('SIGINT')
+      await gone
+      rmSync(home, { recursive: true, force: true })
+    },
+  }
+}
+
+export function percentile(values: number[], share: number): number {
+  const sorted = values.toSorted((one, other) => one - other)
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0
+}
+
+export function show(name: string, figure: string, target: string, met: boolean): void {
+  console.log(`${name.padEnd(58)} ${figure.padEnd(28)} target ${target.padEnd(22)} ${met ? 'met' : 'missed'}`)
+}
