@@ -61,7 +61,7 @@ export function createArtifactStore(root: string): ArtifactStore & Part & { make
     name: 'artifacts',
     start: () => store.start(),
     stop: async () => {},
-    put: (directory) => store.adopt(directory),
+    put: (directory, named) => store.adopt(directory, named),
     has: (digest) => store.has(digest),
     directoryOf: (digest) => store.directoryOf(digest),
     collect: (live, keepMs) => store.collect(live, keepMs),

@@ -51,9 +51,7 @@ export function createResources(deps: ResourcesDeps): Resources {
   const kindOf = (word: string): KindDefinition => kinds.mustFind(word)
 
   /** Nobody sees what a crash of the database could still take back. */
-  const durable = async (version: bigint): Promise<void> => {
-    if (version > feed.published) await database.flush()
-  }
+  const isNew = (version: bigint): boolean => version > feed.published
 
   const permit = (actor: Actor, verb: Verb, kind: KindDefinition, key: ResourceKey, spec?: unknown): void => {
     authorize(actor, verb, kind, key.namespace, key.name)
@@ -63,9 +61,8 @@ export function createResources(deps: ResourcesDeps): Resources {
   }
 
   const read = async (key: ResourceKey, tx: Tx | undefined): Promise<Resource | undefined> => {
-    const found = await readResource(tx ?? database, key)
-    if (found && !tx) await durable(BigInt(found.metadata.resourceVersion))
-    return found
+    if (tx) return readResource(tx, key)
+    return database.durable(() => readResource(database, key), (found) => found !== undefined && isNew(BigInt(found.metadata.resourceVersion)))
   }
 
   const validate = (kind: KindDefinition, next: Resource, previous: Resource | undefined, options: WriteOptions): Resource => {
@@ -90,9 +87,8 @@ export function createResources(deps: ResourcesDeps): Resources {
       audit: { actor: actor.name, token: actor.token, verb, requestId: options.requestId },
       wake,
     }
-    const version = await writeResource(options.tx ?? database, stored)
+    const version = await (options.tx ? writeResource(options.tx, stored) : database.durable(() => writeResource(database, stored), (written) => written !== undefined))
     if (version === undefined) return undefined
-    if (!options.tx) await database.flush()
     object.metadata.resourceVersion = String(version)
     return version
   }
@@ -202,8 +198,7 @@ export function createResources(deps: ResourcesDeps): Resources {
         after: token?.after,
         limit,
       }
-      const page = await readPage(tx ?? database, query)
-      if (!tx) await durable(page.version)
+      const page = await (tx ? readPage(tx, query) : database.durable(() => readPage(database, query), ({ version }) => isNew(version)))
       const last = page.items.at(-1)
       return {
         items: page.items as never,

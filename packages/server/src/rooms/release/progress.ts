@@ -44,7 +44,13 @@ export async function* deployProgress({ resources, changes, stepLog }: ProgressD
   const told = new Map<string, string>()
   while (!signal.aborted) {
     const changed = changes.wait('Build', team, name, signal)
-    build = (await resources.get<Build>(by, { kind: 'Build', namespace: team, name })) ?? build
+    const now = await resources.get<Build>(by, { kind: 'Build', namespace: team, name })
+    if (now?.metadata.uid !== build.metadata.uid) {
+      const { app } = build.spec
+      yield { type: 'error', error: fail('APP_DELETED', `The build ${name} of app "${app}" was deleted before it ended.`).toObject(), result: buildResult(team, build) }
+      return
+    }
+    build = now
     for (const step of build.status?.steps ?? []) {
       if (told.get(step.name) === step.state) continue
       const first = !told.has(step.name)
