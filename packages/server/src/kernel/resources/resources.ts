@@ -82,6 +82,7 @@ export function createResources(deps: ResourcesDeps): Resources {
       key: keyOf(object),
       uid: object.metadata.uid,
       object,
+      fields: fieldsOf(kindOf(object.kind), object),
       before: previous && whatSelectorsSaw(kindOf(object.kind), previous, object),
       expected: previous && BigInt(previous.metadata.resourceVersion),
       audit: { actor: actor.name, token: actor.token, verb, requestId: options.requestId },
@@ -292,6 +293,12 @@ function whatSelectorsSaw(kind: KindDefinition, previous: Resource, next: Resour
   if (!changed) return undefined
   const { name, namespace, labels } = previous.metadata
   return { metadata: { name, namespace, labels } as ObjectMeta, spec: previous.spec, ...(previous.status ? { status: previous.status } : {}) }
+}
+
+/** Only what is there; a selector for the empty string finds the rest. */
+function fieldsOf({ indexes = [] }: KindDefinition, object: Resource): Record<string, string> {
+  const present = indexes.map((path) => [path, at(object, path)] as const).filter(([, value]) => value !== undefined && value !== null)
+  return Object.fromEntries(present.map(([path, value]) => [path, String(value)]))
 }
 
 function at(value: unknown, path: string): unknown {
