@@ -140,8 +140,7 @@ describe('kill -9 of `up`', () => {
     await deployedApp(platform, 'steady', webApp('steady'))
     const { total, failures } = await load.stop()
     expect([total > 0, failures]).toEqual([true, []])
-    const { instances } = await observed(platform)
-    expect(instances.filter(({ id }) => id.startsWith('steady-')).length).toBe(1)
+    await until('the earlier instance to be gone', async () => (await observed(platform)).instances.filter(({ id }) => id.startsWith('steady-')).length === 1)
   })
 })
 
