@@ -1,12 +1,13 @@
 /** Killing parts of a platform, and looking at it past its own answers. */
 import { request } from 'node:http'
 import { readdirSync, readFileSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ObservedState } from '@pavior/contract'
 import { callAgent } from '../../src/drivers/agent/client.ts'
 import { socketDirectory } from '../../src/kernel/config/config.ts'
-import { until, type Platform } from './platform.ts'
+import { until, writeFiles, type Platform } from './platform.ts'
 
 const sockets = ({ home, environment }: Platform): string => socketDirectory(home, environment)
 
@@ -91,4 +92,15 @@ function tarHead(name: string, size: number): Buffer {
   const sum = head.reduce((total, byte) => total + byte, 0)
   head.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148)
   return head
+}
+
+/** For `beforeAll`, where there is no test yet that would clean up. */
+export async function deployedApp(platform: Platform, name: string, files: Record<string, string>): Promise<void> {
+  const parent = await mkdtemp(join(tmpdir(), 'pavior-app-'))
+  try {
+    await writeFiles(join(parent, name), files)
+    await platform.json(['deploy'], { directory: join(parent, name) })
+  } finally {
+    await rm(parent, { recursive: true, force: true })
+  }
 }

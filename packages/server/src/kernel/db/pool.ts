@@ -24,7 +24,7 @@ export interface PgDatabase extends Database {
 }
 
 /** Broken connection, server shutting down or not yet up: the statement may be repeated when the database is back. */
-const connectionErrors = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', '57P01', '57P02', '57P03', '08000', '08003', '08006', '53300'])
+const connectionErrors = new Set(['ECONNREFUSED', 'ECONNRESET', 'EAGAIN', 'ENOENT', 'EPIPE', '57P01', '57P02', '57P03', '08000', '08003', '08006', '53300'])
 const reconnectDelayMs = 200
 
 export function isConnectionError(error: unknown): boolean {
@@ -154,18 +154,26 @@ export async function connectDatabase({ connection, poolSize, flushStatement, lo
   const listen: PgDatabase['listen'] = async (channel, handle, reconnected) => {
     const connect = async (): Promise<void> => {
       const client = new pg.Client(common)
-      let gone = false
+      let listening = false
+      // Only a connection that was there is replaced: one that never came about is the business of whoever tried.
       const reconnect = (): void => {
-        if (gone || closed) return
-        gone = true
+        if (!listening || closed) return
+        listening = false
+        listeners.splice(listeners.indexOf(client), 1)
         client.end().catch(() => {})
         void reconnectLoop()
       }
       client.on('error', reconnect)
       client.on('end', reconnect)
       client.on('notification', (message) => handle(message.payload ?? ''))
-      await client.connect()
-      await client.query(`listen ${pg.escapeIdentifier(channel)}`)
+      try {
+        await client.connect()
+        await client.query(`listen ${pg.escapeIdentifier(channel)}`)
+      } catch (error) {
+        client.end().catch(() => {})
+        throw error
+      }
+      listening = true
       listeners.push(client)
     }
     const reconnectLoop = async (): Promise<void> => {
@@ -175,6 +183,7 @@ export async function connectDatabase({ connection, poolSize, flushStatement, lo
           reconnected()
           return
         } catch {
+          // The database is not back yet.
           await new Promise((resolve) => setTimeout(resolve, reconnectDelayMs))
         }
       }
