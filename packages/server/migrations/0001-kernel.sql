@@ -67,7 +67,7 @@ create table queue (
   last_error text,
   primary key (controller, key)
 ) with (fillfactor = 50);
-create index queue_due on queue (run_at) where worker is null;
+create index queue_due on queue (controller, run_at) where worker is null;
 create index queue_taken on queue (worker) where worker is not null;
 create sequence queue_workers as integer cycle;
 
