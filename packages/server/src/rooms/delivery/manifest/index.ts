@@ -6,7 +6,7 @@ import { fail } from '@pavior/contract'
 import type { Declaration } from '../ports.ts'
 import { readAppJson } from './app-json.ts'
 import { readPaviorManifest } from './pavior.ts'
-import { readProcfile } from './procfile.ts'
+import { readProcfile, withDefaultFormation } from './procfile.ts'
 import { readScore } from './score.ts'
 
 export const manifestFiles = ['pavior.yaml', 'pavior.yml', 'score.yaml', 'Procfile', 'app.json']
@@ -27,11 +27,11 @@ export function readDeclaration(texts: Readonly<Record<string, string>>, paths: 
   }
   if (texts.Procfile === undefined) return { declaredBy: 'detection', spec: {} }
   const processes = readProcfile(texts.Procfile)
-  if (texts['app.json'] === undefined) return { declaredBy: 'Procfile', spec: { processes } }
+  if (texts['app.json'] === undefined) return { declaredBy: 'Procfile', spec: { processes: withDefaultFormation(processes) } }
   const { processes: formation = {}, ...rest } = readAppJson(texts['app.json'])
   // Of the formation only what the Procfile runs.
   const known = Object.keys(processes).map((name) => [name, { ...processes[name], ...formation[name] }])
-  return { declaredBy: 'Procfile', spec: { ...rest, processes: Object.fromEntries(known) } }
+  return { declaredBy: 'Procfile', spec: { ...rest, processes: withDefaultFormation(Object.fromEntries(known)) } }
 }
 
 function completed(declared: Declaration, procfile: string | undefined): Declaration {
