@@ -39,7 +39,7 @@ function plan(source: SourceFacts, tools: HostTools): BuildPlan {
     summary: [`java ${java.version.split('.')[0]}`, settings.command ?? (maven ? 'maven package' : 'gradle build')].join(' · '),
     steps: [build, ...(texts.Procfile === undefined ? [{ name: 'find-jar', command: ['sh', '-ec', findJar] }] : [])],
     layers: [],
-    env: { MAVEN_OPTS: '-Dmaven.repo.local=/cache/maven -Djava.io.tmpdir=/tmp', MAVEN_USER_HOME: '/cache/maven-wrapper', GRADLE_USER_HOME: '/cache/gradle' },
+    env: { MAVEN_REPOSITORY: '/cache/maven', MAVEN_USER_HOME: '/cache/maven-wrapper', GRADLE_USER_HOME: '/cache/gradle' },
     runtimeEnv: {},
     processes: { web: { command: `sh ${start}` } },
     tools: tool === undefined ? used : [...used, tool],
@@ -49,10 +49,15 @@ function plan(source: SourceFacts, tools: HostTools): BuildPlan {
 }
 
 function mavenCommand(paths: readonly string[], tools: HostTools): { tool?: Tool; command: string[] } {
-  const goals = ['-B', '-ntp', '-DskipTests', '-Dproject.build.outputTimestamp=1980-01-01T00:00:02Z', 'package']
+  const goals = ['-B', '-ntp', '-Dstyle.color=never', '-DskipTests', '-Dproject.build.outputTimestamp=1980-01-01T00:00:02Z', 'package']
   // The wrapper is a script of the source; sh runs it even when its executable bit was lost.
-  if (paths.includes('mvnw') && paths.includes('.mvn/wrapper/maven-wrapper.properties')) return { command: ['sh', './mvnw', ...goals] }
-  return { tool: need(tools, 'mvn'), command: ['mvn', ...goals] }
+  if (paths.includes('mvnw') && paths.includes('.mvn/wrapper/maven-wrapper.properties')) return { command: ['sh', '-ec', withRepository('sh ./mvnw'), 'mvnw', ...goals] }
+  return { tool: need(tools, 'mvn'), command: ['sh', '-ec', withRepository('mvn'), 'mvn', ...goals] }
+}
+
+/** Maven takes the place of its repository only as an argument that survives spaces in paths. */
+function withRepository(program: 'mvn' | 'sh ./mvnw'): string {
+  return `exec ${program} "-Dmaven.repo.local=$MAVEN_REPOSITORY" "$@"`
 }
 
 function gradleCommand({ paths, texts }: SourceFacts, tools: HostTools): { tool?: Tool; command: string[] } {

@@ -48,7 +48,7 @@ def locked_by_pipenv():
     requirements.write_text('\n'.join([*('--extra-index-url ' + url for url in others), *lines]) + '\n')
     return requirements
 
-def install(how, as_package):
+def install(as_package, how, *listed):
     shutil.rmtree(target, ignore_errors=True)
     venv.EnvBuilder(with_pip=True, symlinks=True).create(target)
     if how == 'pip':
@@ -63,6 +63,8 @@ def install(how, as_package):
         run(tool('uv'), 'sync', '--frozen', '--no-dev', '--no-editable', '--no-install-project', '--inexact')
     elif how == 'project':
         pip('.')
+    elif how == 'listed' and listed:
+        pip('--', *listed)
     if as_package and how in ('poetry', 'pdm', 'uv'):
         pip('--no-deps', '.')
 
@@ -112,7 +114,7 @@ def compile_below(top, skipped=()):
 if sys.argv[1] == 'compile':
     compile_below(root, skipped=('.venv', 'node_modules', '.git'))
 else:
-    install(sys.argv[1], 'package' in sys.argv[2:])
+    install(sys.argv[1] == 'package', *sys.argv[2:])
     make_movable()
     leave_out_pip()
     for site in site_directories():

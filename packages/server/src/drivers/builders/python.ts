@@ -100,13 +100,27 @@ function plan(source: SourceFacts, tools: HostTools): BuildPlan {
 
 function steps({ settings, paths, texts }: SourceFacts, found: { how: How } | undefined, python: string): BuildStep[] {
   const project = readProject(texts)
+  const how = found?.how === 'project' ? projectInstall(project) : [found?.how ?? 'nothing']
   const asPackage = project?.['build-system'] !== undefined && project.tool?.poetry?.['package-mode'] !== false
   return [
-    { name: 'install', command: [python, '-c', installScript, found?.how ?? 'nothing', ...(asPackage ? ['package'] : [])], madeBy: 'dependencies' },
+    { name: 'install', command: [python, '-c', installScript, asPackage ? 'package' : 'sources', ...how], madeBy: 'dependencies' },
     ...(settings.command === undefined ? [] : [{ name: 'build', command: ['sh', '-ec', `PATH="$PWD/.venv/bin:$PATH"; export PATH; ${settings.command}`] }]),
     ...(paths.includes('manage.py') ? [{ name: 'collectstatic', command: ['sh', '-ec', collectStatic] }] : []),
     { name: 'compile', command: [python, '-c', installScript, 'compile'] },
   ]
+}
+
+/** Without a lock file: poetry's own notation needs poetry; a project that is no package gets the dependencies that it lists. */
+function projectInstall(project: Project | undefined): string[] {
+  const listed = project?.project?.dependencies
+  const noPackage = project !== undefined && (project['build-system'] === undefined || project.tool?.poetry?.['package-mode'] === false)
+  if (noPackage && Array.isArray(listed)) return ['listed', ...listed.map(poetryToPip)]
+  return project?.tool?.poetry?.dependencies === undefined ? ['project'] : ['poetry']
+}
+
+/** Poetry writes `name (>=1.0)`, as PEP 508 permits and pip reads without the parentheses only. */
+function poetryToPip(requirement: unknown): string {
+  return String(requirement).replace(/\s*\(([^)]*)\)/, '$1')
 }
 
 /** As Heroku does it: only where the settings are made for it. */

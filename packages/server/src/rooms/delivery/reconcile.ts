@@ -175,7 +175,7 @@ class BuildRun {
     const { revision } = this.#build.spec
     if (!(await sources.has(revision.source))) throw fail('ARTIFACT_MISSING', `The source ${revision.source.slice(0, 19)} of this build is not stored any more.`)
     const top = await sources.facts(revision.source, undefined, manifestFiles)
-    const declaration = readDeclaration(top.texts)
+    const declaration = readDeclaration(top.texts, top.paths)
     const settings = declaration.spec.build ?? {}
     const reads = [...new Set([...builders.flatMap((builder) => builder.reads), ...manifestFiles])]
     const source: SourceFacts = { ...(await sources.facts(revision.source, settings.directory, reads)), settings }

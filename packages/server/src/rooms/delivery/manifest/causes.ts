@@ -9,7 +9,7 @@ export interface SchemaError {
 }
 
 export function causesOf(file: string, { keyword, instancePath, message, params }: SchemaError, lineOf: (path: string[]) => number | undefined): Cause[] {
-  const path = instancePath.split('/').slice(1)
+  const path = instancePath.split('/').slice(1).map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
   const place = (inner: string[]): string => {
     const line = lineOf(inner)
     return `${file}${line === undefined ? '' : `:${line}`} ${inner.join('.') || '(whole file)'}`
