@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
 import { createGzip, gzipSync } from 'node:zlib'
-import { pack, type Headers } from 'tar-stream'
+import { pack, type Header } from 'tar-stream'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createSourceStore } from './index.ts'
 
@@ -26,16 +26,18 @@ afterEach(() => {
   expect(left, 'left in incoming/').toEqual([])
 })
 
-type Entry = Partial<Headers> & { name: string; content?: string | Buffer }
+type Entry = Partial<Header> & { name: string; content?: string | Buffer }
 
 async function tar(...entries: Entry[]): Promise<Buffer> {
   const archive = pack()
   for (const { content, ...header } of entries) {
-    if (content === undefined) archive.entry(header as Headers)
-    else archive.entry(header as Headers, content)
+    if (content === undefined) archive.entry(header as Header)
+    else archive.entry(header as Header, content)
   }
   archive.finalize()
-  return Buffer.concat(await archive.toArray())
+  const chunks: Buffer[] = []
+  for await (const chunk of archive) chunks.push(chunk as Buffer)
+  return Buffer.concat(chunks)
 }
 
 /** The header as a hostile packer writes it: past what the library refuses to write. */
@@ -94,7 +96,7 @@ describe('an archive that ends too early or is damaged', () => {
 
 describe('a path that leads outside', () => {
   test.each(['../evil', 'a/../../evil', 'a/../b', '/etc/evil', '//evil', '..', 'a/..', 'back\\slash', '..\\evil'])('%s', async (name) => {
-    const error = await send(rawHead(name, { size: 4 }), padded(Buffer.from('evil')), end).catch((caught) => caught)
+    const error: any = await send(rawHead(name, { size: 4 }), padded(Buffer.from('evil')), end).catch((caught) => caught)
     expect(error).toMatchObject({ code: 'UPLOAD_UNSAFE_PATH' })
     expect(error.message).toContain(JSON.stringify(name))
     expect(existsSync(join(root, 'evil'))).toBe(false)
@@ -136,7 +138,7 @@ describe('a path that leads outside', () => {
 
 describe('an entry that is no file', () => {
   test.each([['3', 'character device'], ['4', 'block device'], ['6', 'fifo']])('type %s, a %s', async (type) => {
-    const error = await send(rawHead('thing', { type }), end).catch((caught) => caught)
+    const error: any = await send(rawHead('thing', { type }), end).catch((caught) => caught)
     expect(error).toMatchObject({ code: 'UPLOAD_UNSAFE_ENTRY' })
     expect(error.message).toContain('thing')
   })
