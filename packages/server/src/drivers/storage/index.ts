@@ -19,6 +19,8 @@ export function createSourceStore(root: string, limits: UnpackLimits): SourceSto
     start: () => store.start(),
     stop: async () => {},
     accept: async (stream: Readable) => {
+      // A sender that breaks off before we read must not end the process; reading tells us.
+      stream.on('error', () => {})
       const directory = await store.makeIncoming()
       try {
         await unpack(stream, directory, limits)
