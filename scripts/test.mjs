@@ -24,6 +24,7 @@ const checks = [
   ['types', ['node_modules/typescript/bin/tsc', '-p', '.']],
   ['lint', ['node_modules/oxlint/bin/oxlint', '--type-aware', '--deny-warnings', 'packages', 'scripts', 'bench']],
   ['dependency rules', ['scripts/rules.mjs']],
+  ['unused code', ['node_modules/knip/bin/knip.js', '--no-progress', '--no-config-hints']],
   ['reference pages', ['scripts/docs.mjs', '--check']],
 ]
 
