@@ -1,5 +1,6 @@
 /** The deploy itself, used by `pavior deploy` and by the first start. */
-import { PaviorError, type ErrorObject, type Resource } from '@pavior/contract'
+import { setTimeout as delay } from 'node:timers/promises'
+import { fail, isPaviorError, PaviorError, type ErrorObject, type Resource } from '@pavior/contract'
 import type { Api } from './api.ts'
 import { seconds, size, type Output } from './output.ts'
 import { packDirectory } from './pack.ts'
@@ -63,11 +64,49 @@ export async function deploy(api: Api, out: Output, options: DeployOptions): Pro
   return { ...result!, build: name, durations: { ...result!.durations, upload, total: Date.now() - began } }
 }
 
+/** How long a server that went away in the middle is waited for. */
+const patienceMs = 30_000
+const askAgainMs = 300
+
+/** Every record once: when the server is started again on the way, its stream begins anew and what was told is left out. */
+async function* records(api: Api, path: string, signal: AbortSignal | undefined): AsyncGenerator<Record> {
+  const toldSteps = new Set<string>()
+  const toldLines = new Map<string, number>()
+  let deadline = Date.now() + patienceMs
+  for (;;) {
+    let problem: unknown
+    const lines = new Map<string, number>()
+    try {
+      for await (const record of api.lines<Record>({ path, signal })) {
+        deadline = Date.now() + patienceMs
+        if (record.type === 'log') {
+          const number = (lines.get(record.step) ?? 0) + 1
+          lines.set(record.step, number)
+          if (number <= (toldLines.get(record.step) ?? 0)) continue
+          toldLines.set(record.step, number)
+        } else if (record.type === 'step') {
+          const step = `${record.name}/${record.state}`
+          if (toldSteps.has(step)) continue
+          toldSteps.add(step)
+        }
+        yield record
+        if (record.type === 'result' || record.type === 'error') return
+      }
+    } catch (error) {
+      const { name, code } = error as { name?: string; code?: string }
+      if (name === 'AbortError' || (isPaviorError(error) && code !== 'SERVER_UNREACHABLE' && code !== 'DATABASE_UNAVAILABLE')) throw error
+      problem = error
+    }
+    if (Date.now() > deadline) throw fail('SERVER_UNREACHABLE', { message: 'The server stopped telling about the deploy; it goes on.', fix: 'Look at it with `pavior get builds` and `pavior get deployments`.' }, { cause: problem })
+    await delay(askAgainMs, undefined, { signal })
+  }
+}
+
 /** Prints progress records until the end. */
 export async function follow(api: Api, out: Output, path: string, { showLog, signal }: Pick<DeployOptions, 'showLog' | 'signal'>): Promise<{ result?: DeployResult; error?: ErrorObject }> {
   let artifact = ''
   const rollout: { ms: number; message?: string } = { ms: 0 }
-  for await (const record of api.lines<Record>({ path, signal })) {
+  for await (const record of records(api, path, signal)) {
     if (record.type === 'log' && showLog !== false) out.progress(out.paint('dim', `    ${record.line}`))
     if (record.type === 'step') {
       if (rolloutSteps.has(record.name)) {
@@ -83,7 +122,7 @@ export async function follow(api: Api, out: Output, path: string, { showLog, sig
       return { result: record.result }
     }
   }
-  throw new PaviorError('SERVER_UNREACHABLE', { message: 'The server stopped telling about the deploy; it goes on.', fix: 'Look at it with `pavior get builds` and `pavior get deployments`.' })
+  return {}
 }
 
 function line(out: Output, mark: string, name: string, text: string, ms: number | undefined): void {

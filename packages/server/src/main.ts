@@ -13,7 +13,6 @@ const root = process.env.PAVIOR_ROOT ?? fileURLToPath(new URL('..', import.meta.
 interface Handover {
   flags: Record<string, string>
   connection?: { host: string; user: string; password: string; database: string }
-  databasePid?: number
   agentSocket: string
 }
 
@@ -48,7 +47,7 @@ async function main(): Promise<void> {
     throw new PaviorError('DATABASE_UNAVAILABLE', { message: 'The server was given no database.', fix: 'Set PAVIOR_DATABASE_URL, or start everything with `pavior up`.' })
   }
   const connection = config.databaseUrl ? { connectionString: config.databaseUrl } : handover!.connection!
-  const server = await startServer({ config, connection, databasePid: handover?.databasePid, agentSocket: handover?.agentSocket ?? join(config.socketDirectory, 'agent.sock'), version, log })
+  const server = await startServer({ config, connection, agentSocket: handover?.agentSocket ?? join(config.socketDirectory, 'agent.sock'), version, log })
   const { first } = await writeCliFile(config, server)
   const welcome = first ? await server.reads.issueLoginLink('admin') : undefined
   process.send?.({ type: 'ready', port: server.port, url: server.url, welcome })

@@ -11,7 +11,7 @@ import { createApi, createIdempotencyStore, keptCertificate } from './kernel/api
 import { createEventRecorder } from './kernel/audit/events.ts'
 import { systemClock } from './kernel/clock.ts'
 import type { Config } from './kernel/config/config.ts'
-import { connectDatabase, migrate } from './kernel/db/index.ts'
+import { connectDatabase, embeddedPid, migrate } from './kernel/db/index.ts'
 import { KindRegistry } from './kernel/kind.ts'
 import { createValidator } from './kernel/kube/validation.ts'
 import { Lifecycle } from './kernel/lifecycle/lifecycle.ts'
@@ -35,8 +35,6 @@ export interface ServerOptions {
   config: Config
   connection: pg.ClientConfig
   agentSocket: string
-  /** Of the embedded PostgreSQL, for `pavior status`. */
-  databasePid?: number
   version: string
   log: Logger
 }
@@ -48,7 +46,7 @@ export interface RunningServer {
   stop(): Promise<void>
 }
 
-export async function startServer({ config, connection, agentSocket, databasePid, version, log }: ServerOptions): Promise<RunningServer> {
+export async function startServer({ config, connection, agentSocket, version, log }: ServerOptions): Promise<RunningServer> {
   const { home, root } = config
   const clock = systemClock
   await mkdir(join(home, 'builds', 'work'), { recursive: true, mode: 0o700 })
@@ -117,6 +115,7 @@ export async function startServer({ config, connection, agentSocket, databasePid
     routerUrl: (host) => `http://${host}:${agent.observed()?.routerPort ?? config.routerPort}`,
     defaultEnvironment,
     events,
+    request: (entries) => loop.request(entries),
     clock,
   })
   const rooms = [people, deliveryRoom, releaseRoom, runtimeRoom]
@@ -134,7 +133,7 @@ export async function startServer({ config, connection, agentSocket, databasePid
     kinds,
     resources,
     authenticate: people.reads.authenticate,
-    routes: [...rooms.flatMap((room) => room.routes), statusRoute({ agent, version, startedAt: clock.now(), port: () => port, databasePid: config.databaseUrl ? undefined : databasePid })],
+    routes: [...rooms.flatMap((room) => room.routes), statusRoute({ agent, version, startedAt: clock.now(), port: () => port, databasePid: async () => (config.databaseUrl ? undefined : embeddedPid(join(home, 'pg', 'data'))) })],
     events: { list: (actor, namespace, filter) => events.list(namespace === undefined ? (actor.admin ? undefined : [...actor.roles.keys()]) : [namespace], filter) },
     authorize: mayAct,
     idempotency,

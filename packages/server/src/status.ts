@@ -19,7 +19,8 @@ export interface StatusDeps {
   version: string
   startedAt: Date
   port: () => number
-  databasePid: number | undefined
+  /** Of the embedded PostgreSQL as it runs now. */
+  databasePid: () => Promise<number | undefined>
 }
 
 export function statusRoute({ agent, version, startedAt, port, databasePid }: StatusDeps): Routes {
@@ -30,7 +31,8 @@ export function statusRoute({ agent, version, startedAt, port, databasePid }: St
       for (const { role, pid, startedAt: since } of observed?.processes ?? []) {
         rows.push({ role, pid, listens: role === 'router' ? `port ${observed!.routerPort}` : 'unix socket', uptimeSeconds: (Date.now() - Date.parse(since)) / 1000, memoryBytes: await memoryOf(pid), version: observed!.version })
       }
-      if (databasePid !== undefined) rows.push({ role: 'postgresql', pid: databasePid, listens: 'unix socket', uptimeSeconds: await uptimeOf(databasePid), memoryBytes: await treeMemory(databasePid), version: '18' })
+      const postgresql = await databasePid()
+      if (postgresql !== undefined) rows.push({ role: 'postgresql', pid: postgresql, listens: 'unix socket', uptimeSeconds: await uptimeOf(postgresql), memoryBytes: await treeMemory(postgresql), version: '18' })
       return { version, agent: agent.problem() ?? 'ok', routerPort: observed?.routerPort, host: observed?.host, instances: observed?.instances.length ?? 0, processes: rows }
     })
   }

@@ -1,13 +1,14 @@
 /**
- * One installation on one machine: embedded PostgreSQL, agent, server. Starts what is missing, restarts whichever of server
- * and database dies, and ends clearly when that does not help. The agent outlives us unless it is told to stop.
+ * One installation on one machine: embedded PostgreSQL, agent, server. Starts what is missing, restarts whichever of
+ * them dies, and ends clearly when that does not help. The agent outlives us unless it is told to stop.
  */
 import { fork, spawn, type ChildProcess } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { link, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { finished } from 'node:stream/promises'
 import { fail, PaviorError, type ErrorObject, type ObservedState } from '@pavior/contract'
-import { callAgent } from './drivers/agent/client.ts'
+import { callAgent, openStream } from './drivers/agent/client.ts'
 import { loadConfig, type Config, type LoadedConfig } from './kernel/config/config.ts'
 import { startEmbedded, type EmbeddedDatabase } from './kernel/db/index.ts'
 import { createLog, type Logger } from './kernel/log.ts'
@@ -87,14 +88,18 @@ async function lockHome(home: string): Promise<HomeLock> {
 
 class Running {
   readonly #config: Config
-  readonly #flags: Record<string, string | undefined>
+  #flags: Record<string, string | undefined>
   readonly #root: string
   readonly #lock: HomeLock
   readonly #agentSocket: string
   readonly #handover: string
+  readonly #serverPid: string
   readonly #log: Logger
   #database: EmbeddedDatabase | undefined
   #server: ChildProcess | undefined
+  /** Where apps answer: an agent that is started again takes the same. */
+  #routerPort: number
+  readonly #watch = new AbortController()
   #stopping = false
   #deaths: number[] = []
   #end: (reason: ErrorObject | undefined) => void = () => {}
@@ -107,12 +112,15 @@ class Running {
     this.#flags = flags
     this.#root = root
     this.#lock = lock
+    this.#routerPort = config.routerPort
     this.#agentSocket = join(config.socketDirectory, 'agent.sock')
     this.#handover = join(config.socketDirectory, 'handover.json')
+    this.#serverPid = join(config.socketDirectory, 'server.pid')
     this.#log = createLog('silent', 'up')
   }
 
   async start(): Promise<Installation> {
+    await this.#stopLeftoverServer()
     const [observed] = await Promise.all([this.#startAgent(), this.#startDatabase()])
     const ready = await this.#startServer()
     return {
@@ -129,6 +137,7 @@ class Running {
   async stop(instances: boolean): Promise<void> {
     if (this.#stopping) return
     this.#stopping = true
+    this.#watch.abort()
     await this.#stopServer()
     if (instances) await this.#stopAgent()
     await this.#database?.stop()
@@ -154,22 +163,46 @@ class Running {
   /** Beyond the settings: what the server needs to know of what we started. It holds a password: 0600 in a directory of ours. */
   async #writeHandover(): Promise<void> {
     const flags = Object.fromEntries(Object.entries(this.#flags).filter(([, value]) => value !== undefined))
-    const content = { flags: { ...flags, home: this.#config.home }, connection: this.#database?.connection, databasePid: this.#database?.pid, agentSocket: this.#agentSocket }
+    const content = { flags: { ...flags, home: this.#config.home }, connection: this.#database?.connection, agentSocket: this.#agentSocket }
     await writeFile(`${this.#handover}.new`, JSON.stringify(content), { mode: 0o600 })
     await rename(`${this.#handover}.new`, this.#handover)
   }
 
-  /** An agent that runs already is kept: its instances serve. */
+  /** Starts the agent and sees to it that there always is one. */
   async #startAgent(): Promise<ObservedState> {
+    const observed = await this.#presentAgent()
+    this.#routerPort = observed.routerPort
+    void this.#watchAgent().then(() => {
+      if (!this.#stopping) void this.#again(() => this.#startAgent(), 'The agent')
+    })
+    return observed
+  }
+
+  /** Resolves when the agent is gone. It is no child of ours when an earlier run started it, so its socket tells. */
+  async #watchAgent(): Promise<void> {
+    for (;;) {
+      try {
+        const stream = await openStream(this.#agentSocket, { method: 'GET', path: '/observed?watch=1', signal: this.#watch.signal })
+        stream.resume()
+        await finished(stream)
+      } catch {
+        // Why the stream ended does not matter; whether the agent still answers does.
+      }
+      if (this.#stopping || !(await this.#observed())) return
+    }
+  }
+
+  /** An agent that runs already is kept: its instances serve. */
+  async #presentAgent(): Promise<ObservedState> {
     const present = await this.#observed()
     if (present) return present
-    const { home, routerPort, routerHost, logLevel } = this.#config
+    const { home, routerHost, logLevel } = this.#config
     const logFile = join(home, 'logs', 'agent.log')
     await rotate(logFile)
     const out = openSync(logFile, 'a', 0o600)
     const errorFile = join(home, 'logs', 'agent.err')
     const errors = openSync(errorFile, 'w', 0o600)
-    const args = ['--max-semi-space-size=2', join(this.#root, 'dist/agent.mjs'), '--home', home, '--socket', this.#agentSocket, '--router-port', String(routerPort), '--router-host', routerHost, '--log-level', logLevel === 'silent' ? 'error' : logLevel]
+    const args = ['--max-semi-space-size=2', join(this.#root, 'dist/agent.mjs'), '--home', home, '--socket', this.#agentSocket, '--router-port', String(this.#routerPort), '--router-host', routerHost, '--log-level', logLevel === 'silent' ? 'error' : logLevel]
     const child = spawn(process.execPath, args, { detached: true, stdio: ['ignore', out, errors] })
     closeSync(out)
     closeSync(errors)
@@ -199,6 +232,19 @@ class Running {
     return callAgent<ObservedState>(this.#agentSocket, { method: 'GET', path: '/observed' }).catch(() => undefined)
   }
 
+  /** A server whose `up` was killed ends by itself; until then it holds the port. */
+  async #stopLeftoverServer(): Promise<void> {
+    const [pid, startTime] = (await readFile(this.#serverPid, 'utf8').catch(() => '')).trim().split(' ')
+    const there = async (): Promise<boolean> => startTime !== undefined && (await startTimeOf(Number(pid))) === startTime
+    if (!(await there())) return
+    process.kill(Number(pid), 'SIGTERM')
+    const deadline = Date.now() + stopTimeoutMs
+    while (await there()) {
+      if (Date.now() > deadline) process.kill(Number(pid), 'SIGKILL')
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+  }
+
   async #startServer(): Promise<{ url: string; welcome: string | undefined }> {
     const logFile = join(this.#config.home, 'logs', 'server.log')
     await rotate(logFile)
@@ -212,9 +258,10 @@ class Running {
     })
     await file.close()
     this.#server = child
-    const ready = await new Promise<{ url: string; welcome: string | undefined }>((resolve, reject) => {
-      child.on('message', (message: { type: string; url?: string; welcome?: string; error?: ErrorObject }) => {
-        if (message.type === 'ready') resolve({ url: message.url!, welcome: message.welcome })
+    if (child.pid !== undefined) await writeFile(this.#serverPid, `${child.pid} ${await startTimeOf(child.pid)}\n`, { mode: 0o600 })
+    const { port, ...ready } = await new Promise<{ port: number; url: string; welcome: string | undefined }>((resolve, reject) => {
+      child.on('message', (message: { type: string; port?: number; url?: string; welcome?: string; error?: ErrorObject }) => {
+        if (message.type === 'ready') resolve({ port: message.port!, url: message.url!, welcome: message.welcome })
         if (message.type === 'failed') reject(serverFailure(message.error!, this.#config.port))
       })
       child.on('exit', (code, signal) => reject(fail('INTERNAL', { message: `The server ended while it started (${signal ?? `exit code ${code}`}).`, more: logFile })))
@@ -223,6 +270,9 @@ class Running {
     child.on('exit', () => {
       if (!this.#stopping) void this.#again(() => this.#startServer(), 'The server')
     })
+    // Where any free port was asked for, a server that is started again keeps the one that users know.
+    this.#flags = { ...this.#flags, port: String(port) }
+    await this.#writeHandover()
     return ready
   }
 

@@ -141,8 +141,14 @@ export function httpGet(port: number, host: string, path: string): Promise<{ sta
 
 /** A home below a path with a space, because users have such. */
 export async function newPlatform(...flags: string[]): Promise<Platform> {
+  return newPlatformWith({}, ...flags)
+}
+
+/** The same with settings of its own, by environment variable. */
+export async function newPlatformWith(environment: Record<string, string>, ...flags: string[]): Promise<Platform> {
   const directory = await mkdtemp(join(tmpdir(), 'pavior whole '))
   const platform = new Platform(join(directory, 'home'))
+  Object.assign(platform.environment, environment)
   await mkdir(platform.home, { recursive: true })
   afterAll(async () => {
     await platform.stop()

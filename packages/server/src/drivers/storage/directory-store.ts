@@ -44,10 +44,11 @@ export class DirectoryStore {
   }
 
   /** Normalises and names a directory; it is gone from where it was. The same contents are kept once. */
-  async adopt(directory: string): Promise<{ digest: string; bytes: number; files: number }> {
+  async adopt(directory: string, named?: (digest: string) => Promise<void>): Promise<{ digest: string; bytes: number; files: number }> {
     const entries = await listTree(directory, { normalise: true })
     const digest = await digestTree(directory, entries)
     const target = this.directoryOf(digest)
+    await named?.(digest)
     if (await this.has(digest)) await rm(directory, { recursive: true, force: true })
     else {
       await rename(directory, target).catch(async (error: NodeJS.ErrnoException) => {

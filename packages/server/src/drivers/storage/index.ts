@@ -19,6 +19,8 @@ export function createSourceStore(root: string, limits: UnpackLimits): SourceSto
     start: () => store.start(),
     stop: async () => {},
     accept: async (stream: Readable) => {
+      // A sender that breaks off before we read must not end the process; reading tells us.
+      stream.on('error', () => {})
       const directory = await store.makeIncoming()
       try {
         await unpack(stream, directory, limits)
@@ -61,7 +63,7 @@ export function createArtifactStore(root: string): ArtifactStore & Part & { make
     name: 'artifacts',
     start: () => store.start(),
     stop: async () => {},
-    put: (directory) => store.adopt(directory),
+    put: (directory, named) => store.adopt(directory, named),
     has: (digest) => store.has(digest),
     directoryOf: (digest) => store.directoryOf(digest),
     collect: (live, keepMs) => store.collect(live, keepMs),

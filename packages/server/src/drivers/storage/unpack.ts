@@ -71,7 +71,7 @@ async function unpackEntries(tar: ReturnType<typeof extract>, directory: string,
   const made = new Set<string>([''])
   const ensureDirectory = async (relative: string): Promise<void> => {
     if (made.has(relative)) return
-    await mkdir(join(directory, relative), { recursive: true })
+    await makeDirectory(directory, relative)
     made.add(relative)
   }
   for await (const entry of tar) {
@@ -97,12 +97,48 @@ async function unpackEntries(tar: ReturnType<typeof extract>, directory: string,
 
 /** Links last, so that no file can be written through one. */
 async function makeLinks(directory: string, links: { path: string; target: string }[]): Promise<void> {
+  const targets = new Map(links.map(({ path, target }) => [path, target]))
+  for (const { path, target } of links) if (leadsOutside(path, targets)) throw unsafeLink(path, target)
   for (const { path, target } of links) {
-    await mkdir(join(directory, parentOf(path)), { recursive: true })
+    await makeDirectory(directory, parentOf(path))
     await symlink(target, join(directory, path)).catch((error: NodeJS.ErrnoException) => {
       throw error.code === 'EEXIST' ? twice(path) : error
     })
   }
+}
+
+async function makeDirectory(root: string, path: string): Promise<void> {
+  await mkdir(join(root, path), { recursive: true }).catch((error: NodeJS.ErrnoException) => {
+    throw error.code === 'EEXIST' || error.code === 'ENOTDIR' ? twice(path) : error
+  })
+}
+
+/** Links that the kernel follows before it gives up. */
+const mostLinks = 40
+
+/** Follows a path as the kernel would: a link on the way may make a target lead elsewhere than its text says. */
+function leadsOutside(path: string, targets: ReadonlyMap<string, string>): boolean {
+  const ahead = path.split('/')
+  const at: string[] = []
+  let followed = 0
+  for (let part = ahead.shift(); part !== undefined; part = ahead.shift()) {
+    if (part === '' || part === '.') continue
+    if (part === '..') {
+      if (at.pop() === undefined) return true
+      continue
+    }
+    at.push(part)
+    const target = targets.get(at.join('/'))
+    if (target === undefined) continue
+    if (++followed > mostLinks) return false
+    at.pop()
+    ahead.unshift(...target.split('/'))
+  }
+  return false
+}
+
+function unsafeLink(path: string, target: string): Error {
+  return fail('UPLOAD_UNSAFE_PATH', { message: `The link "${path}" in the archive leads to ${JSON.stringify(target.slice(0, 200))}, outside of it.`, fix: 'Replace the link by the file, or make it relative and inside.' })
 }
 
 function parentOf(path: string): string {
@@ -112,14 +148,13 @@ function parentOf(path: string): string {
 
 /** Undefined for entries that carry no file of their own. */
 function safePath({ name, type }: Header): string | undefined {
-
   const shown = JSON.stringify(name.slice(0, 200))
   const unsafe = (why: string): Error => fail('UPLOAD_UNSAFE_PATH', { message: `The archive holds the path ${shown}, which ${why}.` })
   if (name.startsWith('/')) throw unsafe('is absolute')
   if (name.includes('\0') || name.includes('\\')) throw unsafe('holds a character that paths may not have')
   const path = posix.normalize(name).replace(/\/+$/, '')
+  if (name.split('/').includes('..')) throw unsafe('leads outside of the archive')
   if (path === '.' || path === '') return undefined
-  if (path === '..' || path.startsWith('../') || name.split('/').includes('..')) throw unsafe('leads outside of the archive')
   const parts = path.split('/')
   if (path.length > longestPath || parts.length > deepestPath || parts.some((part) => Buffer.byteLength(part) > longestName)) throw unsafe('is too long or too deep')
   if (!['file', 'contiguous-file', 'directory', 'symlink', 'link'].includes(String(type))) {
@@ -134,7 +169,7 @@ function safeTarget({ type, linkname }: Header, path: string): string {
   const from = parentOf(path)
   const resolved = posix.normalize(type === 'link' ? target : posix.join(from, target))
   if (target === '' || target.startsWith('/') || resolved === '..' || resolved.startsWith('../') || target.includes('\0')) {
-    throw fail('UPLOAD_UNSAFE_PATH', { message: `The link "${path}" in the archive leads to ${JSON.stringify(target.slice(0, 200))}, outside of it.`, fix: 'Replace the link by the file, or make it relative and inside.' })
+    throw unsafeLink(path, target)
   }
   return type === 'link' ? posix.relative(from || '.', resolved) : target
 }
@@ -147,7 +182,7 @@ function count({ size = 0 }: Header, path: string, seen: Unpacked, { sourceBytes
 }
 
 function twice(path: string): Error {
-  return fail('UPLOAD_UNSAFE_ENTRY', { message: `The archive holds "${path}" twice.`, fix: 'Pack the directory again.' })
+  return fail('UPLOAD_UNSAFE_ENTRY', { message: `The archive holds "${path}" twice, or as a file and as a directory.`, fix: 'Pack the directory again.' })
 }
 
 function tooLarge(what: string, limit: number, why?: string): PaviorError {

@@ -76,7 +76,7 @@ async function findPython({ range, optional }: ToolRequest, own: Tool | undefine
 async function pythonsIn(directory: string): Promise<string[]> {
   if (basename(directory) === 'shims') {
     const versions = join(dirname(directory), 'versions')
-    return (await readdir(versions).catch(() => [])).filter((name) => /^3\./.test(name)).map((name) => join(versions, name, 'bin', 'python3'))
+    return (await readdir(versions).catch(() => [])).filter((name) => name.startsWith('3.')).map((name) => join(versions, name, 'bin', 'python3'))
   }
   return (await readdir(directory).catch(() => [])).filter((name) => /^python3\.\d+$/.test(name)).map((name) => join(directory, name))
 }

@@ -40,9 +40,8 @@ export function createIdempotencyStore(database: Database): PrunableIdempotencyS
   return {
     claim,
     finish: async ({ name }, key, { status, type, body }: StoredAnswer) => {
-      await database.query('update idempotency set status = $3, body = $4 where actor = $1 and key = $2', [name, key, status, JSON.stringify({ type, body })], 'finish-idempotency')
       // The answer is a promise: it must outlive a crash as the write itself does.
-      await database.flush()
+      await database.write('update idempotency set status = $3, body = $4 where actor = $1 and key = $2', [name, key, status, JSON.stringify({ type, body })], 'finish-idempotency')
     },
     abandon: async ({ name }, key) => {
       await database.query('delete from idempotency where actor = $1 and key = $2 and status is null', [name, key], 'abandon-idempotency')

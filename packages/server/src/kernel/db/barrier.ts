@@ -6,23 +6,24 @@
  * is committed synchronously, which puts everything before it on disk too. Whoever arrives while a flush is under way
  * waits for the next one, because the running one may have begun before their commit.
  */
-interface Waiter {
-  resolve: () => void
+interface Waiter<T> {
+  resolve: (result: T) => void
   reject: (error: Error) => void
 }
 
-export class FlushBarrier {
-  #waiting: Waiter[] = []
+export class FlushBarrier<T> {
+  #waiting: Waiter<T>[] = []
   #running = false
-  readonly #flush: () => Promise<void>
+  readonly #flush: () => Promise<T>
 
   /** `flush` commits one synchronous transaction and resolves when it is on disk. */
-  constructor(flush: () => Promise<void>) {
+  constructor(flush: () => Promise<T>) {
     this.#flush = flush
   }
 
-  wait(): Promise<void> {
-    const promise = new Promise<void>((resolve, reject) => this.#waiting.push({ resolve, reject }))
+  /** What the flush that covers this call gave. */
+  wait(): Promise<T> {
+    const promise = new Promise<T>((resolve, reject) => this.#waiting.push({ resolve, reject }))
     if (!this.#running) void this.#run()
     return promise
   }
@@ -33,8 +34,8 @@ export class FlushBarrier {
       const served = this.#waiting
       this.#waiting = []
       try {
-        await this.#flush()
-        for (const waiter of served) waiter.resolve()
+        const result = await this.#flush()
+        for (const waiter of served) waiter.resolve(result)
       } catch (error) {
         for (const waiter of served) waiter.reject(error as Error)
       }

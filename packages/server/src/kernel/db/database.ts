@@ -24,4 +24,9 @@ export interface Database extends Tx {
   transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T>
   /** Resolves when everything that was committed before the call is on disk. */
   flush(): Promise<void>
+  /**
+   * What `work` gives, once everything that was committed before it ended is on disk. Rejects when the database was started
+   * anew meanwhile: what `work` saw or wrote may be lost then. `needed` tells whether the result has to be waited for at all.
+   */
+  durable<T>(work: () => Promise<T>, needed?: (result: T) => boolean): Promise<T>
 }

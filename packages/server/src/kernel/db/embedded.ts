@@ -7,7 +7,7 @@
  */
 import { execFile, spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { access, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { access, mkdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
@@ -129,6 +129,12 @@ async function initialise(native: string, { directory, passwordFile, log }: Embe
   await rename(unfinished, directory)
 }
 
+/** Pid of the PostgreSQL that runs on the directory; undefined when none does. */
+export async function embeddedPid(directory: string): Promise<number | undefined> {
+  const pid = Number((await readFile(join(directory, 'postmaster.pid'), 'utf8').catch(() => '')).split('\n')[0])
+  return pid && (await runsOn(pid, directory)) ? pid : undefined
+}
+
 /** Ends a PostgreSQL that a crashed Pavior left on this directory. */
 async function stopLeftover(directory: string, log: Logger): Promise<void> {
   const pidFile = join(directory, 'postmaster.pid')
@@ -138,21 +144,26 @@ async function stopLeftover(directory: string, log: Logger): Promise<void> {
   )
   const pid = Number(lines?.[0])
   if (!pid) return
-  const cmdline = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
-  if (!cmdline.includes('postgres')) {
+  if (!(await runsOn(pid, directory))) {
     // The pid belongs to nobody or to somebody else: the file is from before a reboot or kill.
     await rm(pidFile, { force: true })
     return
   }
   log.warn({ pid }, 'stopping the PostgreSQL that an earlier run left behind')
   process.kill(pid, 'SIGINT')
-  await waitFor(async () => !(await exists(`/proc/${pid}`)), stopTimeoutMs, () => process.kill(pid, 'SIGQUIT'))
+  await waitFor(async () => !(await runsOn(pid, directory)), stopTimeoutMs, () => process.kill(pid, 'SIGQUIT'))
+}
+
+/** Whether the process is a PostgreSQL on this very directory: a pid may have gone to somebody else since. */
+async function runsOn(pid: number, directory: string): Promise<boolean> {
+  const [program = '', ...args] = (await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')).split('\0')
+  return program.endsWith('postgres') && (args.includes(directory) || (await readlink(`/proc/${pid}/cwd`).catch(() => '')) === directory)
 }
 
 async function waitFor(condition: () => Promise<boolean>, timeoutMs: number, late: () => void): Promise<void> {
   const deadline = Date.now() + timeoutMs
   while (!(await condition())) {
-    if (Date.now() > deadline) return late()
+    if (Date.now() > deadline) late()
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
 }

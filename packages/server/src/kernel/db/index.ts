@@ -1,4 +1,4 @@
 export type { Database, Result, Row, Tx } from './database.ts'
 export { connectDatabase, type PgDatabase } from './pool.ts'
-export { startEmbedded, type EmbeddedDatabase } from './embedded.ts'
+export { embeddedPid, startEmbedded, type EmbeddedDatabase } from './embedded.ts'
 export { migrate } from './migrate.ts'

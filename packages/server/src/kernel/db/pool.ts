@@ -24,7 +24,7 @@ export interface PgDatabase extends Database {
 }
 
 /** Broken connection, server shutting down or not yet up: the statement may be repeated when the database is back. */
-const connectionErrors = new Set(['ECONNREFUSED', 'ECONNRESET', 'ENOENT', 'EPIPE', '57P01', '57P02', '57P03', '08000', '08003', '08006', '53300'])
+const connectionErrors = new Set(['ECONNREFUSED', 'ECONNRESET', 'EAGAIN', 'ENOENT', 'EPIPE', '57P01', '57P02', '57P03', '08000', '08003', '08006', '53300'])
 const reconnectDelayMs = 200
 
 export function isConnectionError(error: unknown): boolean {
@@ -62,24 +62,56 @@ export async function connectDatabase({ connection, poolSize, flushStatement, lo
   const listeners: pg.Client[] = []
   let closed = false
 
-  const flushOnce = async (): Promise<void> => {
+  const connectFlusher = async (): Promise<pg.Client> => {
+    const client = new pg.Client({ ...common, options: '-c synchronous_commit=on' })
+    const lose = (): void => {
+      if (flusher === client) flusher = undefined
+    }
+    client.on('error', lose)
+    client.on('end', lose)
     try {
-      if (!flusher) {
-        const client = new pg.Client({ ...common, options: '-c synchronous_commit=on' })
-        client.on('error', () => {
-          if (flusher === client) flusher = undefined
-        })
-        await client.connect()
-        flusher = client
-      }
-      await run(flusher, flushStatement, [], 'flush')
+      await client.connect()
     } catch (error) {
-      flusher?.end().catch(() => {})
-      flusher = undefined
+      client.end().catch(() => {})
+      throw translate(error)
+    }
+    flusher = client
+    return client
+  }
+
+  let connecting: Promise<pg.Client> | undefined
+  const presentFlusher = async (): Promise<pg.Client> => {
+    connecting ??= connectFlusher().finally(() => {
+      connecting = undefined
+    })
+    return flusher ?? connecting
+  }
+
+  const flushOnce = async (): Promise<pg.Client> => {
+    const client = flusher ?? (await presentFlusher())
+    try {
+      await run(client, flushStatement, [], 'flush')
+      return client
+    } catch (error) {
+      client.end().catch(() => {})
+      if (flusher === client) flusher = undefined
       throw translate(error)
     }
   }
   const barrier = new FlushBarrier(flushOnce)
+
+  /**
+   * A commit that did not wait for the disk is lost when the database ends all at once. The flush counts only on a connection
+   * that was there before the commit and still is: such a connection proves that the database has not been started anew between.
+   */
+  const durable = async <T>(work: () => Promise<T>, needed: (result: T) => boolean = () => true): Promise<T> => {
+    const before = flusher ?? (await presentFlusher())
+    const result = await work()
+    if (!needed(result)) return result
+    const flushed = await barrier.wait()
+    if (flushed !== before) throw fail('DATABASE_UNAVAILABLE', { message: 'The connection with the database broke during a write.', why: 'It is not known whether the write was kept.', fix: 'Read what is there, and repeat the write if it is missing.' })
+    return result
+  }
 
   const query: Tx['query'] = async (text, values, name) => {
     try {
@@ -89,7 +121,7 @@ export async function connectDatabase({ connection, poolSize, flushStatement, lo
     }
   }
 
-  const transaction = async <T>(work: (tx: Tx) => Promise<T>): Promise<T> => {
+  const commit = async <T>(work: (tx: Tx) => Promise<T>): Promise<T> => {
     let client: pg.PoolClient
     try {
       client = await pool.connect()
@@ -107,7 +139,6 @@ export async function connectDatabase({ connection, poolSize, flushStatement, lo
       await client.query('commit')
       client.off('error', noteBroken)
       client.release()
-      await barrier.wait()
       return result
     } catch (error) {
       client.off('error', noteBroken)
@@ -123,18 +154,26 @@ export async function connectDatabase({ connection, poolSize, flushStatement, lo
   const listen: PgDatabase['listen'] = async (channel, handle, reconnected) => {
     const connect = async (): Promise<void> => {
       const client = new pg.Client(common)
-      let gone = false
+      let listening = false
+      // Only a connection that was there is replaced: one that never came about is the business of whoever tried.
       const reconnect = (): void => {
-        if (gone || closed) return
-        gone = true
+        if (!listening || closed) return
+        listening = false
+        listeners.splice(listeners.indexOf(client), 1)
         client.end().catch(() => {})
         void reconnectLoop()
       }
       client.on('error', reconnect)
       client.on('end', reconnect)
       client.on('notification', (message) => handle(message.payload ?? ''))
-      await client.connect()
-      await client.query(`listen ${pg.escapeIdentifier(channel)}`)
+      try {
+        await client.connect()
+        await client.query(`listen ${pg.escapeIdentifier(channel)}`)
+      } catch (error) {
+        client.end().catch(() => {})
+        throw error
+      }
+      listening = true
       listeners.push(client)
     }
     const reconnectLoop = async (): Promise<void> => {
@@ -144,6 +183,7 @@ export async function connectDatabase({ connection, poolSize, flushStatement, lo
           reconnected()
           return
         } catch {
+          // The database is not back yet.
           await new Promise((resolve) => setTimeout(resolve, reconnectDelayMs))
         }
       }
@@ -175,13 +215,10 @@ export async function connectDatabase({ connection, poolSize, flushStatement, lo
 
   return {
     query,
-    write: async (text, values, name) => {
-      const result = await query(text, values, name)
-      await barrier.wait()
-      return result as never
-    },
-    transaction,
-    flush: () => barrier.wait(),
+    write: (text, values, name) => durable(() => query(text, values, name)) as never,
+    transaction: (work) => durable(() => commit(work)),
+    flush: async () => void (await barrier.wait()),
+    durable,
     listen,
     session,
     close: async () => {

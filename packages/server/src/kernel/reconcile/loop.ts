@@ -31,6 +31,8 @@ export class ReconcileLoop implements Part {
   readonly #deps: LoopDeps
   readonly #byName = new Map<string, Reconciler>()
   readonly #running = new Map<string, Set<Promise<void>>>()
+  /** By controller and key. */
+  readonly #latest = new Map<string, Promise<void>>()
   #worker: { id: number; end: () => Promise<void>; abort: AbortController } | undefined
   #stopping = false
   #wake: (() => void) | undefined
@@ -98,7 +100,7 @@ export class ReconcileLoop implements Part {
         const claimed = await claimWork(this.#deps.database, this.#worker.id, this.#freeSlots())
         for (const work of claimed) this.#start(work, this.#worker)
         if (claimed.length > 0) continue
-        if (!this.#poked) await this.#sleep(this.#freeSlots().length > 0 ? await nextDue(this.#deps.database) : undefined)
+        if (!this.#poked) await this.#sleep(this.#freeSlots().length > 0 ? await nextDue(this.#deps.database, this.#freeSlots().map(({ name }) => name)) : undefined)
       } catch (error) {
         if (this.#stopping) return
         this.#deps.log.warn({ err: (error as Error).message }, 'the queue cannot be read; trying again')
@@ -141,11 +143,18 @@ export class ReconcileLoop implements Part {
 
   #start(work: ClaimedWork, worker: { id: number; abort: AbortController }): void {
     const running = this.#running.get(work.controller)!
-    const run = this.#reconcile(work, worker).finally(() => {
-      running.delete(run)
-      this.poke()
-    })
+    const name = `${work.controller}\n${work.key}`
+    // After a lost session the same work may be claimed again while its earlier run has not yet noticed: never both at once.
+    const earlier = this.#latest.get(name) ?? Promise.resolve()
+    const run = earlier
+      .then(() => this.#reconcile(work, worker))
+      .finally(() => {
+        running.delete(run)
+        if (this.#latest.get(name) === run) this.#latest.delete(name)
+        this.poke()
+      })
     running.add(run)
+    this.#latest.set(name, run)
   }
 
   async #reconcile(work: ClaimedWork, worker: { id: number; abort: AbortController }): Promise<void> {
@@ -165,8 +174,9 @@ export class ReconcileLoop implements Part {
     await settleWork(database, worker.id, work, settlement).catch((error: Error) => {
       // The row stays claimed by us until the database is back: then our session is new and the reaper frees it.
       log.warn({ controller: work.controller, key: work.key, err: error.message }, 'a finished run could not be settled')
-      this.#worker?.end().catch(() => {})
-      if (this.#worker?.id === worker.id) this.#worker = undefined
+      if (this.#worker?.id !== worker.id) return
+      this.#worker.end().catch(() => {})
+      this.#worker = undefined
     })
   }
 }

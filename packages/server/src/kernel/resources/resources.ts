@@ -6,6 +6,7 @@ import type { Actor } from '../actor.ts'
 import type { Clock } from '../clock.ts'
 import type { PgDatabase, Tx } from '../db/index.ts'
 import type { KindDefinition, KindRegistry, Verb } from '../kind.ts'
+import { generateName } from '../kube/names.ts'
 import { matches } from '../kube/selectors.ts'
 import type { Feed } from '../store/feed.ts'
 import { readPage, readResource, writeResource, type StoredWrite } from '../store/store.ts'
@@ -50,9 +51,7 @@ export function createResources(deps: ResourcesDeps): Resources {
   const kindOf = (word: string): KindDefinition => kinds.mustFind(word)
 
   /** Nobody sees what a crash of the database could still take back. */
-  const durable = async (version: bigint): Promise<void> => {
-    if (version > feed.published) await database.flush()
-  }
+  const isNew = (version: bigint): boolean => version > feed.published
 
   const permit = (actor: Actor, verb: Verb, kind: KindDefinition, key: ResourceKey, spec?: unknown): void => {
     authorize(actor, verb, kind, key.namespace, key.name)
@@ -62,9 +61,8 @@ export function createResources(deps: ResourcesDeps): Resources {
   }
 
   const read = async (key: ResourceKey, tx: Tx | undefined): Promise<Resource | undefined> => {
-    const found = await readResource(tx ?? database, key)
-    if (found && !tx) await durable(BigInt(found.metadata.resourceVersion))
-    return found
+    if (tx) return readResource(tx, key)
+    return database.durable(() => readResource(database, key), (found) => found !== undefined && isNew(BigInt(found.metadata.resourceVersion)))
   }
 
   const validate = (kind: KindDefinition, next: Resource, previous: Resource | undefined, options: WriteOptions): Resource => {
@@ -84,21 +82,22 @@ export function createResources(deps: ResourcesDeps): Resources {
       key: keyOf(object),
       uid: object.metadata.uid,
       object,
+      fields: fieldsOf(kindOf(object.kind), object),
       before: previous && whatSelectorsSaw(kindOf(object.kind), previous, object),
       expected: previous && BigInt(previous.metadata.resourceVersion),
       audit: { actor: actor.name, token: actor.token, verb, requestId: options.requestId },
       wake,
     }
-    const version = await writeResource(options.tx ?? database, stored)
+    const version = await (options.tx ? writeResource(options.tx, stored) : database.durable(() => writeResource(database, stored), (written) => written !== undefined))
     if (version === undefined) return undefined
-    if (!options.tx) await database.flush()
     object.metadata.resourceVersion = String(version)
     return version
   }
 
   const create = async (actor: Actor, kindName: string, namespace: string, given: NewResource, options: WriteOptions = {}, verb: string = 'create'): Promise<Resource> => {
     const kind = kindOf(kindName)
-    const name = 'name' in given.metadata && given.metadata.name ? given.metadata.name : `${given.metadata.generateName ?? ''}${randomUUID().slice(0, 8)}`
+    const { name: givenName, generateName: prefix } = given.metadata as Partial<ObjectMeta>
+    const name = givenName || (prefix ? generateName(kind, prefix, Math.random) : '')
     const key = { kind: kind.kind, namespace: kind.scope === 'Namespaced' ? namespace : '', name }
     permit(actor, 'create', kind, key, given.spec)
     const metadata: ObjectMeta = {
@@ -200,8 +199,7 @@ export function createResources(deps: ResourcesDeps): Resources {
         after: token?.after,
         limit,
       }
-      const page = await readPage(tx ?? database, query)
-      if (!tx) await durable(page.version)
+      const page = await (tx ? readPage(tx, query) : database.durable(() => readPage(database, query), ({ version }) => isNew(version)))
       const last = page.items.at(-1)
       return {
         items: page.items as never,
@@ -295,6 +293,12 @@ function whatSelectorsSaw(kind: KindDefinition, previous: Resource, next: Resour
   if (!changed) return undefined
   const { name, namespace, labels } = previous.metadata
   return { metadata: { name, namespace, labels } as ObjectMeta, spec: previous.spec, ...(previous.status ? { status: previous.status } : {}) }
+}
+
+/** Only what is there; a selector for the empty string finds the rest. */
+function fieldsOf({ indexes = [] }: KindDefinition, object: Resource): Record<string, string> {
+  const present = indexes.map((path) => [path, at(object, path)] as const).filter(([, value]) => value !== undefined && value !== null)
+  return Object.fromEntries(present.map(([path, value]) => [path, String(value)]))
 }
 
 function at(value: unknown, path: string): unknown {

@@ -54,11 +54,10 @@ async function* initialState({ database, kind, namespaces, options }: WatchDeps)
   let first: bigint | undefined
   let after: { namespace: string; name: string } | undefined
   for (;;) {
-    const page = await readPage(database, { kind: kind.kind, namespaces, labels: options.labels, fields: options.fields, after, limit: listPage })
-    if (first === undefined) {
-      first = page.version
-      await database.flush()
-    }
+    const query = { kind: kind.kind, namespaces, labels: options.labels, fields: options.fields, after, limit: listPage }
+    // What a watcher is told must not be lost with the database afterwards.
+    const page = first === undefined ? await database.durable(() => readPage(database, query)) : await readPage(database, query)
+    first ??= page.version
     for (const object of page.items) yield { type: 'ADDED', resourceVersion: object.metadata.resourceVersion, object }
     const last = page.items.at(-1)
     if (!page.more || !last) break

@@ -36,8 +36,7 @@ export class Feed {
       (payload) => this.advance(BigInt(payload)),
       () => void this.#catchUp(),
     )
-    await this.#database.flush()
-    const { current } = await readVersions(this.#database)
+    const { current } = await this.#database.durable(() => readVersions(this.#database))
     this.#published = current
     this.#target = current
   }
@@ -82,8 +81,7 @@ export class Feed {
   async #catchUp(): Promise<void> {
     while (!this.#closed) {
       try {
-        const { current } = await readVersions(this.#database)
-        await this.#database.flush()
+        const { current } = await this.#database.durable(() => readVersions(this.#database))
         this.advance(current)
         return
       } catch {

@@ -10,7 +10,7 @@ import { Waiters, type ChangeWaiters } from '../../kernel/store/waiters.ts'
 import { build } from './kinds.ts'
 import type { GitDeps } from './git.ts'
 import type { ArtifactStore, Builder, SourceStore, StepRunner, ToolFinder } from './ports.ts'
-import { actor, createBuildCanceler, createBuildReconciler, stepTaskPrefix, taskOf, type Build, type BuildDeps } from './reconcile.ts'
+import { actor, createBuildCanceler, createBuildReconciler, createStepReaper, stepTaskPrefix, taskOf, type Build, type BuildDeps } from './reconcile.ts'
 import { deliveryRoutes } from './routes.ts'
 import { buildPlaces } from './workspace.ts'
 
@@ -55,7 +55,7 @@ export function createDelivery(deps: DeliveryDeps): Room<DeliveryReads> {
   const stepLog = (one: Build, step: string, signal: AbortSignal): AsyncIterable<LogLine> => followStep(deps, tasks, one, step, signal)
   const buildChanged = (team: string, name: string, signal: AbortSignal): Promise<void> => changes.wait('Build', team, name, signal)
   return {
-    reconcilers: [createBuildReconciler(buildDeps), createBuildCanceler(buildDeps)],
+    reconcilers: [createBuildReconciler(buildDeps), createBuildCanceler(buildDeps), createStepReaper(buildDeps)],
     routes: [deliveryRoutes({ ...deps, resources, runner, stepLog, buildChanged })],
     parts: [sources, artifacts],
     reads: {

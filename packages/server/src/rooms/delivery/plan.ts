@@ -58,6 +58,7 @@ export function problemOfStep({ step, task, lastLines }: StepOutcome, limits: { 
   if (lastLines.some((line) => /ENOSPC|No space left on device|Disk quota exceeded/i.test(line))) return problem('BUILD_DISK_FULL', `The disk was full during the build step "${step.name}".`)
   if (known === 'CANCELED') return problem('BUILD_CANCELED', 'The build was cancelled.')
   if (known === 'START_FAILED') return problem('BUILD_FAILED', `The build step "${step.name}" could not be started.`, { why: task.problem!.why ?? task.problem!.message })
+  if (task.problem && !task.exit) return problem('BUILD_FAILED', `The build step "${step.name}" was lost.`, { why: task.problem.message, fix: 'Deploy again.' })
   const how = task.exit?.signal ? `was ended by ${task.exit.signal}` : `exited with code ${task.exit?.code}`
   return problem('BUILD_FAILED', `The build step "${step.name}" ${how}.`, { why: lastLines.filter(Boolean).at(-1)?.slice(0, 500) })
 }

@@ -116,8 +116,11 @@ export interface SourceStore {
 }
 
 export interface ArtifactStore {
-  /** Takes the directory over (it is gone afterwards) and names it by the digest of its contents. */
-  put(directory: string): Promise<{ digest: string; bytes: number; files: number }>
+  /**
+   * Takes the directory over (it is gone afterwards) and names it by the digest of its contents. `named` is told the digest
+   * before the directory goes, so that a crash between leaves a trace.
+   */
+  put(directory: string, named?: (digest: string) => Promise<void>): Promise<{ digest: string; bytes: number; files: number }>
   has(digest: string): Promise<boolean>
   directoryOf(digest: string): string
   collect(live: ReadonlySet<string>, keepMs: number): Promise<number>

@@ -5,7 +5,7 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { BuildSpec, BuildStatus, Resource, Step, TaskStatus } from '@pavior/contract'
-import { fail, isPaviorError, type ErrorObject } from '@pavior/contract'
+import { fail, isPaviorError, type ErrorObject, type PaviorError } from '@pavior/contract'
 import { systemActor } from '../../kernel/actor.ts'
 import type { EventRecorder } from '../../kernel/audit/events.ts'
 import type { Clock } from '../../kernel/clock.ts'
@@ -25,6 +25,7 @@ export const actor = systemActor('delivery')
 export const numberLabel = 'pavior.dev/number'
 export const stepTaskPrefix = 'build-'
 const finalPhases = new Set(['Succeeded', 'Failed', 'Canceled'])
+const stoppedCodes = new Set(['BUILD_CANCELED', 'SUPERSEDED', 'APP_DELETED'])
 const cancelGraceMs = 2000
 const taskCheckMs = 2000
 const keptLines = 20
@@ -63,12 +64,34 @@ export function createBuildReconciler(deps: BuildDeps): Reconciler {
       try {
         return await run.carryOn()
       } catch (error) {
-        if (signal.aborted || !isPaviorError(error) || error.entry.exit === 4) throw error
-        await run.end(error.code === 'BUILD_CANCELED' || error.code === 'SUPERSEDED' ? 'Canceled' : 'Failed', error.toObject())
+        if (signal.aborted) throw error
+        const problem = run.judge(error as Error)
+        await run.end(stoppedCodes.has(problem.code) ? 'Canceled' : 'Failed', problem.toObject())
         return done
       } finally {
         if (finalPhases.has(run.status.phase ?? '')) await rm(deps.places.work(build.metadata.uid), { recursive: true, force: true }).catch(() => {})
       }
+    },
+  }
+}
+
+/** Ends the step of a build that is deleted while it runs. */
+export function createStepReaper({ runner }: BuildDeps): Reconciler {
+  return {
+    name: 'build-reaper',
+    concurrency: 2,
+    interests: [
+      {
+        kind: 'Build',
+        keys: (object) => {
+          const step = object.metadata.deletionTimestamp && (object as Build).status?.steps?.find(({ state }) => state === 'running')
+          return step ? [taskOf(object, step.name)] : []
+        },
+      },
+    ],
+    reconcile: async (task) => {
+      await runner.cancelTask(task, cancelGraceMs)
+      return done
     },
   }
 }
@@ -140,7 +163,7 @@ class BuildRun {
     }
     await this.#write({ builder: `${builderName} (${why})`, summary: plan.summary })
     const found = this.#results(plan, declared)
-    const artifact = await this.#make(source, plan)
+    const artifact = (await this.#storedBefore()) ?? (await this.#make(source, plan))
     const status = { ...found, builder: `${builderName} (${why})`, artifact }
     await rememberBuilt(this.#deps.database, team, spec.app, inputs, reusable({ ...this.status, ...status }))
     await this.#succeed(status)
@@ -180,12 +203,20 @@ class BuildRun {
     }
   }
 
+  /** The artifact, when a crash came between storing it and saying so: its workspace has gone into it. */
+  async #storedBefore(): Promise<string | undefined> {
+    const { artifact } = this.status
+    return artifact !== undefined && (await this.#deps.artifacts.has(artifact)) ? artifact : undefined
+  }
+
   /** Runs the steps in a workspace and stores what comes out. */
   async #make(source: SourceFacts, plan: BuildPlan): Promise<string> {
     const { sources, places, artifacts } = this.#deps
     const { spec, metadata } = this.#build
     const work = places.work(metadata.uid)
-    await prepareWorkspace(sources.directoryOf(spec.revision.source), work)
+    const fresh = await prepareWorkspace(sources.directoryOf(spec.revision.source), work)
+    // In a fresh workspace nothing is done, whatever the status says.
+    if (fresh) await this.#forgetSteps()
     const directory = join(work, source.settings.directory ?? '.')
     const layers = places.layers(metadata.namespace!, spec.app)
     for (const step of plan.steps) {
@@ -201,11 +232,14 @@ class BuildRun {
     await this.#stopWhenUnwanted()
     await this.#write({ steps: startStep(this.status.steps ?? [], 'store', this.#now()) })
     const root = await finishTree(directory, { ...plan, ...(source.settings.output !== undefined && plan.output === undefined && plan.add === undefined ? { output: source.settings.output } : {}) })
-    const { digest, files, bytes } = await artifacts.put(root).catch((error: NodeJS.ErrnoException) => {
-      throw error.code === 'ENOSPC' ? fail('BUILD_DISK_FULL', { message: 'The disk was full when the artifact was stored.', state: 'Nothing was deployed; what served before goes on serving.' }) : error
-    })
+    const { digest, files, bytes } = await artifacts.put(root, (artifact) => this.#write({ artifact }))
     this.status = { ...this.status, steps: endStep(this.status.steps ?? [], 'store', 'done', this.#now(), `${files} files, ${Math.round(bytes / 1024)} kB`) }
     return digest
+  }
+
+  async #forgetSteps(): Promise<void> {
+    for (const { name } of this.status.steps ?? []) await this.#deps.runner.forgetTask(taskOf(this.#build, name))
+    if (this.status.steps?.length) await this.#write({ steps: [] })
   }
 
   async #started(step: BuildStep): Promise<boolean> {
@@ -237,6 +271,10 @@ class BuildRun {
     while (task.state === 'running') {
       await taskChanged(id, taskCheckMs, this.#signal)
       this.#signal.throwIfAborted()
+      await this.#stopWhenUnwanted().catch(async (error: Error) => {
+        await runner.cancelTask(id, cancelGraceMs)
+        throw error
+      })
       const now = await runner.task(id)
       if (!now) throw fail('BUILD_FAILED', { message: `The build step "${step.name}" was lost: the agent does not know it any more.`, fix: 'Deploy again.' })
       task = now
@@ -266,10 +304,22 @@ class BuildRun {
     const { resources } = this.#deps
     const { metadata, spec } = this.#build
     const now = await resources.get<Build>(actor, { kind: 'Build', namespace: metadata.namespace!, name: metadata.name })
-    if (!now || now.spec.canceled) throw fail('BUILD_CANCELED', { message: `The build ${metadata.name} was cancelled.`, state: 'What served before goes on serving.' })
+    if (now?.metadata.uid !== metadata.uid || now.metadata.deletionTimestamp) throw fail('APP_DELETED', `The app "${spec.app}" was deleted before the build ended.`)
+    if (now.spec.canceled) throw fail('BUILD_CANCELED', { message: `The build ${metadata.name} was cancelled.`, state: 'What served before goes on serving.' })
     const others = await buildsOf(resources, metadata.namespace!, spec.app)
     const later = others.find((other) => isSuperseded(summaryOf(this.#build), [summaryOf(other)]))
     if (later) throw fail('SUPERSEDED', { message: `The later build ${later.metadata.name} took the place of ${metadata.name}.`, state: 'The later one decides what serves.' })
+  }
+
+  /** What an error that ended the run means for the build. Throws it again when another try may help. */
+  judge(error: Error): PaviorError {
+    if (isPaviorError(error) && error.entry.exit !== 4) return error
+    const state = 'Nothing was deployed; what served before goes on serving.'
+    const full = (error as NodeJS.ErrnoException).code === 'ENOSPC' || /ENOSPC|No space left on device|Disk quota exceeded/.test(String((error as { stderr?: string }).stderr ?? error.message))
+    if (full) return fail('BUILD_DISK_FULL', { message: `The disk was full during the build ${this.#build.metadata.name}.`, state }, { cause: error })
+    const spentMs = this.#deps.clock.now().getTime() - Date.parse(this.status.startedAt ?? this.#now())
+    if (spentMs < this.#deps.limits.timeoutMs) throw error
+    return fail('INTERNAL', { message: `The build ${this.#build.metadata.name} could not be carried on for ${Math.round(spentMs / 1000)} s.`, why: error.message, state }, { cause: error })
   }
 
   async #succeed(status: Partial<BuildStatus>): Promise<void> {

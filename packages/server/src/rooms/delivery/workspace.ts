@@ -40,13 +40,14 @@ export async function copyTree(from: string, to: string): Promise<void> {
   await run('cp', ['-a', '--reflink=auto', '--', from, to])
 }
 
-/** A fresh copy of the source; only complete ones have the final name. */
-export async function prepareWorkspace(source: string, work: string): Promise<void> {
-  if (await exists(work)) return
+/** A fresh copy of the source; only complete ones have the final name. False when it was there. */
+export async function prepareWorkspace(source: string, work: string): Promise<boolean> {
+  if (await exists(work)) return false
   const unfinished = `${work}.new`
   await rm(unfinished, { recursive: true, force: true })
   await copyTree(source, unfinished)
   await rename(unfinished, work)
+  return true
 }
 
 export function layerKey({ name, inputs, paths }: Layer): string {

@@ -1,7 +1,7 @@
 /** Writes of several resources at once: a release with its deployment, a rollback. Numbers are counted in the same transaction. */
 import { fail, type AppSpec } from '@pavior/contract'
 import type { Actor } from '../../kernel/actor.ts'
-import type { Database } from '../../kernel/db/index.ts'
+import type { Database, Tx } from '../../kernel/db/index.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import { actor as system, readContext, servingDeployment, type App, type Deployment, type Release } from './context.ts'
 import { deploymentName, labels, ownedBy, releaseName } from './names.ts'
@@ -21,14 +21,17 @@ export interface ReleaseRequest {
   environment: string
   built: Built
   reason: string
+  /** Asked once no other write can come between: a release that is no longer wanted is not made. Throws to refuse. */
+  still?: (tx: Tx) => Promise<void>
 }
 
 /** Release and Deployment in one transaction; the App's spec too when it changes with them. */
-export async function createRelease({ database, resources }: ReleaseDeps, { team, app, spec, environment, built, reason }: ReleaseRequest): Promise<{ release: Release; deployment: Deployment }> {
+export async function createRelease({ database, resources }: ReleaseDeps, { team, app, spec, environment, built, reason, still }: ReleaseRequest): Promise<{ release: Release; deployment: Deployment }> {
   const name = app.metadata.name
   return database.transaction(async (tx) => {
     // The App first: it takes the counter of versions, which every writer takes first.
     await resources.mutate<App>(system, { kind: 'App', namespace: team, name }, (current) => ({ ...current!, spec: { ...spec, ...settingsOf(current!.spec) } }), { tx })
+    await still?.(tx)
     const version = await nextNumber(tx, `release/${team}/${name}`)
     const release = await resources.create<Release>(
       system,

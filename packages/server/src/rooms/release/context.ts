@@ -2,6 +2,8 @@
 import type {
   AppSpec,
   AppStatus,
+  BuildSpec,
+  BuildStatus,
   DeploymentSpec,
   DeploymentStatus,
   InstanceSetSpec,
@@ -13,6 +15,7 @@ import type {
   RouteStatus,
 } from '@pavior/contract'
 import { systemActor } from '../../kernel/actor.ts'
+import type { Tx } from '../../kernel/db/index.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import { numberOf } from './names.ts'
 import { finalPhases } from './plan.ts'
@@ -51,6 +54,16 @@ export async function readContext(resources: Resources, team: string, app: strin
     sets,
     routes,
   }
+}
+
+/** Name of a build that is later than this one and became a release of the same environment before it did. */
+export async function overtakenBy(resources: Resources, team: string, build: Resource<BuildSpec, BuildStatus>, tx?: Tx): Promise<string | undefined> {
+  const { app, environment } = build.spec
+  const fields = [{ path: 'spec.app', operator: '=' as const, value: app }]
+  const releases = (await resources.list<Release>(actor, 'Release', team, { fields, limit: 0 }, tx)).items
+  const released = new Set(releases.filter(({ spec }) => spec.environment === environment).map(({ spec }) => spec.build))
+  const builds = (await resources.list(actor, 'Build', team, { fields, limit: 0 }, tx)).items
+  return builds.find((other) => released.has(other.metadata.name) && numberOf(other) > numberOf(build))?.metadata.name
 }
 
 export function isActive({ status }: Deployment): boolean {

@@ -10,7 +10,7 @@ import { deployment, environment, release } from './kinds.ts'
 import type { ArtifactTasks } from './ports.ts'
 import type { ProgressDeps } from './progress.ts'
 import { createAppReconciler, createBuildReleases, createEnvironments } from './reconcile-app.ts'
-import { createDeploymentReconciler } from './reconcile-deployment.ts'
+import { createDeploymentReconciler, createNeighbours, createReleaseReaper } from './reconcile-deployment.ts'
 import { releaseRoutes } from './routes.ts'
 
 export type { HostPolicy } from './hosts.ts'
@@ -28,12 +28,14 @@ export interface ReleaseRoomDeps {
   routerUrl: (host: string) => string
   defaultEnvironment: (team: string) => string
   events: EventRecorder
+  /** Asks a reconciler for a run. */
+  request: (entries: { controller: string; key: string }[]) => Promise<void>
   clock: Clock
 }
 
 export function createReleaseRoom(deps: ReleaseRoomDeps): Room {
   return {
-    reconcilers: [createDeploymentReconciler(deps), createBuildReleases(deps), createAppReconciler(deps), createEnvironments(deps)],
+    reconcilers: [createDeploymentReconciler(deps), createNeighbours(deps), createReleaseReaper(deps), createBuildReleases(deps), createAppReconciler(deps), createEnvironments(deps)],
     routes: [releaseRoutes(deps)],
     parts: [],
     reads: {},

@@ -86,10 +86,10 @@ function cleanUpAfterEnd({ phase, own, wanted }: Observed): Action[] {
 /** Reasons to end before traffic has moved. After it has, the rollout is finished instead. */
 function endEarly(observed: Observed, now: Date): Action[] | undefined {
   const { phase, canceled, appGone, releaseGone, newer, releaseTask, startedAt, timeoutMs } = observed
-  if (appGone) return end(observed, 'Canceled', 'APP_DELETED', `The app "${observed.app}" was deleted during the deployment.`)
+  const taskRunning = typeof releaseTask === 'object' && releaseTask.state === 'running'
+  if (appGone) return end(observed, 'Canceled', 'APP_DELETED', `The app "${observed.app}" was deleted during the deployment.`, taskRunning)
   if (phase === 'Switching' || phase === 'Draining') return undefined
   if (releaseGone) return end(observed, 'Failed', 'NO_SUCH_RELEASE', `The release v${observed.release} does not exist.`)
-  const taskRunning = typeof releaseTask === 'object' && releaseTask.state === 'running'
   if (canceled) return end(observed, 'Canceled', 'CANCELED', `The deployment of v${observed.release} was cancelled.`, taskRunning)
   // A release process may be migrating a database: it is let finish.
   if (newer && !taskRunning) return end(observed, 'Superseded', 'SUPERSEDED', `The later deployment ${newer} took the place of v${observed.release}.`)

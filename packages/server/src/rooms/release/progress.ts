@@ -7,7 +7,7 @@ import { fail } from '@pavior/contract'
 import type { Actor } from '../../kernel/actor.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import type { ChangeWaiters } from '../../kernel/store/waiters.ts'
-import { actor as system, type Deployment } from './context.ts'
+import { actor as system, overtakenBy, type Deployment } from './context.ts'
 import { labels } from './names.ts'
 import { finalPhases } from './plan.ts'
 
@@ -30,6 +30,8 @@ export type Progress =
   | { type: 'result'; result: DeployResult }
   | { type: 'error'; error: ErrorObject; result: DeployResult }
 
+/** Waiting is for changes; this is only a safety net. */
+const lookAgainMs = 5000
 const endedBuilds = new Set(['Succeeded', 'Failed', 'Canceled'])
 
 export interface ProgressDeps {
@@ -44,7 +46,13 @@ export async function* deployProgress({ resources, changes, stepLog }: ProgressD
   const told = new Map<string, string>()
   while (!signal.aborted) {
     const changed = changes.wait('Build', team, name, signal)
-    build = (await resources.get<Build>(by, { kind: 'Build', namespace: team, name })) ?? build
+    const now = await resources.get<Build>(by, { kind: 'Build', namespace: team, name })
+    if (now?.metadata.uid !== build.metadata.uid) {
+      const { app } = build.spec
+      yield { type: 'error', error: fail('APP_DELETED', `The build ${name} of app "${app}" was deleted before it ended.`).toObject(), result: buildResult(team, build) }
+      return
+    }
+    build = now
     for (const step of build.status?.steps ?? []) {
       if (told.get(step.name) === step.state) continue
       const first = !told.has(step.name)
@@ -70,7 +78,7 @@ export async function* deployProgress({ resources, changes, stepLog }: ProgressD
     yield { type: 'result', result }
     return
   }
-  yield* deploymentProgress({ resources, changes }, by, team, (deployment) => deployment.metadata.labels?.[labels.build] === name, build.spec.app, result, signal)
+  yield* deploymentProgress({ resources, changes }, by, team, (deployment) => deployment.metadata.labels?.[labels.build] === name, build.spec.app, result, signal, () => overtakenBy(resources, team, build))
 }
 
 /** Follows the deployment that `wanted` recognises. */
@@ -82,16 +90,28 @@ export async function* deploymentProgress(
   app: string,
   result: DeployResult,
   signal: AbortSignal,
+  /** Name of the build that took the place of this one before it became a deployment. */
+  overtaken: () => Promise<string | undefined> = async () => undefined,
 ): AsyncGenerator<Progress> {
   const told = new Map<string, string>()
   let announced = false
   while (!signal.aborted) {
-    const changed = changes.wait('Deployment', team, '*', signal)
-    const appGone = (await resources.get(system, { kind: 'App', namespace: team, name: app })) === undefined
+    const changed = Promise.race([changes.wait('Deployment', team, '*', signal, lookAgainMs), changes.wait('App', team, app, signal, lookAgainMs)])
+    const existing = await resources.get(system, { kind: 'App', namespace: team, name: app })
+    const appGone = existing === undefined || existing.metadata.deletionTimestamp !== undefined
     const { items } = await resources.list<Deployment>(by, 'Deployment', team, { fields: [{ path: 'spec.app', operator: '=', value: app }], limit: 0 })
     const deployment = items.find(wanted)
     if (appGone && !deployment) {
       yield { type: 'error', error: fail('APP_DELETED', `The app "${app}" was deleted during the deployment.`).toObject(), result }
+      return
+    }
+    if (!deployment && announced) {
+      yield { type: 'error', error: fail('CANCELED', `The deployment of app "${app}" was deleted before it ended.`).toObject(), result }
+      return
+    }
+    const later = deployment ? undefined : await overtaken()
+    if (later !== undefined) {
+      yield { type: 'error', error: fail('SUPERSEDED', `The later build ${later} was released first.`).toObject(), result }
       return
     }
     if (deployment && !announced) {

@@ -6,6 +6,7 @@
  * change of the routes; and the App's status says what serves where.
  */
 import type { AppSpec, AppStatus, BuildSpec, BuildStatus, Resource } from '@pavior/contract'
+import { fail } from '@pavior/contract'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/db/index.ts'
 import { done, itself, resourceKeyText, splitKey, type Reconciler } from '../../kernel/reconcile/index.ts'
@@ -14,7 +15,7 @@ import type { Resources } from '../../kernel/resources/index.ts'
 import { app as appKind } from '../catalog/index.ts'
 import type { HostPolicy } from './hosts.ts'
 import { createRelease, settingsOf } from './commands.ts'
-import { actor, byApp, isActive, readContext, servingDeployment, type App, type AppContext, type Deployment, type Release } from './context.ts'
+import { actor, byApp, isActive, overtakenBy, readContext, servingDeployment, type App, type AppContext, type Deployment, type Release } from './context.ts'
 import { labels, setName } from './names.ts'
 import { writeRoutes } from './reconcile-deployment.ts'
 import { builtFrom, configAnnotation, configDigest, replicasOf, webProcess, type Built } from './snapshot.ts'
@@ -49,6 +50,13 @@ export function createBuildReleases(deps: AppReconcilersDeps): Reconciler {
         environment: build.spec.environment,
         built: builtFrom(name, build.spec.revision, build.status),
         reason: reasonOf(build.spec),
+        // Two builds that end at the same moment become releases in their order, or only the later does.
+        still: async (tx) => {
+          const later = await overtakenBy(resources, team, build, tx)
+          if (later !== undefined) throw fail('SUPERSEDED', `The later build ${later} was released before ${name}.`)
+        },
+      }).catch((error: { code?: string }) => {
+        if (error.code !== 'SUPERSEDED') throw error
       })
       return done
     },

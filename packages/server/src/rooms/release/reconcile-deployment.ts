@@ -7,12 +7,13 @@ import { withTransition } from '../../kernel/conditions.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import { wantedRoutes, type HostPolicy } from './hosts.ts'
 import type { ArtifactTasks } from './ports.ts'
-import { actor, isActive, readContext, servingDeployment, type App, type AppContext, type Deployment, type Release } from './context.ts'
+import { actor, byApp, isActive, readContext, servingDeployment, type App, type AppContext, type Deployment, type Release } from './context.ts'
 import { deployment as deploymentKind } from './kinds.ts'
 import { labels, numberOf, ownedBy, releaseName, routeName, setName } from './names.ts'
 import { finalPhases, nextSteps, planRollout, type Action, type Observed, type Phase } from './plan.ts'
 import { bytesOf, instanceEnv, releaseProcess, shellCommand, wantedSets, webProcess } from './snapshot.ts'
 
+const deployments = 'deployments'
 const defaultTimeoutSeconds = 1800
 const defaultRequestTimeoutSeconds = 60
 const releaseTaskTimeoutMs = 1_200_000
@@ -29,6 +30,8 @@ export interface DeploymentDeps {
   hostPolicy: (team: string) => HostPolicy
   routerUrl: (host: string) => string
   events: EventRecorder
+  /** Asks a reconciler for a run. */
+  request: (entries: { controller: string; key: string }[]) => Promise<void>
   clock: Clock
 }
 
@@ -42,7 +45,7 @@ interface Situation {
 
 export function createDeploymentReconciler(deps: DeploymentDeps): Reconciler {
   return {
-    name: 'deployments',
+    name: deployments,
     concurrency: 8,
     interests: [
       itself(deploymentKind),
@@ -59,6 +62,39 @@ export function createDeploymentReconciler(deps: DeploymentDeps): Reconciler {
         const outcome = await carryOut(deps, situation, actions)
         if (outcome) return outcome
       }
+    },
+  }
+}
+
+/** Whoever waits for its turn, or has lost it, hears of a deployment that begins or ends. */
+export function createNeighbours({ resources, request }: DeploymentDeps): Reconciler {
+  return {
+    name: 'deployment-neighbours',
+    concurrency: 4,
+    interests: [
+      {
+        kind: 'Deployment',
+        keys: (object, previous) => (previous === undefined || object.metadata.deletionTimestamp || !isActive(object as Deployment) ? [`${object.metadata.namespace}/${(object as Deployment).spec.app}`] : []),
+      },
+    ],
+    reconcile: async (key) => {
+      const { namespace: team, name: app } = splitKey(key)
+      const waiting = (await byApp<Deployment>(resources, 'Deployment', team, app)).filter(isActive)
+      await request(waiting.map(({ metadata }) => ({ controller: deployments, key: `${team}/${metadata.name}` })))
+      return done
+    },
+  }
+}
+
+/** Ends the release process of a deployment that is deleted while it runs. */
+export function createReleaseReaper({ tasks }: DeploymentDeps): Reconciler {
+  return {
+    name: 'release-reaper',
+    concurrency: 2,
+    interests: [{ kind: 'Deployment', keys: (object) => (object.metadata.deletionTimestamp && (object as Deployment).status?.phase === 'Releasing' ? [taskId(object as Deployment)] : []) }],
+    reconcile: async (task) => {
+      await tasks.cancelTask(task, cancelGraceMs)
+      return done
     },
   }
 }
