@@ -79,7 +79,11 @@ def make_movable():
         first, _, rest = content.partition(b'\n')
         if script.name.lower().startswith('activate'):
             script.unlink()
-        elif first.startswith(b'#!') and b'.venv/bin/python' in first:
+            continue
+        if first == b'#!/bin/sh' and rest.startswith(b"'''exec' "):
+            # What pip writes where the path is long or has spaces: two lines more.
+            first, rest = b'#!' + rest.split(b'\n', 2)[0], rest.split(b'\n', 2)[2]
+        if first.startswith(b'#!') and b'.venv/bin/python' in first:
             script.write_bytes(b'#!/bin/sh\n\'\'\'exec\' "$(dirname -- "$(realpath -- "$0")")/python" "$0" "$@"\n\' \'\'\'\n' + rest)
     settings = target / 'pyvenv.cfg'
     settings.write_text('\n'.join(line for line in settings.read_text().splitlines() if not line.startswith('command')) + '\n')
