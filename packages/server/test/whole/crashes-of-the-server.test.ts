@@ -45,7 +45,7 @@ describe('kill -9 of the server', () => {
     expect(counts).toEqual([1, 1, 1, 1, 1])
     const [set] = await ofApp(platform, 'instancesets', app)
     expect((await observed(platform)).instances.filter((instance) => instance.set === set.metadata.uid)).toHaveLength(1)
-    expect(names(platform, 'builds', 'work')).toEqual([])
+    await until('the workspaces to be gone', async () => names(platform, 'builds', 'work').length === 0)
     const { total, failures } = await load.stop()
     expect([total > 0, failures]).toEqual([true, []])
   })

@@ -45,7 +45,7 @@ describe('two deploys of one app at once', () => {
     gate.open(`${app}-${phase}`)
     expect(await ofApp(platform, 'instancesets', app)).toHaveLength(1)
     await until('the earlier instances to be gone', async () => (await observed(platform)).instances.filter(({ id }) => id.startsWith(`${app}-`)).length === 1)
-    expect(names(platform, 'builds', 'work')).toEqual([])
+    await until('the workspaces to be gone', async () => names(platform, 'builds', 'work').length === 0)
   })
 
   test('many at once: one serves, and it is the last', async () => {
@@ -89,7 +89,7 @@ describe('cancelling', () => {
     expect((await cancel('builds', 'stopped-build-2')).status).toBe(200)
     expect((await errorOf(deploying)).code).toBe('BUILD_CANCELED')
     expect(await runningTasks()).toEqual([])
-    expect(names(platform, 'builds', 'work')).toEqual([])
+    await until('the workspaces to be gone', async () => names(platform, 'builds', 'work').length === 0)
     expect((await load.stop()).failures).toEqual([])
     expect((await platform.get('stopped.localhost')).body).toBe('before')
   })

@@ -9,7 +9,8 @@ import type { Feed } from '../store/feed.ts'
 import type { Reconciler } from './types.ts'
 
 const reapIntervalMs = 1000
-const longestSleepMs = 5000
+/** Work that another process freed is found after this long at most. */
+const longestSleepMs = 1500
 const firstRetryMs = 100
 const longestRetryMs = 60_000
 

@@ -222,15 +222,15 @@ export async function readVersions(tx: Tx): Promise<{ current: bigint; compacted
 export async function compactChanges(database: Database, keepMs: number): Promise<number> {
   return database.transaction(async (tx) => {
     await tx.query('select value from resource_version for update')
-    const { rows, rowCount } = await tx.query(
+    const { rows } = await tx.query(
       `with gone as (delete from resource_changes where rv in (
          select rv from resource_changes where at < now() - make_interval(secs => $1) order by rv limit 20000) returning rv)
-       select max(rv) as last from gone`,
+       select max(rv) as last, count(*)::int as removed from gone`,
       [keepMs / 1000],
     )
-    if (rowCount === 0 || rows[0]!.last === null) return 0
+    if (rows[0]!.last === null) return 0
     await tx.query('update resource_version set compacted = greatest(compacted, $1)', [rows[0]!.last])
-    return rowCount
+    return rows[0]!.removed as number
   })
 }
 

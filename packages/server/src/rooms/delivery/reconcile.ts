@@ -2,7 +2,7 @@
  * Carries a Build from source to artifact. Each step runs as a task of the runtime, named by build and step, so that after
  * a crash of the server a step that still runs is waited for and one that has ended is not run again.
  */
-import { mkdir, rm } from 'node:fs/promises'
+import { mkdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { BuildSpec, BuildStatus, Resource, Step, TaskStatus } from '@pavior/contract'
 import { fail, isPaviorError, type ErrorObject, type PaviorError } from '@pavior/contract'
@@ -17,7 +17,7 @@ import { manifestFiles, readDeclaration } from './manifest/index.ts'
 import { chooseBuilder, endStep, inputsOf, isSuperseded, problemOfStep, reusable, startStep } from './plan.ts'
 import type { ArtifactStore, Builder, BuildPlan, BuildStep, SourceFacts, SourceStore, StepRunner, Tool, ToolFinder } from './ports.ts'
 import { findBuilt, rememberBuilt } from './store.ts'
-import { finishTree, keepLayer, prepareWorkspace, restoreLayer, type BuildPlaces } from './workspace.ts'
+import { finishTree, keepLayer, prepareWorkspace, removeWorkspace, restoreLayer, type BuildPlaces } from './workspace.ts'
 
 export type Build = Resource<BuildSpec, BuildStatus>
 
@@ -29,6 +29,8 @@ const stoppedCodes = new Set(['BUILD_CANCELED', 'SUPERSEDED', 'APP_DELETED'])
 const cancelGraceMs = 2000
 const taskCheckMs = 2000
 const keptLines = 20
+/** Characters of a line that an error carries. */
+const longestKeptLine = 1000
 const systemPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 export interface BuildDeps {
@@ -69,7 +71,7 @@ export function createBuildReconciler(deps: BuildDeps): Reconciler {
         await run.end(stoppedCodes.has(problem.code) ? 'Canceled' : 'Failed', problem.toObject())
         return done
       } finally {
-        if (finalPhases.has(run.status.phase ?? '')) await rm(deps.places.work(build.metadata.uid), { recursive: true, force: true }).catch(() => {})
+        if (finalPhases.has(run.status.phase ?? '')) await removeWorkspace(deps.places.work(build.metadata.uid)).catch(() => {})
       }
     },
   }
@@ -292,7 +294,11 @@ class BuildRun {
   async #lastLines(id: string): Promise<string[]> {
     const lines: string[] = []
     try {
-      for await (const { line } of this.#deps.runner.logs(id, { tail: keptLines }, this.#signal)) lines.push(line)
+      for await (const { line } of this.#deps.runner.logs(id, { tail: keptLines }, this.#signal)) {
+        // One line without end arrives in many pieces.
+        lines.push(line.slice(0, longestKeptLine))
+        if (lines.length > keptLines) lines.shift()
+      }
     } catch {
       // The reason stands without its log.
     }

@@ -50,6 +50,11 @@ export async function prepareWorkspace(source: string, work: string): Promise<bo
   return true
 }
 
+/** A half copied one too. */
+export async function removeWorkspace(work: string): Promise<void> {
+  for (const path of [work, `${work}.new`]) await rm(path, { recursive: true, force: true })
+}
+
 export function layerKey({ name, inputs, paths }: Layer): string {
   return createHash('sha256').update(JSON.stringify([name, inputs, paths])).digest('hex').slice(0, 32)
 }
