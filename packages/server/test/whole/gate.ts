@@ -1,5 +1,5 @@
 /** A door in the test that builds and apps knock at and wait behind: tells when they are there, and lets them go on. */
-import { createServer, type ServerResponse } from 'node:http'
+import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll } from 'vitest'
 
@@ -13,6 +13,14 @@ export interface Gate {
   /** How many knocked so far. */
   count(name: string): number
 }
+
+const servers: Server[] = []
+afterAll(() => {
+  for (const server of servers) {
+    server.closeAllConnections()
+    server.close()
+  }
+})
 
 /** Gates are open until they are closed. */
 export async function newGate(): Promise<Gate> {
@@ -29,10 +37,7 @@ export async function newGate(): Promise<Gate> {
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
-  afterAll(() => {
-    server.closeAllConnections()
-    server.close()
-  })
+  servers.push(server)
   return {
     url: (name) => `http://127.0.0.1:${port}/${name}`,
     arrived: (name) => new Promise((resolve) => ((counts.get(name) ?? 0) > 0 ? resolve() : void listeners.push({ name, resolve }))),

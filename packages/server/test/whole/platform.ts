@@ -139,6 +139,16 @@ export function httpGet(port: number, host: string, path: string): Promise<{ sta
   })
 }
 
+const started: { platform: Platform; directory: string }[] = []
+
+// At the top of the module: a hook that is registered within another hook is never run.
+afterAll(async () => {
+  for (const { platform, directory } of started) {
+    await platform.stop()
+    await rm(directory, { recursive: true, force: true })
+  }
+})
+
 /** A home below a path with a space, because users have such. */
 export async function newPlatform(...flags: string[]): Promise<Platform> {
   return newPlatformWith({}, ...flags)
@@ -150,10 +160,7 @@ export async function newPlatformWith(environment: Record<string, string>, ...fl
   const platform = new Platform(join(directory, 'home'))
   Object.assign(platform.environment, environment)
   await mkdir(platform.home, { recursive: true })
-  afterAll(async () => {
-    await platform.stop()
-    await rm(directory, { recursive: true, force: true })
-  })
+  started.push({ platform, directory })
   await platform.start(...flags)
   return platform
 }
