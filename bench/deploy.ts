@@ -3,6 +3,7 @@
  *
  *   node bench/run.mjs deploy [deploys under load=20]
  */
+import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { Agent, request } from 'node:http'
 import { tmpdir } from 'node:os'
@@ -44,6 +45,8 @@ const write = (text: string): void =>
   writeFileSync(join(directory, 'app.js'), `const express = require('express')\nconst app = express()\napp.get('/', (q, r) => r.send('${text}'))\nconst server = app.listen(process.env.PORT)\nprocess.on('SIGTERM', () => server.close(() => process.exit(0)))\n`)
 writeFileSync(join(directory, 'package.json'), JSON.stringify({ name: 'express-app', private: true, scripts: { start: 'node app.js' }, dependencies: { express: '4.19.2' } }))
 writeFileSync(join(directory, 'pavior.yaml'), 'name: express-app\nprocesses:\n  web:\n    replicas: 2\n')
+// With a lock file, as every real app has.
+spawnSync('npm', ['install', '--package-lock-only', '--no-audit', '--no-fund'], { cwd: directory })
 write('0')
 
 const platform = await startPlatform()

@@ -52,7 +52,6 @@ create table audit (
   request_id text
 );
 create index audit_resource on audit (kind, namespace, name, id);
-create index audit_at on audit (at);
 
 create table queue (
   controller text collate "C" not null,
