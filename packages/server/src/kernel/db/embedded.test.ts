@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createLog } from '../log.ts'
-import { flushStatement } from '../store/store.ts'
 import { embeddedPid, startEmbedded, type EmbeddedDatabase } from './embedded.ts'
 import { connectDatabase } from './pool.ts'
 
@@ -31,7 +30,7 @@ async function start(directory: string): Promise<EmbeddedDatabase> {
 }
 
 async function ask(database: EmbeddedDatabase, text: string): Promise<unknown[]> {
-  const connection = await connectDatabase({ connection: database.connection, poolSize: 1, flushStatement, log })
+  const connection = await connectDatabase({ connection: database.connection, poolSize: 1, flushStatement: `select pg_logical_emit_message(true, 'test', '')`, log })
   try {
     return (await connection.write(text)).rows
   } finally {
