@@ -1,177 +1,175 @@
 /**
- * The API on many resources against etcd's own gateway, a watch under writers, and the queue's takeover time.
+ * Measures the API on many resources: GET, LIST 100 and PUT (with its event, audit row and queue entry), beside a bare put
+ * through etcd's JSON gateway in the same run.
  *
- *   node bench/run.mjs api [resources=100000] [seconds of watching=60]
+ *   node bench/run.mjs api [resources=100000] [seconds=10] [connections=32]
+ *
+ * Needs wrk; etcd is left out when the machine has none.
  */
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { fork, spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
+import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Pool } from 'undici'
-import { percentile, show, startPlatform, type BenchPlatform } from './platform.ts'
+import { Counter, Histogram, Registry } from 'prom-client'
+import type { Actor } from '../packages/server/src/kernel/actor.ts'
+import { createApi, createIdempotencyStore } from '../packages/server/src/kernel/api/index.ts'
+import { createEventRecorder } from '../packages/server/src/kernel/audit/events.ts'
+import { systemClock } from '../packages/server/src/kernel/clock.ts'
+import { connectDatabase, migrate, startEmbedded } from '../packages/server/src/kernel/db/index.ts'
+import { KindRegistry } from '../packages/server/src/kernel/kind.ts'
+import { createValidator } from '../packages/server/src/kernel/kube/validation.ts'
+import { createLog } from '../packages/server/src/kernel/log.ts'
+import { done, itself, ReconcileLoop, wakesOf, type Reconciler } from '../packages/server/src/kernel/reconcile/index.ts'
+import { createResources, mayAct } from '../packages/server/src/kernel/resources/index.ts'
+import { Feed } from '../packages/server/src/kernel/store/feed.ts'
+import { createFieldIndexes, flushStatement } from '../packages/server/src/kernel/store/store.ts'
+import { app } from '../packages/server/src/rooms/catalog/kinds.ts'
+import { show } from './platform.ts'
 
-const resources = Number(process.argv[2] ?? 100_000)
-const watchSeconds = Number(process.argv[3] ?? 60)
-const connections = 32
-const measureMs = 8000
+const root = join(import.meta.dirname, '..', '..')
+const appsPath = '/apis/pavior.dev/v1/namespaces/bench/apps'
 
-interface Figures {
-  perSecond: number
-  p99: number
-}
+if (process.argv[2] === 'serve') await serve(process.argv[3]!, Number(process.argv[4]))
+else await measure()
 
-async function load(pool: Pool, make: (index: number) => { method: 'GET' | 'PUT' | 'POST'; path: string; body?: string }, headers: Record<string, string>): Promise<Figures> {
-  const latencies: number[] = []
-  let next = 0
-  const end = performance.now() + measureMs
-  const began = performance.now()
-  await Promise.all(
-    Array.from({ length: connections }, async () => {
-      while (performance.now() < end) {
-        const at = performance.now()
-        const { statusCode, body } = await pool.request({ ...make(next++), headers })
-        const text = await body.text()
-        if (statusCode >= 300) throw new Error(`${statusCode} ${text.slice(0, 300)}`)
-        latencies.push(performance.now() - at)
-      }
-    }),
-  )
-  return { perSecond: latencies.length / ((performance.now() - began) / 1000), p99: percentile(latencies, 0.99) }
-}
-
-async function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(port))
-    })
-  })
-}
-
-async function measureEtcd(): Promise<Figures | undefined> {
-  if (spawnSync('etcd', ['--version']).error) {
-    console.log('etcd is not on this machine: left out')
-    return undefined
-  }
-  const directory = mkdtempSync(join(tmpdir(), 'pavior-etcd-'))
-  const [client, peer] = [await freePort(), await freePort()]
-  const url = `http://127.0.0.1:${client}`
-  const etcd: ChildProcess = spawn('etcd', ['--data-dir', directory, '--listen-client-urls', url, '--advertise-client-urls', url, '--listen-peer-urls', `http://127.0.0.1:${peer}`, '--initial-advertise-peer-urls', `http://127.0.0.1:${peer}`, '--initial-cluster', `default=http://127.0.0.1:${peer}`, '--log-level', 'error'], { stdio: 'ignore' })
+async function measure(): Promise<void> {
+  const [resources = 100_000, seconds = 10, connections = 32] = process.argv.slice(2).map(Number)
+  if (spawnSync('wrk', ['-v']).error) return console.error('This benchmark needs wrk (Debian: apt-get install wrk).')
+  const directory = mkdtempSync(join(tmpdir(), 'pavior-bench-'))
+  chmodSync(directory, 0o755)
+  const server = fork(process.argv[1]!, ['serve', directory, String(resources)])
   try {
-    for (;;) if (await fetch(`${url}/health`).then((answer) => answer.ok, () => false)) break
-    const pool = new Pool(url, { connections })
-    const value = Buffer.from(JSON.stringify(app('x', 1))).toString('base64')
-    const figures = await load(pool, (index) => ({ method: 'POST', path: '/v3/kv/put', body: JSON.stringify({ key: Buffer.from(`/apps/bench/app-${index % resources}`).toString('base64'), value }) }), { 'content-type': 'application/json' })
-    await pool.close()
-    return figures
+    const [{ port }] = (await once(server, 'message')) as [{ port: number }]
+    const run = (script: string): Figures => wrk(directory, `http://127.0.0.1:${port}`, script, seconds, connections)
+    const id = `string.format("app-%06d", math.random(0, ${resources - 1}))`
+    const get = run(`request = function() return wrk.format("GET", "${appsPath}/" .. ${id}) end`)
+    const list = run(`request = function() return wrk.format("GET", "${appsPath}?limit=100") end`)
+    const spec = '{"description":"" .. math.random(), "processes":{"web":{"command":"node .","replicas":2}}}'.replace('"" .. math.random()', '"\' .. math.random() .. \'"')
+    const put = run(
+      `request = function() local n = ${id}; return wrk.format("PUT", "${appsPath}/" .. n, {["content-type"]="application/json", ["authorization"]="Bearer x"}, '{"metadata":{"name":"' .. n .. '","labels":{"tier":"web"}},"spec":${spec}}') end`,
+    )
+    const etcd = await measureEtcd(directory, seconds, connections)
+    console.log(`${cpus().length} × ${cpus()[0]?.model}, Node ${process.version}, ${resources} resources, ${connections} connections, wrk on the same cores`)
+    for (const [name, { perSecond, p50, p99, failed }] of Object.entries({ GET: get, 'LIST 100': list, PUT: put, ...(etcd ? { 'etcd put': etcd } : {}) })) {
+      console.log(`  ${name.padEnd(9)} ${String(perSecond).padStart(7)} a second, p50 ${p50}, p99 ${p99}${failed > 0 ? `, ${failed} failed` : ''}`)
+    }
+    if (etcd) show('PUT (event, audit, queue) against etcd gateway put', `${(put.perSecond / etcd.perSecond).toFixed(2)} x`, '>= 0.5 x', put.perSecond >= etcd.perSecond / 2)
+    else console.log('etcd is not on this machine: no ratio')
   } finally {
-    etcd.kill('SIGKILL')
+    server.kill('SIGTERM')
+    await once(server, 'exit')
     rmSync(directory, { recursive: true, force: true })
   }
 }
 
-function app(name: string, version: number): object {
-  return { apiVersion: 'pavior.dev/v1', kind: 'App', metadata: { name, labels: { tier: String(version % 7) } }, spec: { description: `version ${version}`, env: { LOG_LEVEL: 'info', REGION: 'here' } } }
+interface Figures {
+  perSecond: number
+  p50: string
+  p99: string
+  failed: number
 }
 
-const base = '/apis/pavior.dev/v1/namespaces/default/apps'
+function wrk(directory: string, url: string, script: string, seconds: number, connections: number): Figures {
+  const path = join(directory, 'wrk.lua')
+  writeFileSync(path, `wrk.headers["authorization"] = "Bearer x"\n${script}\n`)
+  const { stdout } = spawnSync('wrk', ['-t', '1', '-c', String(connections), '-d', `${seconds}s`, '--latency', '-s', path, url], { encoding: 'utf8' })
+  const find = (pattern: RegExp): string => pattern.exec(stdout)?.[1] ?? ''
+  return { perSecond: Math.round(Number(find(/Requests\/sec:\s+([\d.]+)/))), p50: find(/50%\s+(\S+)/), p99: find(/99%\s+(\S+)/), failed: Number(find(/Non-2xx or 3xx responses:\s+(\d+)/) || 0) }
+}
 
-async function seed(pool: Pool, headers: Record<string, string>): Promise<void> {
-  let next = 0
-  const began = performance.now()
-  await Promise.all(
-    Array.from({ length: connections }, async () => {
-      while (next < resources) {
-        const index = next++
-        const { statusCode, body } = await pool.request({ method: 'POST', path: base, body: JSON.stringify(app(`app-${index}`, 0)), headers })
-        await body.dump()
-        if (statusCode !== 201) throw new Error(`create: ${statusCode}`)
-      }
-    }),
+async function measureEtcd(directory: string, seconds: number, connections: number): Promise<Figures | undefined> {
+  if (spawnSync('etcd', ['--version']).error) return undefined
+  const [client, peer] = [`http://127.0.0.1:${await freePort()}`, `http://127.0.0.1:${await freePort()}`]
+  const etcd = spawn(
+    'etcd',
+    ['--data-dir', join(directory, 'etcd'), '--listen-client-urls', client, '--advertise-client-urls', client, '--listen-peer-urls', peer, '--initial-advertise-peer-urls', peer, '--initial-cluster', `default=${peer}`, '--log-level', 'error'],
+    { stdio: 'ignore' },
   )
-  console.log(`created ${resources} apps at ${Math.round(resources / ((performance.now() - began) / 1000))} a second`)
-}
-
-async function measureWatch(platform: BenchPlatform, pool: Pool, headers: Record<string, string>): Promise<void> {
-  const { resourceVersion } = ((await (await pool.request({ method: 'GET', path: `${base}?limit=1`, headers })).body.json()) as { metadata: { resourceVersion: string } }).metadata
-  const sentAt = new Map<string, number>()
-  const told = new Set<string>()
-  const delays: number[] = []
-  const seen: bigint[] = []
-  const abort = new AbortController()
-  const response = await fetch(`${platform.url}${base}?watch=true&resourceVersion=${resourceVersion}`, { headers, signal: abort.signal })
-  let received = 0
-  const reading = (async () => {
-    let rest = ''
-    const decoder = new TextDecoder()
-    for await (const chunk of response.body!) {
-      const lines = (rest + decoder.decode(chunk as Uint8Array, { stream: true })).split('\n')
-      rest = lines.pop()!
-      for (const line of lines) {
-        if (!line) continue
-        const { type, object } = JSON.parse(line)
-        if (type === 'BOOKMARK') continue
-        const at = sentAt.get(object.spec.description)
-        // The status that a reconciler writes afterwards shows the same spec once more.
-        if (at === undefined || told.has(object.spec.description)) continue
-        told.add(object.spec.description)
-        received++
-        delays.push(performance.now() - at)
-        seen.push(BigInt(object.metadata.resourceVersion))
-      }
-    }
-  })().catch(() => {})
-  const end = performance.now() + watchSeconds * 1000
-  let written = 0
-  await Promise.all(
-    Array.from({ length: connections }, async (_, writer) => {
-      for (let round = 0; performance.now() < end; round++) {
-        const name = `app-${(writer * 1009 + round) % resources}`
-        const description = `${writer}/${round}`
-        sentAt.set(description, performance.now())
-        const { statusCode, body } = await pool.request({ method: 'PUT', path: `${base}/${name}`, headers, body: JSON.stringify({ ...app(name, round), spec: { description } }) })
-        await body.dump()
-        if (statusCode < 300) written++
-        else sentAt.delete(description)
-      }
-    }),
-  )
-  const deadline = performance.now() + 10_000
-  while (received < written && performance.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 20))
-  abort.abort()
-  await reading
-  const reordered = seen.filter((version, index) => index > 0 && version <= seen[index - 1]!).length
-  const p99 = percentile(delays, 0.99)
-  show(`watch: 32 writers for ${watchSeconds} s, events lost or reordered`, `${written - received} lost, ${reordered} reordered of ${written}`, '0', written === received && reordered === 0)
-  show('watch: delivery from request sent to event read, p99', `${p99.toFixed(0)} ms`, '<= 150 ms', p99 <= 150)
-}
-
-const etcd = await measureEtcd()
-const platform = await startPlatform({ PAVIOR_REQUESTS_PER_SECOND: '1000000', PAVIOR_LOG_LEVEL: 'warn' })
-const pool = new Pool(platform.url, { connections })
-const headers = { authorization: `Bearer ${platform.token}`, 'content-type': 'application/json' }
-try {
-  await seed(pool, headers)
-  const random = (): number => Math.floor(Math.random() * resources)
-  const get = await load(pool, () => ({ method: 'GET', path: `${base}/app-${random()}` }), headers)
-  const list = await load(pool, () => ({ method: 'GET', path: `${base}?limit=100` }), headers)
-  let version = 0
-  const put = await load(pool, () => {
-    const name = `app-${random()}`
-    return { method: 'PUT', path: `${base}/${name}`, body: JSON.stringify(app(name, ++version)) }
-  }, headers)
-  console.log(`on ${resources} resources, ${connections} connections, client on the same 2 cores:`)
-  console.log(`  GET       ${get.perSecond.toFixed(0)} a second, p99 ${get.p99.toFixed(1)} ms`)
-  console.log(`  LIST 100  ${list.perSecond.toFixed(0)} a second, p99 ${list.p99.toFixed(1)} ms`)
-  console.log(`  PUT       ${put.perSecond.toFixed(0)} a second, p99 ${put.p99.toFixed(1)} ms`)
-  if (etcd) {
-    console.log(`  etcd put  ${etcd.perSecond.toFixed(0)} a second, p99 ${etcd.p99.toFixed(1)} ms`)
-    const ratio = put.perSecond / etcd.perSecond
-    show('PUT (event, audit, queue) against etcd gateway put', `${ratio.toFixed(2)} x`, '>= 0.5 x', ratio >= 0.5)
+  try {
+    await answers(`${client}/health`, etcd)
+    const value = Buffer.from('x'.repeat(400)).toString('base64')
+    const key = Buffer.from('apps/app-').toString('base64')
+    return wrk(directory, client, `request = function() return wrk.format("POST", "/v3/kv/put", {["content-type"]="application/json"}, '{"key":"${key}' .. string.format("%08d", math.random(0, 99999999)) .. '","value":"${value}"}') end`, seconds, connections)
+  } finally {
+    etcd.kill('SIGTERM')
+    await once(etcd, 'exit')
   }
-  await measureWatch(platform, pool, headers)
-} finally {
-  await pool.close()
-  await platform.stop()
+}
+
+async function answers(url: string, child: ChildProcess): Promise<void> {
+  while (child.exitCode === null) {
+    if (await fetch(url).then(({ ok }) => ok, () => false)) return
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  throw new Error(`${url} never answered`)
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const { port } = probe.address() as { port: number }
+  probe.close()
+  await once(probe, 'close')
+  return port
+}
+
+/** The server side: kernel and API on an embedded PostgreSQL, with one reconciler so that every write makes a queue entry. */
+async function serve(directory: string, count: number): Promise<void> {
+  const log = createLog('warn', 'bench')
+  const embedded = await startEmbedded({ directory: join(directory, 'pg'), socketDirectory: directory, passwordFile: join(directory, 'password'), log })
+  const database = await connectDatabase({ connection: embedded.connection, poolSize: 10, flushStatement, log })
+  await migrate(database, join(root, 'packages/server/migrations'), log)
+  const kinds = new KindRegistry([app])
+  await createFieldIndexes(database, kinds.all)
+  await seed(database, count)
+  const feed = new Feed(database, log)
+  await feed.start()
+  const reconcilers: Reconciler[] = [{ name: 'bench', interests: [itself('App')], reconcile: async () => done }]
+  const resources = createResources({ database, feed, kinds, validator: createValidator, wakes: wakesOf(reconcilers), admission: [], clock: systemClock })
+  const metrics = new Registry()
+  const loop = new ReconcileLoop({
+    database,
+    feed,
+    reconcilers,
+    metrics: {
+      runs: new Counter({ name: 'runs', help: 'runs', labelNames: ['controller', 'outcome'] as const, registers: [metrics] }),
+      seconds: new Histogram({ name: 'seconds', help: 'seconds', labelNames: ['controller'] as const, registers: [metrics] }),
+    },
+    log,
+  })
+  if (process.env.BENCH_RECONCILE) await loop.start()
+  const actor: Actor = { name: 'user:bench', kind: 'user', admin: true, roles: new Map() }
+  const well = { checks: [] }
+  const api = createApi({
+    kinds, resources, routes: [], metrics, log, clock: systemClock, version: { version: 'bench' }, authorize: mayAct,
+    authenticate: async () => actor,
+    events: createEventRecorder(database) as never,
+    idempotency: createIdempotencyStore(database),
+    limits: { requestsPerSecond: 1e6, requestBurst: 1e6 },
+    health: () => well, ready: () => well,
+  })
+  await api.listen({ port: 0, host: '127.0.0.1' })
+  process.send!({ port: (api.server.address() as { port: number }).port })
+  process.once('SIGTERM', async () => {
+    await api.close()
+    await loop.stop()
+    feed.stop()
+    await database.close()
+    await embedded.stop()
+    process.exit(0)
+  })
+}
+
+async function seed(database: Awaited<ReturnType<typeof connectDatabase>>, count: number): Promise<void> {
+  await database.query(
+    `insert into resources (kind, namespace, name, uid, rv, labels, object)
+     select 'App', 'bench', n, id, 1, jsonb_build_object('tier', 'web'), jsonb_build_object('apiVersion', 'pavior.dev/v1', 'kind', 'App',
+       'metadata', jsonb_build_object('name', n, 'namespace', 'bench', 'uid', id, 'generation', 1, 'resourceVersion', '', 'creationTimestamp', '2026-01-01T00:00:00Z', 'labels', jsonb_build_object('tier', 'web')),
+       'spec', jsonb_build_object('description', 'An app to measure with.', 'processes', jsonb_build_object('web', jsonb_build_object('command', 'node .', 'replicas', 2))))
+     from (select 'app-' || lpad(i::text, 6, '0') as n, gen_random_uuid() as id from generate_series(0, $1 - 1) as i) as s`,
+    [count],
+  )
+  await database.query('analyze resources')
 }

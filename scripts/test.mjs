@@ -22,8 +22,9 @@ await build()
 
 const checks = [
   ['types', ['node_modules/typescript/bin/tsc', '-p', '.']],
-  ['lint', ['node_modules/oxlint/bin/oxlint', '--deny-warnings', 'packages', 'scripts', 'bench']],
+  ['lint', ['node_modules/oxlint/bin/oxlint', '--type-aware', '--deny-warnings', 'packages', 'scripts', 'bench']],
   ['dependency rules', ['scripts/rules.mjs']],
+  ['unused code', ['node_modules/knip/bin/knip.js', '--no-progress', '--no-config-hints']],
   ['reference pages', ['scripts/docs.mjs', '--check']],
 ]
 

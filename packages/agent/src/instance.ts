@@ -341,7 +341,7 @@ export class Instance {
   }
 
   #subject(): Subject {
-    return this.record.name
+    return { ...this.record.name, instance: this.id }
   }
 
   #lastLines(run: Run): Promise<string[]> {

@@ -3,7 +3,7 @@ import { parseSocketTable } from './listening.ts'
 import { judgeStatusLine } from './probe.ts'
 import { exitProblem, failingProblem, formatBytes, formatDuration, notHealthyProblem } from './problems.ts'
 
-const subject = { team: 'payments', app: 'checkout-api', process: 'web', release: 24, environment: 'production' }
+const subject = { instance: 'shop-web-3-0a1b2c', team: 'payments', app: 'checkout-api', process: 'web', release: 24, environment: 'production' }
 const late = { port: 41207, timeoutMs: 30_000, lastLines: ['up'] }
 const exited = {
   command: ['node', 'x.js'],

@@ -5,6 +5,8 @@ import type { ProbeResult } from './probe.ts'
 import type { RunEnd } from './run/run.ts'
 
 export interface Subject {
+  /** Name of the instance; also of its log. */
+  instance: string
   team: string
   app: string
   process: string

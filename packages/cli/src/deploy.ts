@@ -33,7 +33,7 @@ export interface DeployResult {
 }
 
 type Record =
-  | { type: 'step'; name: string; state: string; message?: string; ms?: number }
+  | { type: 'step'; within?: string; name: string; state: string; message?: string; ms?: number }
   | { type: 'log'; step: string; line: string }
   | { type: 'result'; result: DeployResult }
   | { type: 'error'; error: ErrorObject; result?: DeployResult }
@@ -85,7 +85,7 @@ async function* records(api: Api, path: string, signal: AbortSignal | undefined)
           if (number <= (toldLines.get(record.step) ?? 0)) continue
           toldLines.set(record.step, number)
         } else if (record.type === 'step') {
-          const step = `${record.name}/${record.state}`
+          const step = `${record.within ?? ''}/${record.name}/${record.state}`
           if (toldSteps.has(step)) continue
           toldSteps.add(step)
         }
@@ -109,11 +109,12 @@ export async function follow(api: Api, out: Output, path: string, { showLog, sig
   for await (const record of records(api, path, signal)) {
     if (record.type === 'log' && showLog !== false) out.progress(out.paint('dim', `    ${record.line}`))
     if (record.type === 'step') {
-      if (rolloutSteps.has(record.name)) {
+      if (record.within !== undefined) {
+        if (record.state === 'running') out.live(`  ${out.paint('dim', '⠿')} ${record.within.padEnd(9)} ${record.name}`)
+      } else if (rolloutSteps.has(record.name)) {
         rollout.ms += record.ms ?? 0
         if (record.state === 'running') out.live(`  ${out.paint('dim', '⠿')} rollout   ${record.message ?? record.name}`)
       } else if (record.name === 'build' || record.name === 'release') line(out, record.state === 'failed' ? '✖' : '✔', record.name, record.message ?? '', record.ms)
-      else if (record.state === 'running') out.live(`  ${out.paint('dim', '⠿')} build     ${record.name}`)
     }
     if (record.type === 'error') return { error: record.error, result: record.result }
     if (record.type === 'result') {

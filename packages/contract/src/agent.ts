@@ -55,6 +55,8 @@ export interface Workload {
   directory: string
   /** Whether the process may change `directory` (builds) or not (instances: artifacts are immutable). */
   writable: boolean
+  /** Run in a copy of `directory` that may be changed and is gone with the run: release processes and one-off commands. */
+  ownCopy?: boolean
   /** Argument array. `argv[0]` is looked up in `env.PATH`. */
   command: string[]
   /** The whole environment; nothing is inherited from the agent. `HOME`, `TMPDIR`, `PORT` and `APP_DIR` are set by the agent. */

@@ -80,7 +80,9 @@ async function deploy(commit: string): Promise<boolean> {
   }
   for await (const record of lines(await send('GET', `/v1/teams/${team}/builds/${build.metadata.name}/progress`))) {
     if (record.type === 'log') say(`       ${record.line}`)
-    if (record.type === 'step') say(`${record.state === 'failed' ? '✖' : record.state === 'running' ? '⠿' : '✔'} ${record.name.padEnd(10)} ${record.message ?? ''}${record.ms === undefined ? '' : `  ${(record.ms / 1000).toFixed(1)} s`}`.trimEnd())
+    if (record.type === 'step' && record.within !== undefined && record.state !== 'failed') {
+      if (record.state === 'running') say(`  ${record.within}: ${record.name}`)
+    } else if (record.type === 'step') say(`${record.state === 'failed' ? '✖' : record.state === 'running' ? '⠿' : '✔'} ${record.name.padEnd(10)} ${record.message ?? ''}${record.ms === undefined ? '' : `  ${(record.ms / 1000).toFixed(1)} s`}`.trimEnd())
     if (record.type === 'error') {
       showError(record.error)
       return false

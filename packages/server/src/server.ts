@@ -126,7 +126,7 @@ export async function startServer({ config, connection, agentSocket, version, lo
     { name: 'change feed', start: () => feed.start(), stop: async () => feed.stop() },
     ...rooms.flatMap((room) => room.parts),
     loop,
-    createUpkeep({ database, events, idempotency, resources, sources, artifacts, config, log }),
+    createUpkeep({ database, events, idempotency, resources, sources, artifacts, forgetMissing: deliveryRoom.reads.forgetMissing, config, log }),
   ]
   const lifecycle = new Lifecycle(parts, log)
   const api = createApi({

@@ -44,7 +44,7 @@ export async function startInstallation(flags: Record<string, string | undefined
   try {
     return await installation.start()
   } catch (error) {
-    await installation.stop(false).catch(() => {})
+    await installation.abandon().catch(() => {})
     throw error
   }
 }
@@ -121,7 +121,11 @@ class Running {
 
   async start(): Promise<Installation> {
     await this.#stopLeftoverServer()
-    const [observed] = await Promise.all([this.#startAgent(), this.#startDatabase()])
+    // Both to their end, so that a failure of one leaves nothing of the other on its way.
+    const [agent, database] = await Promise.allSettled([this.#startAgent(), this.#startDatabase()])
+    if (agent.status === 'rejected') throw agent.reason
+    if (database.status === 'rejected') throw database.reason
+    const observed = agent.value
     const ready = await this.#startServer()
     return {
       config: this.#config,
@@ -132,6 +136,12 @@ class Running {
       ended: this.ended,
       stop: () => this.stop(true),
     }
+  }
+
+  /** After a failed start: an agent that runs nothing is not left behind, one that serves apps is. */
+  async abandon(): Promise<void> {
+    const observed = await this.#observed()
+    await this.stop(observed?.instances.length === 0)
   }
 
   async stop(instances: boolean): Promise<void> {

@@ -27,6 +27,8 @@ export interface UpkeepDeps {
   resources: Resources
   sources: Collectable
   artifacts: Collectable
+  /** Results of builds whose artifact is not among these need not be remembered. */
+  forgetMissing: (artifacts: string[]) => Promise<void>
   config: { keepReleases: number }
   log: Logger
 }
@@ -96,7 +98,7 @@ async function pruneHistory({ resources }: UpkeepDeps): Promise<void> {
 }
 
 /** Artifacts of live releases and of the newest for rollback; sources of builds that have not ended. */
-async function collectTrees({ resources, sources, artifacts, config, log }: UpkeepDeps): Promise<void> {
+async function collectTrees({ forgetMissing, resources, sources, artifacts, config, log }: UpkeepDeps): Promise<void> {
   const releases = await all(resources, 'Release')
   const sets = await all(resources, 'InstanceSet')
   const builds = await all(resources, 'Build')
@@ -105,6 +107,7 @@ async function collectTrees({ resources, sources, artifacts, config, log }: Upke
   const recent = byApp(builds).flatMap((group) => group.slice(-config.keepReleases))
   const live = new Set([...kept, ...sets.map(artifactOf), ...recent.map(({ status }) => String((status as { artifact?: string } | undefined)?.artifact))])
   const liveSources = new Set(builds.filter((build) => recent.includes(build) || !(build.status as { finishedAt?: string } | undefined)?.finishedAt).map(({ spec }) => (spec as { revision: { source: string } }).revision.source))
+  await forgetMissing([...live])
   const removed = (await artifacts.collect(live, keepUnnamedMs)) + (await sources.collect(liveSources, keepUnnamedMs))
   if (removed > 0) log.info({ removed }, 'removed sources and artifacts that nothing needs any more')
 }

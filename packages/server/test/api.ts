@@ -37,10 +37,15 @@ export interface Answer {
   body: any
 }
 
-const person = (name: string, roles: Record<string, Role> = {}, admin = false): Actor => ({ name: `user:${name}`, kind: 'user', admin, roles: new Map(Object.entries(roles)) })
+const person = (name: string, roles: Record<string, Role> = {}, admin = false): Actor => ({
+  name: `user:${name}`,
+  kind: 'user',
+  admin,
+  roles: new Map(Object.entries(roles)),
+})
 
 /** By token. */
-export const people: Record<string, Actor> = {
+const people: Record<string, Actor> = {
   root: person('root', {}, true),
   dev: person('dev', { blue: 'developer' }),
   view: person('view', { blue: 'viewer' }),
@@ -67,7 +72,8 @@ export async function testApi({ kinds = kernelTestKinds, teams = ['blue', 'green
     authenticate,
     routes: [],
     events: {
-      list: (actor, namespace, filter) => recorder.list(namespace === undefined ? (actor.admin ? undefined : [...actor.roles.keys()]) : [namespace], filter),
+      list: (actor, namespace, filter) =>
+        recorder.list(namespace === undefined ? (actor.admin ? undefined : [...actor.roles.keys()]) : [namespace], filter),
     },
     authorize: mayAct,
     idempotency: createIdempotencyStore(kernel.database),
@@ -97,15 +103,29 @@ export async function testApi({ kinds = kernelTestKinds, teams = ['blue', 'green
   const send: TestApi['send'] = async (method, path, body, { token = 'root', type = 'application/json', headers = {} } = {}) => {
     const response = await fetch(url + path, {
       method,
-      headers: { ...(token === null ? {} : { authorization: `Bearer ${token}` }), ...(body === undefined ? {} : { 'content-type': type }), ...headers },
+      headers: {
+        ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+        ...(body === undefined ? {} : { 'content-type': type }),
+        ...headers,
+      },
       ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     })
     const text = await response.text()
-    return { status: response.status, headers: response.headers, text, body: /json/.test(response.headers.get('content-type') ?? '') && text ? JSON.parse(text) : undefined }
+    return {
+      status: response.status,
+      headers: response.headers,
+      text,
+      body: /json/.test(response.headers.get('content-type') ?? '') && text ? JSON.parse(text) : undefined,
+    }
   }
   return { ...kernel, app, url, recorder, seen, send }
 }
 
 export const appsPath = '/apis/pavior.dev/v1/namespaces/blue/apps'
 
-export const appBody = (name: string, spec: object = {}, metadata: object = {}): Partial<Resource> => ({ apiVersion: 'pavior.dev/v1', kind: 'App', metadata: { name, ...metadata } as never, spec: spec as never })
+export const appBody = (name: string, spec: object = {}, metadata: object = {}): Partial<Resource> => ({
+  apiVersion: 'pavior.dev/v1',
+  kind: 'App',
+  metadata: { name, ...metadata } as never,
+  spec: spec as never,
+})

@@ -52,7 +52,12 @@ export function kubectlAgainst(binary: string, url: string, token: string, autho
   const config = {
     apiVersion: 'v1',
     kind: 'Config',
-    clusters: [{ name: 'pavior', cluster: { server: url.replace('http:', 'https:'), 'certificate-authority-data': Buffer.from(authority).toString('base64') } }],
+    clusters: [
+      {
+        name: 'pavior',
+        cluster: { server: url.replace('http:', 'https:'), 'certificate-authority-data': Buffer.from(authority).toString('base64') },
+      },
+    ],
     users: [{ name: 'me', user: { token } }],
     contexts: [{ name: 'pavior', context: { cluster: 'pavior', user: 'me', namespace: 'blue' } }],
     'current-context': 'pavior',
@@ -60,7 +65,10 @@ export function kubectlAgainst(binary: string, url: string, token: string, autho
   writeFileSync(join(directory, 'config'), JSON.stringify(config), { mode: 0o600 })
 
   const start = (args: string[], input?: string, environment: Record<string, string> = {}): Running => {
-    const child = spawn(binary, args, { env: { PATH: process.env.PATH, HOME: directory, KUBECONFIG: join(directory, 'config'), TMPDIR: directory, ...environment }, stdio: 'pipe' })
+    const child = spawn(binary, args, {
+      env: { PATH: process.env.PATH, HOME: directory, KUBECONFIG: join(directory, 'config'), TMPDIR: directory, ...environment },
+      stdio: 'pipe',
+    })
     const result: Ran = { code: null, out: '', err: '' }
     let check = (): void => {}
     child.stdout.on('data', (chunk) => {

@@ -19,6 +19,17 @@ export function makeScratch(host: RunHost, id: string, uid: number | undefined):
   return scratch
 }
 
+/** The workload in a writable copy of its directory, beside the scratch directories and removed with them. */
+export async function copyDirectory(host: RunHost, id: string, workload: Workload): Promise<Workload> {
+  checkDirectories(workload, undefined)
+  const top = scratchDirectory(host, id)
+  const copy = join(top, 'app')
+  await rm(copy, { recursive: true, force: true })
+  mkdirSync(top, { recursive: true, mode: 0o700 })
+  await runTool(['cp', '-a', '--reflink=auto', '--', workload.directory, copy])
+  return { ...workload, directory: copy, writable: true }
+}
+
 export function scratchDirectory(host: RunHost, id: string): string {
   return join(host.home.scratch, id)
 }

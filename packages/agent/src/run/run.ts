@@ -12,7 +12,7 @@ import type { CgroupGroup, CgroupUsage } from '../cgroup/driver.ts'
 import type { StartRecord } from '../state/records.ts'
 import type { RunHost } from './host.ts'
 import { launchCommand, launchEnvironment, onTerminal } from './launch.ts'
-import { checkDirectories, giveDirectories, makeScratch, openNameless, removeScratch } from './prepare.ts'
+import { checkDirectories, copyDirectory, giveDirectories, makeScratch, openNameless, removeScratch } from './prepare.ts'
 import {
   childrenOf,
   findTree,
@@ -61,7 +61,8 @@ export async function startRun(host: RunHost, spec: RunSpec): Promise<Run> {
   }
 }
 
-async function launch(host: RunHost, spec: RunSpec): Promise<Run> {
+async function launch(host: RunHost, asked: RunSpec): Promise<Run> {
+  const spec = asked.workload.ownCopy ? { ...asked, workload: await copyDirectory(host, asked.id, asked.workload) } : asked
   const { workload } = spec
   if (spec.terminal && !host.tools.script) {
     throw fail('START_FAILED', {

@@ -52,7 +52,9 @@ export function bubblewrap(tools: HostTools & { bwrap: string }, host: { root: b
       // With setpriv the rights are needed until it has changed the user id, and are gone afterwards.
       ...(host.root && tools.setpriv ? [] : ['--cap-drop', 'ALL']),
       ...systemArguments(host.system, view.passwdFile),
+      ...openDirectories([homePath]),
       ...scratchArguments(view),
+      ...openDirectories(view.mounts.map(({ target }) => target)),
       view.writable ? '--bind' : '--ro-bind', view.directory, appPath,
       ...view.mounts.flatMap((mount) => [mount.readOnly ? '--ro-bind' : '--bind', mount.source, mount.target]),
       '--chdir', appPath,
@@ -63,6 +65,18 @@ export function bubblewrap(tools: HostTools & { bwrap: string }, host: { root: b
     paths: () => ({ app: appPath, home: homePath, temporary: temporaryPath }),
     hostPath: (pid, path) => `/proc/${pid}/root${path}`,
   }
+}
+
+/**
+ * Makes what lies above mount points passable. Bubblewrap by itself gives those directories the modes of the host's, which
+ * may be closed to the process: a tool in somebody's home.
+ */
+function openDirectories(targets: string[]): string[] {
+  const parents = targets.flatMap((target) => {
+    const names = target.split('/').slice(1, -1)
+    return names.map((_, index) => `/${names.slice(0, index + 1).join('/')}`)
+  })
+  return [...new Set(parents)].flatMap((path) => ['--perms', '0755', '--dir', path])
 }
 
 function systemArguments(system: SystemView, passwdFile: string | undefined): string[] {

@@ -9,6 +9,7 @@ interface LogFlags {
   process?: string
   instance?: string
   environment?: string
+  release?: string
   since?: string
   tail?: string
   build?: string | boolean
@@ -41,6 +42,7 @@ export function addLogs(program: Command, context: () => Context): void {
     .option('-p, --process <name>', 'only this process')
     .option('-i, --instance <name>', 'only this instance')
     .option('-e, --environment <name>', 'only this environment')
+    .option('-r, --release <version>', 'only this release, also one that failed to start')
     .option('--since <time>', 'only newer lines: 10m, 2h, or an ISO time')
     .option('-n, --tail <lines>', 'only the last lines (default: 100)')
     .option('--build [name]', 'log of a build (default: the newest)')
@@ -50,7 +52,7 @@ export function addLogs(program: Command, context: () => Context): void {
       if (flags.build !== undefined) return buildLog(here, given ?? flags.app, flags)
       const app = here.app(given ?? flags.app)
       const search = new URLSearchParams()
-      for (const name of ['process', 'instance', 'environment', 'tail'] as const) if (flags[name] !== undefined) search.set(name, String(flags[name]))
+      for (const name of ['process', 'instance', 'environment', 'release', 'tail'] as const) if (flags[name] !== undefined) search.set(name, String(flags[name]))
       if (flags.since !== undefined) search.set('since', sinceTime(flags.since, Date.now()))
       if (flags.follow) search.set('follow', '1')
       await print(here, `/v1/teams/${here.team}/apps/${app}/logs?${search}`, ({ time, process: name, instance, line }) => `${here.out.paint('dim', time ?? '')} ${here.out.paint('cyan', `${name}[${instance?.slice(-6)}]`)} ${line}`)

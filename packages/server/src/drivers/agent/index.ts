@@ -44,6 +44,7 @@ export function createAgentDriver(socketPath: string, log: Logger): RuntimeDrive
   return {
     name: 'agent',
     observed: () => state,
+    current: () => callAgent<ObservedState>(socketPath, { method: 'GET', path: '/observed' }),
     onEvent: (listener) => listeners.push(listener),
     problem: () => (connected ? undefined : 'The agent on this machine does not answer.'),
     start: async (signal) => {

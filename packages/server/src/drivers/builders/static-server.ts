@@ -1,10 +1,10 @@
 /** Serves a directory: the web process of a static site. Bundled into one file and put into the artifact. */
 import { createServer } from 'node:http'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import sirv from 'sirv'
 
-const root = resolve(process.argv[2] ?? '.')
+const root = siteRoot(resolve(process.argv[2] ?? '.'))
 const notFoundPage = join(root, '404.html')
 const notFound = existsSync(notFoundPage) ? readFileSync(notFoundPage) : Buffer.from('Not found\n')
 const type = existsSync(notFoundPage) ? 'text/html; charset=utf-8' : 'text/plain; charset=utf-8'
@@ -25,3 +25,11 @@ process.on('SIGTERM', () => {
   server.close(() => process.exit(0))
   server.closeIdleConnections()
 })
+
+/** Some tools put the site one or two directories deeper, below the name of the project. */
+function siteRoot(top: string): string {
+  if (existsSync(join(top, 'index.html'))) return top
+  const below = readdirSync(top, { withFileTypes: true }).filter((entry) => entry.isDirectory() && !entry.name.startsWith('.'))
+  const deeper = below.flatMap(({ name }) => [join(top, name), join(top, name, 'browser')]).filter((directory) => existsSync(join(directory, 'index.html')))
+  return deeper.length === 1 ? deeper[0]! : top
+}

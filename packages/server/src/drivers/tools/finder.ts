@@ -1,7 +1,7 @@
 /** Finds the programs that builds use on this machine, and installs another Node.js when the host's does not fit. */
 import { execFile } from 'node:child_process'
 import { access, constants, mkdir, readdir, realpath, rename, rm } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { fail } from '@pavior/contract'
 import semver from 'semver'
@@ -46,9 +46,39 @@ export function createToolFinder({ searchPath, env, toolchains, log }: FinderDep
     provide: async (request) => {
       const own = await find(request.name)
       if (own && satisfies(own.version, request.range)) return own
-      return installNode(request, toolchains, env, log)
+      return request.name === 'node' ? installNode(request, toolchains, env, log) : findPython(request, own, searchPath, env)
     },
   }
+}
+
+/** Every Python of the machine is looked at: `python3.x` on the search path, and what pyenv keeps beside its shims. */
+async function findPython({ range, optional }: ToolRequest, own: Tool | undefined, searchPath: string, env: Record<string, string>): Promise<Tool> {
+  const directories = searchPath.split(':').filter(Boolean)
+  const places = await Promise.all(directories.map((directory) => pythonsIn(directory)))
+  const found: Tool[] = own ? [own] : []
+  for (const path of new Set(places.flat())) {
+    const tool = await describe('python3', path, searchPath, env)
+    if (tool) found.push(tool)
+  }
+  const fitting = found.filter(({ version }) => satisfies(version, range)).toSorted((one, other) => semver.rcompare(one.version, other.version, { loose: true }))[0]
+  if (fitting) return fitting
+  if (own && optional) return own
+  const versions = [...new Set(found.map(({ version }) => version))]
+  throw fail('TOOLCHAIN_MISSING', {
+    message: `The source asks for Python ${range}, and this machine has none that fits.`,
+    why: versions.length === 0 ? 'It has no Python 3 with a working venv module.' : `It has ${versions.join(', ')}.`,
+    fix: 'Install a Python that fits on the machine that builds, with its venv module, or ask for one that is there in requires-python.',
+    facts: { tool: 'python3', range },
+  })
+}
+
+/** Pyenv's shims stand for the versions in the directory beside them. */
+async function pythonsIn(directory: string): Promise<string[]> {
+  if (basename(directory) === 'shims') {
+    const versions = join(dirname(directory), 'versions')
+    return (await readdir(versions).catch(() => [])).filter((name) => name.startsWith('3.')).map((name) => join(versions, name, 'bin', 'python3'))
+  }
+  return (await readdir(directory).catch(() => [])).filter((name) => /^python3\.\d+$/.test(name)).map((name) => join(directory, name))
 }
 
 function satisfies(version: string, range: string): boolean {
@@ -76,11 +106,30 @@ async function describe(name: string, path: string, searchPath: string, env: Rec
   }
 }
 
-/** Version managers put shell scripts on the PATH; Python tells where it really is. */
+/** A Python without venv, as Debian ships it, cannot build. */
+const whereIsPython = 'import sys, venv, ensurepip; ensurepip.version(); print(sys.executable)'
+
+/** Version managers put scripts and proxies on the PATH; Python and Rust tell where they really are. */
 async function resolveProgram(name: string, path: string, searchPath: string, env: Record<string, string>): Promise<string> {
+  if (name === 'cargo' || name === 'rustc') return resolveRust(name, path, searchPath, env)
   if (!name.startsWith('python')) return systemDirectories.some((directory) => path.startsWith(directory)) ? path : realpath(path)
-  const { stdout } = await run(path, ['-c', 'import sys; print(sys.executable)'], { timeout: versionTimeoutMs, env: { ...env, PATH: searchPath } })
+  const { stdout } = await run(path, ['-c', whereIsPython], { timeout: versionTimeoutMs, env: { ...env, PATH: searchPath } })
   return stdout.trim()
+}
+
+/** Rustup's proxies need their own home to find a toolchain; the toolchain itself needs nothing. */
+async function resolveRust(name: string, path: string, searchPath: string, env: Record<string, string>): Promise<string> {
+  const rustup = join(dirname(path), '..', '..', '.rustup')
+  const { stdout } = await run(join(dirname(path), 'rustc'), ['--print', 'sysroot'], { timeout: versionTimeoutMs, env: { ...env, PATH: searchPath, ...((await isThere(rustup)) ? { RUSTUP_HOME: rustup } : {}) } })
+  const real = join(stdout.trim(), 'bin', name)
+  return (await isThere(real)) ? real : path
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  )
 }
 
 async function mountsOf(path: string): Promise<string[]> {
@@ -102,7 +151,7 @@ async function installNode({ range }: ToolRequest, toolchains: string, env: Reco
   } catch (error) {
     throw unavailable(`The package ${name} could not be looked up: ${lastLine(error)}`)
   }
-  const version = semver.maxSatisfying(versions, range, { loose: true })
+  const version = chooseNode(versions, range)
   if (!version) throw unavailable(`No published version of ${name} fits.`)
   log.info({ version }, 'installing Node.js for a build')
   const directory = join(toolchains, `node-${version}`)
@@ -119,6 +168,12 @@ async function installNode({ range }: ToolRequest, toolchains: string, env: Reco
     await rm(unfinished, { recursive: true, force: true })
   }
   return { name: 'node', version, path: join(directory, 'bin', 'node'), mounts: [directory] }
+}
+
+/** The newest of the long-term lines, which have even numbers; another only when none of them fits. */
+export function chooseNode(versions: readonly string[], range: string): string | undefined {
+  const lasting = versions.filter((version) => semver.valid(version, { loose: true }) && semver.major(version, { loose: true }) % 2 === 0)
+  return semver.maxSatisfying(lasting, range, { loose: true }) ?? semver.maxSatisfying([...versions], range, { loose: true }) ?? undefined
 }
 
 async function bestInstalled(toolchains: string, range: string): Promise<Tool | undefined> {

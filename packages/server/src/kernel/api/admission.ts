@@ -12,7 +12,10 @@ declare module 'fastify' {
   }
 }
 
-export function addAdmission(app: FastifyInstance, { authenticate, limits, clock }: { authenticate: Authenticate; limits: ApiLimits; clock: Clock }): void {
+export function addAdmission(
+  app: FastifyInstance,
+  { authenticate, limits, clock }: { authenticate: Authenticate; limits: ApiLimits; clock: Clock },
+): void {
   const rates = new RateLimiter(limits.requestsPerSecond, limits.requestBurst, clock)
   const failures = new RateLimiter(limits.failedSignInsPerSecond, limits.failedSignInBurst, clock)
   const requests = new ConcurrencyLimiter(limits.concurrentRequests)

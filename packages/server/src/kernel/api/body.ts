@@ -5,7 +5,12 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { parseDocument } from 'yaml'
 import type { ApiLimits } from './limits.ts'
 
-const jsonTypes = ['application/json', 'application/merge-patch+json', 'application/json-patch+json', 'application/strategic-merge-patch+json']
+const jsonTypes = [
+  'application/json',
+  'application/merge-patch+json',
+  'application/json-patch+json',
+  'application/strategic-merge-patch+json',
+]
 const yamlTypes = ['application/yaml', 'application/x-yaml', 'text/yaml', 'text/x-yaml', 'application/apply-patch+yaml']
 
 declare module 'fastify' {
@@ -17,8 +22,12 @@ declare module 'fastify' {
 
 export function addBodyParsers(app: FastifyInstance, limits: ApiLimits): void {
   app.removeContentTypeParser('application/json')
-  app.addContentTypeParser(jsonTypes, { parseAs: 'buffer' }, (request, body, done) => answer(done, () => parseJson(noted(request, body as Buffer), limits)))
-  app.addContentTypeParser(yamlTypes, { parseAs: 'buffer' }, (request, body, done) => answer(done, () => parseYaml(noted(request, body as Buffer), limits)))
+  app.addContentTypeParser(jsonTypes, { parseAs: 'buffer' }, (request, body, done) =>
+    answer(done, () => parseJson(noted(request, body as Buffer), limits)),
+  )
+  app.addContentTypeParser(yamlTypes, { parseAs: 'buffer' }, (request, body, done) =>
+    answer(done, () => parseYaml(noted(request, body as Buffer), limits)),
+  )
 }
 
 function answer(done: (error: Error | null, body?: unknown) => void, parse: () => unknown): void {
@@ -37,7 +46,7 @@ function noted(request: FastifyRequest, body: Buffer): Buffer {
 }
 
 /** Empty is undefined. Throws BAD_REQUEST, TOO_LARGE. */
-export function parseJson(body: Buffer, limits: ApiLimits): unknown {
+function parseJson(body: Buffer, limits: ApiLimits): unknown {
   if (body.length === 0) return undefined
   if (deeperThan(body, limits.bodyDepth)) throw tooDeep(limits)
   const text = body.toString('utf8')
@@ -48,7 +57,7 @@ export function parseJson(body: Buffer, limits: ApiLimits): unknown {
   }
 }
 
-export function parseYaml(body: Buffer, limits: ApiLimits): unknown {
+function parseYaml(body: Buffer, limits: ApiLimits): unknown {
   if (body.length === 0) return undefined
   // Clients that apply mostly send JSON, which is YAML too and much faster read as what it is.
   if (body[0] === 0x7b) {
@@ -58,7 +67,11 @@ export function parseYaml(body: Buffer, limits: ApiLimits): unknown {
       if (deeperThan(body, limits.bodyDepth)) throw error
     }
   }
-  if (body.length > limits.yamlBytes) throw fail('TOO_LARGE', { message: `The YAML body has ${body.length} bytes; ${limits.yamlBytes} are allowed.`, fix: 'Send less, or send JSON.' })
+  if (body.length > limits.yamlBytes)
+    throw fail('TOO_LARGE', {
+      message: `The YAML body has ${body.length} bytes; ${limits.yamlBytes} are allowed.`,
+      fix: 'Send less, or send JSON.',
+    })
   if (deeperThan(body, limits.bodyDepth)) throw tooDeep(limits)
   let value: unknown
   try {

@@ -13,8 +13,21 @@ export interface ServerTimeouts {
   keepAliveTimeoutMs: number
 }
 
-export function createServerForBoth(handler: RequestListener, certificate: Certificate, { headersTimeoutMs, requestTimeoutMs, keepAliveTimeoutMs }: ServerTimeouts): Server {
-  const options = { headersTimeout: headersTimeoutMs, requestTimeout: requestTimeoutMs, keepAliveTimeout: keepAliveTimeoutMs }
+const longestCheckingIntervalMs = 5000
+
+/** How often Node looks for connections that are too slow; its own 30 s would make every time-out that much longer. */
+export function checkingIntervalMs({ headersTimeoutMs }: Pick<ServerTimeouts, 'headersTimeoutMs'>): number {
+  return Math.min(longestCheckingIntervalMs, headersTimeoutMs)
+}
+
+export function createServerForBoth(handler: RequestListener, certificate: Certificate, timeouts: ServerTimeouts): Server {
+  const { headersTimeoutMs, requestTimeoutMs, keepAliveTimeoutMs } = timeouts
+  const options = {
+    headersTimeout: headersTimeoutMs,
+    requestTimeout: requestTimeoutMs,
+    keepAliveTimeout: keepAliveTimeoutMs,
+    connectionsCheckingInterval: checkingIntervalMs(timeouts),
+  }
   const server = createHttpServer(options, handler)
   const secure = createHttpsServer({ ...options, ...certificate, minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'] }, handler)
   const [plain] = server.listeners('connection') as ((socket: Socket) => void)[]

@@ -19,7 +19,14 @@ const dayMs = 24 * 3600_000
 export async function makeCertificate(hosts: string[], now: Date): Promise<Certificate> {
   // Needed once in the life of an installation, so it is not loaded at every start.
   await import('reflect-metadata')
-  const { BasicConstraintsExtension, ExtendedKeyUsage, ExtendedKeyUsageExtension, PemConverter, SubjectAlternativeNameExtension, X509CertificateGenerator } = await import('@peculiar/x509')
+  const {
+    BasicConstraintsExtension,
+    ExtendedKeyUsage,
+    ExtendedKeyUsageExtension,
+    PemConverter,
+    SubjectAlternativeNameExtension,
+    X509CertificateGenerator,
+  } = await import('@peculiar/x509')
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
   const certificate = await X509CertificateGenerator.createSelfSigned(
     {
@@ -36,7 +43,10 @@ export async function makeCertificate(hosts: string[], now: Date): Promise<Certi
     },
     webcrypto as never,
   )
-  return { cert: certificate.toString('pem'), key: PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey), PemConverter.PrivateKeyTag) }
+  return {
+    cert: certificate.toString('pem'),
+    key: PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey), PemConverter.PrivateKeyTag),
+  }
 }
 
 /** Renewed this long before it ends. */

@@ -32,7 +32,9 @@ export function addCoreRoutes(app: FastifyInstance, deps: CoreRoutesDeps): void 
   addNamespaces(app, deps)
   addEvents(app, deps)
   app.register((scope, _options, done) => {
-    scope.addContentTypeParser(kubernetesProtobuf, { parseAs: 'buffer' }, async (_request: FastifyRequest, body: Buffer) => decodeReview(body))
+    scope.addContentTypeParser(kubernetesProtobuf, { parseAs: 'buffer' }, async (_request: FastifyRequest, body: Buffer) =>
+      decodeReview(body),
+    )
     addReviews(scope, deps)
     done()
   })
@@ -71,12 +73,20 @@ function addEvents(app: FastifyInstance, { kinds, events, authorize, responder }
   /** Who may list anything of a team may read what is remarked there. */
   const permit = (actor: Actor, namespace: string | undefined): void => {
     if (!namespace || kinds.all.some((kind) => kind.scope === 'Namespaced' && authorize(actor, 'list', kind, namespace))) return
-    throw fail('FORBIDDEN', { message: `${actor.name} may not list events in team ${namespace}.`, fix: `Ask an administrator of team ${namespace} for the role viewer.` })
+    throw fail('FORBIDDEN', {
+      message: `${actor.name} may not list events in team ${namespace}.`,
+      fix: `Ask an administrator of team ${namespace} for the role viewer.`,
+    })
   }
   const list =
-    <E extends { metadata: object }>(apiVersion: string, show: (event: ResourceEvent) => E, table: Presentation<E>['table']): RouteHandlerMethod =>
+    <E extends { metadata: object }>(
+      apiVersion: string,
+      show: (event: ResourceEvent) => E,
+      table: Presentation<E>['table'],
+    ): RouteHandlerMethod =>
     async (request, reply) => {
       const { namespace } = request.params as ResourceParams
+      if (flag(request.query as Query, 'watch')) throw fail('METHOD_NOT_ALLOWED', { message: 'Events cannot be watched.', fix: 'List them.' })
       const { fields = [] } = selection(request.query as Query)
       const { filter, rest } = eventFilter(fields)
       const place = namespaceWanted(namespace, fields)
@@ -111,10 +121,17 @@ function addReviews(app: FastifyInstance, { kinds, authorize, responder }: CoreR
   const review = (group: string, kind: string, judge: (actor: Actor, spec: NonNullable<Review['spec']>) => object): RouteHandlerMethod => {
     return async (request, reply) => {
       const body = (request.body ?? {}) as Review
-      if (typeof body !== 'object' || Array.isArray(body) || (body.kind !== undefined && body.kind !== kind)) throw fail('BAD_REQUEST', { message: `This path takes a ${kind}.` })
+      if (typeof body !== 'object' || Array.isArray(body) || (body.kind !== undefined && body.kind !== kind))
+        throw fail('BAD_REQUEST', { message: `This path takes a ${kind}.` })
       const { spec = {} } = body
       const status = judge(request.actor, spec)
-      return responder.plain(request, reply.code(201), { kind, apiVersion: `${group}/v1`, metadata: { creationTimestamp: null, ...body.metadata }, ...(body.spec ? { spec } : {}), status })
+      return responder.plain(request, reply.code(201), {
+        kind,
+        apiVersion: `${group}/v1`,
+        metadata: { creationTimestamp: null, ...body.metadata },
+        ...(body.spec ? { spec } : {}),
+        status,
+      })
     }
   }
   const add = (group: string, kind: string, judge: Parameters<typeof review>[2]): void =>

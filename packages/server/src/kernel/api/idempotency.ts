@@ -53,26 +53,47 @@ export function addIdempotency(app: FastifyInstance, store: IdempotencyStore): v
     const key = request.idempotencyKey
     if (key === undefined) return payload
     request.idempotencyKey = undefined
-    const kept = reply.statusCode >= 200 && reply.statusCode < 300 && (typeof payload === 'string' || payload === undefined || payload === null)
-    if (kept) await store.finish(request.actor, key, { status: reply.statusCode, type: String(reply.getHeader('content-type') ?? 'application/json'), body: (payload as string | undefined) ?? '' })
+    const kept =
+      reply.statusCode >= 200 && reply.statusCode < 300 && (typeof payload === 'string' || payload === undefined || payload === null)
+    if (kept)
+      await store.finish(request.actor, key, {
+        status: reply.statusCode,
+        type: String(reply.getHeader('content-type') ?? 'application/json'),
+        body: (payload as string | undefined) ?? '',
+      })
     else await store.abandon(request.actor, key)
     return payload
   })
 }
 
-async function begin(store: IdempotencyStore, request: FastifyRequest, reply: FastifyReply, key: string): Promise<FastifyReply | undefined> {
+async function begin(
+  store: IdempotencyStore,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  key: string,
+): Promise<FastifyReply | undefined> {
   if (!/^[\x21-\x7e]+$/.test(key) || key.length > longestKey) {
     throw fail('BAD_REQUEST', { message: `An Idempotency-Key has 1 to ${longestKey} printable characters without spaces.` })
   }
-  const fingerprint = createHash('sha256').update(`${request.method} ${request.url} ${request.headers['content-type'] ?? ''} ${request.bodyDigest ?? ''}`).digest('base64')
+  if (request.body !== undefined && request.body !== null && request.bodyDigest === undefined) {
+    throw fail('BAD_REQUEST', { message: 'An Idempotency-Key is possible with JSON and YAML bodies only.', fix: 'Send this request without it.' })
+  }
+  const fingerprint = createHash('sha256')
+    .update(`${request.method} ${request.url} ${request.headers['content-type'] ?? ''} ${request.bodyDigest ?? ''}`)
+    .digest('base64')
   const claim = await store.claim(request.actor, key, fingerprint)
   if (claim.state === 'claimed') {
     request.idempotencyKey = key
     return undefined
   }
-  if (claim.fingerprint !== fingerprint) throw fail('IDEMPOTENCY_MISMATCH', { message: `The Idempotency-Key "${key}" was used before with another request.` })
+  if (claim.fingerprint !== fingerprint)
+    throw fail('IDEMPOTENCY_MISMATCH', { message: `The Idempotency-Key "${key}" was used before with another request.` })
   if (claim.state === 'running') {
-    throw fail('CONFLICT', { message: `The same request with the Idempotency-Key "${key}" is being worked on.`, fix: 'Send it again in a moment.', facts: { retryAfterSeconds } })
+    throw fail('CONFLICT', {
+      message: `The same request with the Idempotency-Key "${key}" is being worked on.`,
+      fix: 'Send it again in a moment.',
+      facts: { retryAfterSeconds },
+    })
   }
   const { status, type, body } = claim.answer
   reply.code(status).header('idempotency-replayed', 'true')

@@ -11,7 +11,7 @@ import type { Logger } from '../log.ts'
 import type { Resources } from '../resources/types.ts'
 import { addAdmission } from './admission.ts'
 import { addBodyParsers } from './body.ts'
-import { createServerForBoth } from './both-protocols.ts'
+import { checkingIntervalMs, createServerForBoth } from './both-protocols.ts'
 import type { Certificate } from './certificate.ts'
 import { addCoreRoutes, type EventReader } from './core-routes.ts'
 import { addDiscoveryRoutes } from './discovery-routes.ts'
@@ -27,7 +27,6 @@ import { Watches } from './watch.ts'
 export type { ApiLimits, Authenticate, Authorize, EventReader, Health, IdempotencyStore, Routes, VersionInfo }
 export { createIdempotencyStore } from './idempotency-store.ts'
 export { keptCertificate, makeCertificate, type Certificate } from './certificate.ts'
-export { defaultLimits }
 
 export interface ApiDeps {
   kinds: KindRegistry
@@ -62,7 +61,7 @@ export function createApi(deps: ApiDeps): FastifyInstance {
     bodyLimit: limits.bodyBytes,
     requestTimeout: limits.requestTimeoutMs,
     keepAliveTimeout: limits.keepAliveTimeoutMs,
-    http: { headersTimeout: limits.headersTimeoutMs },
+    http: { headersTimeout: limits.headersTimeoutMs, connectionsCheckingInterval: checkingIntervalMs(limits) },
     routerOptions: { maxParamLength: longestParameter, ignoreDuplicateSlashes: true },
     forceCloseConnections: 'idle',
     ...(deps.tls ? { serverFactory: ((handler: RequestListener) => createServerForBoth(handler, deps.tls!, limits)) as never } : {}),
@@ -74,7 +73,14 @@ export function createApi(deps: ApiDeps): FastifyInstance {
 
   app.setErrorHandler((error, request, reply) => sendError(error, request, reply, log))
   app.setNotFoundHandler((request) => {
-    throw fail('NOT_FOUND', { message: `There is nothing at ${request.method} ${request.url.split('?', 1)[0]!.slice(0, 200)}.`, fix: 'GET /apis lists what there is.' })
+    throw fail('NOT_FOUND', {
+      message: `There is nothing at ${request.method} ${request.url.split('?', 1)[0]!.slice(0, 200)}.`,
+      fix: 'GET /apis lists what there is.',
+    })
+  })
+  app.addHook('onRoute', (route) => {
+    const most = route.config?.maxBodyBytes
+    if (most !== undefined) route.bodyLimit = most
   })
   addObservation(app, { metrics: deps.metrics, log, watches })
   addAdmission(app, { authenticate: deps.authenticate, limits, clock })
@@ -107,12 +113,17 @@ function addGracefulClose(app: FastifyInstance, watches: Watches, { drainTimeout
 /** Every error leaves as a Status; faults of ours are logged with their stack and shown without. */
 function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply, log: Logger): void {
   const known = asPaviorError(fromFastify(error), request.id)
-  if (known.code === 'INTERNAL') log.error({ err: known.cause ?? known, requestId: request.id, method: request.method, route: request.routeOptions?.url }, 'a request failed')
+  if (known.code === 'INTERNAL')
+    log.error(
+      { err: known.cause ?? known, requestId: request.id, method: request.method, route: request.routeOptions?.url },
+      'a request failed',
+    )
   const status = failureStatus(known)
   const { retryAfterSeconds } = status.details ?? {}
   if (retryAfterSeconds !== undefined) reply.header('retry-after', String(retryAfterSeconds))
   // Git sends a token only as the password of Basic; browsers would ask for one, so nothing else is told so.
-  if (known.code === 'UNAUTHENTICATED') reply.header('www-authenticate', `${request.url.startsWith('/git/') ? 'Basic' : 'Bearer'} realm="pavior"`)
+  if (known.code === 'UNAUTHENTICATED')
+    reply.header('www-authenticate', `${request.url.startsWith('/git/') ? 'Basic' : 'Bearer'} realm="pavior"`)
   void reply.code(status.code).type('application/json').send(JSON.stringify(status))
 }
 
@@ -120,8 +131,14 @@ function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply,
 function fromFastify(error: unknown): unknown {
   const { code, message, statusCode } = error as FastifyError
   if ((error as PaviorError).name === 'PaviorError') return error
-  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return fail('TOO_LARGE', { message: 'The request body is larger than the limit.', fix: 'Send less.' })
-  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE' || code === 'FST_ERR_CTP_EMPTY_TYPE') return fail('UNSUPPORTED_MEDIA', { message: 'The content type of the body is not accepted here.', fix: 'Send application/json or application/yaml.' })
-  if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500) return fail('BAD_REQUEST', { message: `The request could not be understood: ${message}.` })
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE')
+    return fail('TOO_LARGE', { message: 'The request body is larger than the limit.', fix: 'Send less.' })
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE' || code === 'FST_ERR_CTP_EMPTY_TYPE')
+    return fail('UNSUPPORTED_MEDIA', {
+      message: 'The content type of the body is not accepted here.',
+      fix: 'Send application/json or application/yaml.',
+    })
+  if (typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500)
+    return fail('BAD_REQUEST', { message: `The request could not be understood: ${message}.` })
   return error
 }

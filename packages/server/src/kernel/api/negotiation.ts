@@ -18,7 +18,11 @@ export function negotiate(accept: string | undefined): Wanted {
   const known = cache.get(accept)
   if (known) return known
   const wanted = firstAcceptable(accept)
-  if (!wanted) throw fail('NOT_ACCEPTABLE', { message: `None of "${accept.slice(0, 200)}" can be produced here.`, fix: 'Accept application/json or application/yaml.' })
+  if (!wanted)
+    throw fail('NOT_ACCEPTABLE', {
+      message: `None of "${accept.slice(0, 200)}" can be produced here.`,
+      fix: 'Accept application/json or application/yaml.',
+    })
   if (cache.size >= mostCached) cache.clear()
   cache.set(accept, wanted)
   return wanted
@@ -43,7 +47,12 @@ export function mediaRanges(accept: string): MediaRange[] {
 
 function firstAcceptable(accept: string): Wanted | undefined {
   for (const { type, parameters } of mediaRanges(accept)) {
-    const encoding = type === 'application/yaml' ? 'yaml' : ['application/json', 'application/*', '*/*', 'application/vnd.kubernetes.protobuf'].includes(type) ? 'json' : undefined
+    const encoding =
+      type === 'application/yaml'
+        ? 'yaml'
+        : ['application/json', 'application/*', '*/*', 'application/vnd.kubernetes.protobuf'].includes(type)
+          ? 'json'
+          : undefined
     if (!encoding) continue
     const { as, v = 'v1', g = 'meta.k8s.io' } = parameters
     if (as === undefined) return { ...plain, encoding }

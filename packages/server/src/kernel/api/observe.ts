@@ -1,5 +1,5 @@
 /** Request ids, access log, latency metrics. */
-import { randomBytes } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 import { Gauge, Histogram, type Registry } from 'prom-client'
@@ -11,10 +11,13 @@ const secondsBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
 /** The caller's `X-Request-Id` when it is a plain word, otherwise a new one. */
 export function requestIdOf(request: IncomingMessage): string {
   const given = request.headers['x-request-id']
-  return typeof given === 'string' && /^[\w.:-]{1,128}$/.test(given) ? given : randomBytes(12).toString('hex')
+  return typeof given === 'string' && /^[\w.:-]{1,128}$/.test(given) ? given : randomUUID()
 }
 
-export function addObservation(app: FastifyInstance, { metrics, log, watches }: { metrics: Registry; log: Logger; watches: Watches }): void {
+export function addObservation(
+  app: FastifyInstance,
+  { metrics, log, watches }: { metrics: Registry; log: Logger; watches: Watches },
+): void {
   const seconds = new Histogram({
     name: 'http_server_request_duration_seconds',
     help: 'Duration of requests by method, route and status class. Watches count until their first answer.',
@@ -22,7 +25,12 @@ export function addObservation(app: FastifyInstance, { metrics, log, watches }: 
     buckets: secondsBuckets,
     registers: [metrics],
   })
-  const watching: Gauge = new Gauge({ name: 'pavior_api_watches', help: 'Watches that are open.', registers: [metrics], collect: () => watching.set(watches.count) })
+  const watching: Gauge = new Gauge({
+    name: 'pavior_api_watches',
+    help: 'Watches that are open.',
+    registers: [metrics],
+    collect: () => watching.set(watches.count),
+  })
 
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id)
@@ -34,10 +42,22 @@ export function addObservation(app: FastifyInstance, { metrics, log, watches }: 
     const elapsedMs = reply.elapsedTime
     seconds.observe({ method: request.method, route, status: `${Math.floor(statusCode / 100)}xx` }, elapsedMs / 1000)
     // Reads that went well are many and say little.
-    const level = statusCode >= 500 ? 'error' : statusCode >= 400 || (request.method !== 'GET' && request.method !== 'HEAD') ? 'info' : 'debug'
+    const level =
+      statusCode >= 500 ? 'error' : statusCode >= 400 || (request.method !== 'GET' && request.method !== 'HEAD') ? 'info' : 'debug'
     if (log.isLevelEnabled(level)) {
       const { actor } = request
-      log[level]({ requestId: request.id, method: request.method, path: pathOf(request.url), status: statusCode, ms: Math.round(elapsedMs * 10) / 10, ...(actor ? { actor: actor.name } : {}), remote: request.ip }, 'request')
+      log[level](
+        {
+          requestId: request.id,
+          method: request.method,
+          path: pathOf(request.url),
+          status: statusCode,
+          ms: Math.round(elapsedMs * 10) / 10,
+          ...(actor ? { actor: actor.name } : {}),
+          remote: request.ip,
+        },
+        'request',
+      )
     }
     done()
   })

@@ -45,18 +45,21 @@ export function includeObject(query: Query): IncludeObject {
 
 export function dryRun(values: string | string[] | undefined): boolean {
   const given = [values ?? []].flat().filter((value) => value !== '')
-  if (given.some((value) => value !== 'All')) throw fail('BAD_REQUEST', { message: `dryRun must be All, not "${String(given[0]).slice(0, 40)}".` })
+  if (given.some((value) => value !== 'All'))
+    throw fail('BAD_REQUEST', { message: `dryRun must be All, not "${String(given[0]).slice(0, 40)}".` })
   return given.length > 0
 }
 
-export function fieldValidation(query: Query): FieldValidation {
+function fieldValidation(query: Query): FieldValidation {
   const text = parameter(query, 'fieldValidation') ?? 'Strict'
   if (text === 'Strict' || text === 'Warn' || text === 'Ignore') return text
   throw fail('BAD_REQUEST', { message: `fieldValidation must be Strict, Warn or Ignore, not "${text.slice(0, 40)}".` })
 }
 
 /** What every write takes from its request. */
-export function writeOptions(request: FastifyRequest): WriteOptions & { fieldManager: string; fieldValidation: FieldValidation; warnings: string[] } {
+export function writeOptions(
+  request: FastifyRequest,
+): WriteOptions & { fieldManager: string; fieldValidation: FieldValidation; warnings: string[] } {
   const query = request.query as Query
   return {
     dryRun: dryRun(query.dryRun),

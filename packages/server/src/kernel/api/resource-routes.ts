@@ -11,7 +11,7 @@ import { addWarnings, type Presentation, type Responder } from './respond.ts'
 import { createResourceWrites, type ResourceWrites } from './resource-writes.ts'
 import { same, type Watches } from './watch.ts'
 
-export const resourceRoot = '/apis/pavior.dev/v1'
+const resourceRoot = '/apis/pavior.dev/v1'
 
 export interface ResourceRoutesDeps {
   resources: Resources
@@ -38,8 +38,14 @@ export function addResourceRoutes(app: FastifyInstance, kind: KindDefinition, de
 
   if (namespaced) addMethods(app, `${resourceRoot}/${kind.plural}`, { GET: reads.list })
   addMethods(app, collection, { GET: reads.list, POST: answers.create, DELETE: answers.deleteCollection })
-  addMethods(app, `${collection}/:name`, { GET: reads.get, PUT: answers.replace(undefined), PATCH: answers.patch(undefined), DELETE: answers.delete })
-  if (kind.status) addMethods(app, `${collection}/:name/status`, { GET: reads.get, PUT: answers.replace('status'), PATCH: answers.patch('status') })
+  addMethods(app, `${collection}/:name`, {
+    GET: reads.get,
+    PUT: answers.replace(undefined),
+    PATCH: answers.patch(undefined),
+    DELETE: answers.delete,
+  })
+  if (kind.status)
+    addMethods(app, `${collection}/:name/status`, { GET: reads.get, PUT: answers.replace('status'), PATCH: answers.patch('status') })
 }
 
 type Methods = Partial<Record<'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', RouteHandlerMethod>>
@@ -58,7 +64,10 @@ export function addMethods(app: FastifyInstance, url: string, methods: Methods):
     exposeHeadRoute: false,
     handler: (request, reply) => {
       reply.header('allow', allow)
-      throw fail('METHOD_NOT_ALLOWED', { message: `${request.method} is not possible on ${request.url.split('?', 1)[0]}.`, fix: `Use one of ${allow}.` })
+      throw fail('METHOD_NOT_ALLOWED', {
+        message: `${request.method} is not possible on ${request.url.split('?', 1)[0]}.`,
+        fix: `Use one of ${allow}.`,
+      })
     },
   })
 }
@@ -68,7 +77,11 @@ interface Reads {
   list: RouteHandlerMethod
 }
 
-function createReads(kind: KindDefinition, presentation: Presentation<Resource>, { resources, responder, watches }: ResourceRoutesDeps): Reads {
+function createReads(
+  kind: KindDefinition,
+  presentation: Presentation<Resource>,
+  { resources, responder, watches }: ResourceRoutesDeps,
+): Reads {
   const keyOf = (request: FastifyRequest): ResourceKey => {
     const { namespace = '', name = '' } = request.params as ResourceParams
     return { kind: kind.kind, namespace, name }
@@ -94,7 +107,11 @@ function createReads(kind: KindDefinition, presentation: Presentation<Resource>,
       const { namespace } = request.params as ResourceParams
       const options = { ...selection(query), limit: wholeNumber(query, 'limit') ?? everything, continue: parameter(query, 'continue') }
       const found = await resources.list(request.actor, kind.kind, namespace, options)
-      if (parameter(query, 'resourceVersionMatch') === 'Exact' && found.resourceVersion !== parameter(query, 'resourceVersion') && !options.continue) {
+      if (
+        parameter(query, 'resourceVersionMatch') === 'Exact' &&
+        found.resourceVersion !== parameter(query, 'resourceVersion') &&
+        !options.continue
+      ) {
         throw fail('EXPIRED', { message: 'Lists of former versions are not kept.', fix: 'List without resourceVersionMatch=Exact.' })
       }
       const { resourceVersion, continue: next } = found
@@ -112,7 +129,11 @@ interface WriteAnswers {
 }
 
 function createWriteAnswers(presentation: Presentation<Resource>, writes: ResourceWrites, responder: Responder): WriteAnswers {
-  const answer = (request: FastifyRequest, reply: FastifyReply, { resource, created, warnings }: Awaited<ReturnType<ResourceWrites['create']>>): FastifyReply => {
+  const answer = (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    { resource, created, warnings }: Awaited<ReturnType<ResourceWrites['create']>>,
+  ): FastifyReply => {
     addWarnings(reply, warnings)
     return responder.object(request, reply.code(created ? 201 : 200), presentation, resource)
   }

@@ -52,12 +52,24 @@ export function createResourceWrites(kind: KindDefinition, { resources, clock }:
     return resource
   }
 
-  const withManagers = (current: Resource | undefined, next: NewResource, subresource: 'status' | undefined, { fieldManager }: Options): NewResource => {
+  const withManagers = (
+    current: Resource | undefined,
+    next: NewResource,
+    subresource: 'status' | undefined,
+    { fieldManager }: Options,
+  ): NewResource => {
     const managedFields: ManagedFieldsEntry[] = fields.update(current, next, { manager: fieldManager, subresource, time: timestamp() })
     return { ...next, metadata: { ...next.metadata, managedFields } }
   }
 
-  const mutate = async (request: FastifyRequest, change: Change, verb: 'update' | 'patch', subresource: 'status' | undefined, options: Options, more: { retries?: number; upsert?: boolean } = {}): Promise<Written> => {
+  const mutate = async (
+    request: FastifyRequest,
+    change: Change,
+    verb: 'update' | 'patch',
+    subresource: 'status' | undefined,
+    options: Options,
+    more: { retries?: number; upsert?: boolean } = {},
+  ): Promise<Written> => {
     let created = false
     const resource = await resources.mutate(
       request.actor,
@@ -79,7 +91,8 @@ export function createResourceWrites(kind: KindDefinition, { resources, clock }:
       throw fail('BAD_REQUEST', { message: 'Server-side apply needs a field manager.', fix: 'Add fieldManager=<name> to the query.' })
     }
     const body = requireObject(request.body)
-    if ((body.metadata as { managedFields?: unknown } | undefined)?.managedFields) throw fail('BAD_REQUEST', { message: 'metadata.managedFields must be left out of what is applied.' })
+    if ((body.metadata as { managedFields?: unknown } | undefined)?.managedFields)
+      throw fail('BAD_REQUEST', { message: 'metadata.managedFields must be left out of what is applied.' })
     const change: Change = (current) => {
       const config = accept(body, keyOf(request), options)
       return fields.apply(current, config, { manager: options.fieldManager, subresource, time: timestamp(), force: flag(query, 'force') })
@@ -92,7 +105,13 @@ export function createResourceWrites(kind: KindDefinition, { resources, clock }:
       const options = writeOptions(request)
       const key = keyOf(request)
       const given = accept(request.body, key, options)
-      const resource = await resources.create(request.actor, kind.kind, key.namespace, withManagers(undefined, given, undefined, options), options)
+      const resource = await resources.create(
+        request.actor,
+        kind.kind,
+        key.namespace,
+        withManagers(undefined, given, undefined, options),
+        options,
+      )
       return { resource, created: true, warnings: options.warnings }
     },
 
@@ -129,10 +148,16 @@ export function createResourceWrites(kind: KindDefinition, { resources, clock }:
       const deleted: Resource[] = []
       let next: string | undefined
       do {
-        const page = await resources.list<Resource>(request.actor, kind.kind, kind.scope === 'Namespaced' ? namespace : undefined, { ...selection(request.query as Query), limit: deletePage, continue: next })
+        const page = await resources.list<Resource>(request.actor, kind.kind, kind.scope === 'Namespaced' ? namespace : undefined, {
+          ...selection(request.query as Query),
+          limit: deletePage,
+          continue: next,
+        })
         for (const { metadata } of page.items) {
           const key = { kind: kind.kind, namespace: metadata.namespace ?? '', name: metadata.name }
-          const resource = await resources.delete<Resource>(request.actor, key, { ...options, preconditions: { uid: metadata.uid } }).catch(ignoreGone)
+          const resource = await resources
+            .delete<Resource>(request.actor, key, { ...options, preconditions: { uid: metadata.uid } })
+            .catch(ignoreGone)
           if (resource) deleted.push(resource)
         }
         next = page.continue
@@ -145,17 +170,26 @@ export function createResourceWrites(kind: KindDefinition, { resources, clock }:
 /** The body with kind, name and team as the path has them; throws BAD_REQUEST where they disagree. */
 function identified(kind: KindDefinition, body: unknown, { namespace, name }: ResourceKey): NewResource {
   const given = requireObject(body) as Partial<NewResource>
-  if (given.kind !== undefined && given.kind !== kind.kind) throw fail('BAD_REQUEST', { message: `The kind of the body is "${String(given.kind)}"; this path takes ${kind.kind}.` })
+  if (given.kind !== undefined && given.kind !== kind.kind)
+    throw fail('BAD_REQUEST', { message: `The kind of the body is "${String(given.kind)}"; this path takes ${kind.kind}.` })
   if (given.apiVersion !== undefined && given.apiVersion !== apiVersion) {
     throw fail('BAD_REQUEST', { message: `The apiVersion of the body is "${String(given.apiVersion)}"; this path takes ${apiVersion}.` })
   }
   const metadata = (given.metadata ?? {}) as NewResource['metadata']
   if (typeof metadata !== 'object' || Array.isArray(metadata)) throw fail('BAD_REQUEST', { message: 'metadata must be an object.' })
   if (metadata.namespace && metadata.namespace !== namespace) {
-    throw fail('BAD_REQUEST', { message: `The namespace of the body is "${metadata.namespace}"; the path says ${namespace === '' ? 'that there is none' : `"${namespace}"`}.` })
+    const place = namespace === '' ? 'that there is none' : `"${namespace}"`
+    throw fail('BAD_REQUEST', { message: `The namespace of the body is "${metadata.namespace}"; the path says ${place}.` })
   }
-  if (name && metadata.name && metadata.name !== name) throw fail('BAD_REQUEST', { message: `The name of the body is "${metadata.name}"; the path says "${name}".` })
-  return { ...given, apiVersion, kind: kind.kind, metadata: { ...metadata, ...(name ? { name } : {}) } as NewResource['metadata'], spec: given.spec ?? {} }
+  if (name && metadata.name && metadata.name !== name)
+    throw fail('BAD_REQUEST', { message: `The name of the body is "${metadata.name}"; the path says "${name}".` })
+  return {
+    ...given,
+    apiVersion,
+    kind: kind.kind,
+    metadata: { ...metadata, ...(name ? { name } : {}) } as NewResource['metadata'],
+    spec: given.spec ?? {},
+  }
 }
 
 function requireObject(body: unknown): Record<string, unknown> {
@@ -166,12 +200,21 @@ function requireObject(body: unknown): Record<string, unknown> {
 /** Of the query, and of the body as `DeleteOptions`; the query wins. */
 function deleteOptions(request: FastifyRequest): DeleteOptions {
   const query = request.query as Query
-  const body = (request.body ?? {}) as { propagationPolicy?: string; orphanDependents?: boolean; preconditions?: DeleteOptions['preconditions']; dryRun?: string[]; kind?: string }
-  if (typeof body !== 'object' || Array.isArray(body) || (body.kind !== undefined && body.kind !== 'DeleteOptions')) throw fail('BAD_REQUEST', { message: 'The body of a deletion must be DeleteOptions, or empty.' })
+  const body = (request.body ?? {}) as {
+    propagationPolicy?: string
+    orphanDependents?: boolean
+    preconditions?: DeleteOptions['preconditions']
+    dryRun?: string[]
+    kind?: string
+  }
+  if (typeof body !== 'object' || Array.isArray(body) || (body.kind !== undefined && body.kind !== 'DeleteOptions'))
+    throw fail('BAD_REQUEST', { message: 'The body of a deletion must be DeleteOptions, or empty.' })
   const orphan = body.orphanDependents === undefined ? undefined : body.orphanDependents ? 'Orphan' : 'Background'
   const policy = parameter(query, 'propagationPolicy') ?? body.propagationPolicy ?? orphan
   if (policy !== undefined && policy !== 'Foreground' && policy !== 'Background' && policy !== 'Orphan') {
-    throw fail('BAD_REQUEST', { message: `propagationPolicy must be Foreground, Background or Orphan, not "${String(policy).slice(0, 40)}".` })
+    throw fail('BAD_REQUEST', {
+      message: `propagationPolicy must be Foreground, Background or Orphan, not "${String(policy).slice(0, 40)}".`,
+    })
   }
   return {
     requestId: request.id,

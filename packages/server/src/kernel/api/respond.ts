@@ -20,27 +20,46 @@ export interface ListMetadata {
 
 export interface Responder {
   object<R extends object>(request: FastifyRequest, reply: FastifyReply, presentation: Presentation<R>, object: R): FastifyReply
-  list<R extends object>(request: FastifyRequest, reply: FastifyReply, presentation: Presentation<R>, items: R[], metadata: ListMetadata): FastifyReply
+  list<R extends object>(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    presentation: Presentation<R>,
+    items: R[],
+    metadata: ListMetadata,
+  ): FastifyReply
   /** Objects that have only one form, such as discovery documents. */
   plain(request: FastifyRequest, reply: FastifyReply, value: unknown): FastifyReply
 }
 
 export function createResponder(clock: Clock): Responder {
-  const table = <R extends object>(request: FastifyRequest, wanted: Wanted, { apiVersion: _, table: form }: Presentation<R>, items: R[], metadata: ListMetadata): object =>
-    makeTable(form, items, { metadata, includeObject: includeObject(request.query as Query), apiVersion: `meta.k8s.io/${wanted.version}`, now: clock.now() })
+  const table = <R extends object>(
+    request: FastifyRequest,
+    wanted: Wanted,
+    { apiVersion: _, table: form }: Presentation<R>,
+    items: R[],
+    metadata: ListMetadata,
+  ): object =>
+    makeTable(form, items, {
+      metadata,
+      includeObject: includeObject(request.query as Query),
+      apiVersion: `meta.k8s.io/${wanted.version}`,
+      now: clock.now(),
+    })
 
   return {
     object: (request, reply, presentation, object) => {
       const wanted = negotiate(request.headers.accept)
       if (wanted.form === 'Object') return send(request, reply, wanted, object)
       const { metadata } = object as { metadata?: { resourceVersion?: string } }
-      if (wanted.form === 'Table') return send(request, reply, wanted, table(request, wanted, presentation, [object], { resourceVersion: metadata?.resourceVersion }))
+      if (wanted.form === 'Table')
+        return send(request, reply, wanted, table(request, wanted, presentation, [object], { resourceVersion: metadata?.resourceVersion }))
       return send(request, reply, wanted, partialMetadata(object as { metadata: object }, `meta.k8s.io/${wanted.version}`))
     },
     list: (request, reply, presentation, items, metadata) => {
       const wanted = negotiate(request.headers.accept)
       if (wanted.form === 'Table') return send(request, reply, wanted, table(request, wanted, presentation, items, metadata))
-      if (wanted.form === 'Object') return send(request, reply, wanted, { kind: `${presentation.kind}List`, apiVersion: presentation.apiVersion, metadata, items })
+      if (wanted.form === 'Object')
+        return send(request, reply, wanted, { kind: `${presentation.kind}List`, apiVersion: presentation.apiVersion, metadata, items })
       const version = `meta.k8s.io/${wanted.version}`
       const partial = items.map((item) => partialMetadata(item as { metadata: object }, version))
       return send(request, reply, wanted, { kind: 'PartialObjectMetadataList', apiVersion: version, metadata, items: partial })
@@ -59,7 +78,9 @@ function send(request: FastifyRequest, reply: FastifyReply, { encoding }: Wanted
 /** `Warning` headers as in RFC 7234 with the code 299, which kubectl prints. */
 export function addWarnings(reply: FastifyReply, warnings: string[]): void {
   if (warnings.length === 0) return
-  const headers = warnings.slice(0, mostWarnings).map((text) => `299 - "${text.replaceAll(/[^\x20-\x7e]/g, '?').replaceAll(/["\\]/g, '\\$&')}"`)
+  const headers = warnings
+    .slice(0, mostWarnings)
+    .map((text) => `299 - "${text.replaceAll(/[^\x20-\x7e]/g, '?').replaceAll(/["\\]/g, '\\$&')}"`)
   reply.header('warning', headers)
 }
 

@@ -46,13 +46,19 @@ export function addSystemRoutes(app: FastifyInstance, { version, health, ready, 
   for (const url of ['/healthz', '/livez']) app.get(url, { config }, (request, reply) => sendHealth(request, reply, url.slice(1), health()))
   app.get('/readyz', { config }, (request, reply) => sendHealth(request, reply, 'readyz', ready()))
   // What `pavior kubeconfig` tells kubectl to trust; nothing about it is secret.
-  if (tls) app.get('/v1/certificate', { config }, (_request, reply) => reply.type('application/json').send(JSON.stringify({ certificate: tls.cert })))
+  if (tls)
+    app.get('/v1/certificate', { config }, (_request, reply) =>
+      reply.type('application/json').send(JSON.stringify({ certificate: tls.cert })),
+    )
   app.get('/metrics', { config }, async (_request, reply) => reply.type(metrics.contentType).send(await metrics.metrics()))
 }
 
 function sendHealth(request: FastifyRequest, reply: FastifyReply, name: string, { checks }: Health): FastifyReply {
   const failed = checks.filter(({ problem }) => problem !== undefined)
-  reply.code(failed.length === 0 ? 200 : 503).header('cache-control', 'no-store').type('text/plain; charset=utf-8')
+  reply
+    .code(failed.length === 0 ? 200 : 503)
+    .header('cache-control', 'no-store')
+    .type('text/plain; charset=utf-8')
   if (failed.length === 0 && !flag(request.query as Query, 'verbose')) return reply.send('ok')
   const lines = checks.map(({ name: check, problem }) => (problem === undefined ? `[+]${check} ok` : `[-]${check} failed: ${problem}`))
   return reply.send([...lines, `${name} check ${failed.length === 0 ? 'passed' : 'failed'}`, ''].join('\n'))

@@ -80,7 +80,12 @@ export class Watches {
       return text
     }
     try {
-      raw.writeHead(200, { ...(reply.getHeaders() as Record<string, string>), 'content-type': 'application/json', 'cache-control': 'no-cache, private', 'x-request-id': request.id })
+      raw.writeHead(200, {
+        ...(reply.getHeaders() as Record<string, string>),
+        'content-type': 'application/json',
+        'cache-control': 'no-cache, private',
+        'x-request-id': request.id,
+      })
       raw.flushHeaders()
       await pour(raw, changes, line, controller.signal)
     } catch (error) {
@@ -94,7 +99,13 @@ export class Watches {
     }
   }
 
-  #text<R extends object>({ presentation, show }: WatchRequest<R>, wanted: Wanted, object: Resource, columns: 'None' | 'Metadata' | 'Object', headers: boolean): string {
+  #text<R extends object>(
+    { presentation, show }: WatchRequest<R>,
+    wanted: Wanted,
+    object: Resource,
+    columns: 'None' | 'Metadata' | 'Object',
+    headers: boolean,
+  ): string {
     if (wanted.form === 'Object') {
       if (show !== (same as unknown)) return JSON.stringify(show(object))
       let text = this.#texts.get(object)
@@ -105,7 +116,9 @@ export class Watches {
     const apiVersion = `meta.k8s.io/${wanted.version}`
     if (wanted.form === 'PartialObjectMetadata') return JSON.stringify(partialMetadata(shown as { metadata: object }, apiVersion))
     const metadata = { resourceVersion: object.metadata.resourceVersion }
-    return JSON.stringify(makeTable(presentation.table, [shown], { metadata, includeObject: columns, apiVersion, headers, now: this.#clock.now() }))
+    return JSON.stringify(
+      makeTable(presentation.table, [shown], { metadata, includeObject: columns, apiVersion, headers, now: this.#clock.now() }),
+    )
   }
 
   #bookmark({ kind, apiVersion, table }: Presentation<never>, wanted: Wanted, resourceVersion: string, initial: boolean): string {
@@ -113,7 +126,13 @@ export class Watches {
     const meta = `meta.k8s.io/${wanted.version}`
     const object =
       wanted.form === 'Table'
-        ? makeTable(table, [], { metadata: { resourceVersion }, includeObject: 'None', apiVersion: meta, headers: false, now: this.#clock.now() })
+        ? makeTable(table, [], {
+            metadata: { resourceVersion },
+            includeObject: 'None',
+            apiVersion: meta,
+            headers: false,
+            now: this.#clock.now(),
+          })
         : wanted.form === 'PartialObjectMetadata'
           ? { kind: 'PartialObjectMetadata', apiVersion: meta, metadata }
           : { kind, apiVersion, metadata }
@@ -131,7 +150,12 @@ export class Watches {
 /** For resources that are shown as they are, so that watchers share their text. */
 export const same = (resource: Resource): Resource => resource
 
-async function pour(raw: ServerResponse, changes: AsyncIterable<Change>, line: (change: Change) => string | undefined, signal: AbortSignal): Promise<void> {
+async function pour(
+  raw: ServerResponse,
+  changes: AsyncIterable<Change>,
+  line: (change: Change) => string | undefined,
+  signal: AbortSignal,
+): Promise<void> {
   for await (const change of changes) {
     if (signal.aborted) return
     const text = line(change)
@@ -148,7 +172,13 @@ function startOf(query: Query): { start: string | undefined; bookmarks: boolean;
   if (parameter(query, 'resourceVersionMatch') !== 'NotOlderThan') {
     throw fail('INVALID', {
       message: 'sendInitialEvents needs resourceVersionMatch=NotOlderThan.',
-      causes: [{ field: 'resourceVersionMatch', reason: 'FieldValueRequired', message: 'Required value: must be NotOlderThan when sendInitialEvents is given' }],
+      causes: [
+        {
+          field: 'resourceVersionMatch',
+          reason: 'FieldValueRequired',
+          message: 'Required value: must be NotOlderThan when sendInitialEvents is given',
+        },
+      ],
     })
   }
   if (flag(query, 'sendInitialEvents')) return { start: undefined, bookmarks, markInitial: true }

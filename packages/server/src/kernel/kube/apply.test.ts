@@ -9,10 +9,21 @@ const apps = createFieldManager(appKind)
 const teams = createFieldManager(teamKind)
 const time = (second: number): string => `2026-01-01T00:00:${String(second).padStart(2, '0')}Z`
 
-const config = (spec: object, metadata: object = {}): NewResource => ({ apiVersion: 'pavior.dev/v1', kind: 'App', metadata: { name: 'shop', ...metadata }, spec })
-const stored = (next: NewResource): Resource => ({ ...next, metadata: { ...next.metadata, uid: 'u', resourceVersion: '1', generation: 1, creationTimestamp: time(0) } }) as Resource
+const config = (spec: object, metadata: object = {}): NewResource => ({
+  apiVersion: 'pavior.dev/v1',
+  kind: 'App',
+  metadata: { name: 'shop', ...metadata },
+  spec,
+})
+const stored = (next: NewResource): Resource =>
+  ({ ...next, metadata: { ...next.metadata, uid: 'u', resourceVersion: '1', generation: 1, creationTimestamp: time(0) } }) as Resource
 
-function apply(live: Resource | undefined, manager: string, spec: object, more: Partial<Write & { force: boolean; metadata: object }> = {}): Resource {
+function apply(
+  live: Resource | undefined,
+  manager: string,
+  spec: object,
+  more: Partial<Write & { force: boolean; metadata: object }> = {},
+): Resource {
   const { metadata, ...write } = more
   return stored(apps.apply(live, config(spec, metadata), { manager, force: false, time: time(1), ...write }))
 }
@@ -23,7 +34,12 @@ function update(live: Resource | undefined, manager: string, spec: object, more:
 }
 
 const owners = (resource: Resource): Record<string, unknown> =>
-  Object.fromEntries((resource.metadata.managedFields ?? []).map(({ manager, operation, subresource, fieldsV1 }) => [`${manager}/${operation}${subresource ? `/${subresource}` : ''}`, fieldsV1]))
+  Object.fromEntries(
+    (resource.metadata.managedFields ?? []).map(({ manager, operation, subresource, fieldsV1 }) => [
+      `${manager}/${operation}${subresource ? `/${subresource}` : ''}`,
+      fieldsV1,
+    ]),
+  )
 
 function conflict(act: () => unknown): PaviorError {
   try {
@@ -45,7 +61,10 @@ describe('apply', () => {
         apiVersion: 'pavior.dev/v1',
         time: time(1),
         fieldsType: 'FieldsV1',
-        fieldsV1: { 'f:metadata': { 'f:labels': { '.': {}, 'f:tier': {} } }, 'f:spec': { 'f:description': {}, 'f:env': { '.': {}, 'f:A': {} } } },
+        fieldsV1: {
+          'f:metadata': { 'f:labels': { '.': {}, 'f:tier': {} } },
+          'f:spec': { 'f:description': {}, 'f:env': { '.': {}, 'f:A': {} } },
+        },
       },
     ])
   })
@@ -55,9 +74,13 @@ describe('apply', () => {
     const single = conflict(() => apply(live, 'one', { description: 'c' }))
     expect(single.code).toBe('APPLY_CONFLICT')
     expect(single.message).toBe('Apply failed with 1 conflict: conflict with "editor" using pavior.dev/v1: .spec.description')
-    expect(single.details.causes).toEqual([{ reason: 'FieldManagerConflict', message: 'conflict with "editor" using pavior.dev/v1', field: '.spec.description' }])
+    expect(single.details.causes).toEqual([
+      { reason: 'FieldManagerConflict', message: 'conflict with "editor" using pavior.dev/v1', field: '.spec.description' },
+    ])
     const several = conflict(() => apply(live, 'one', { description: 'c', env: { A: '2' } }))
-    expect(several.message).toBe('Apply failed with 2 conflicts: conflicts with "editor" using pavior.dev/v1:\n- .spec.description\n- .spec.env.A')
+    expect(several.message).toBe(
+      'Apply failed with 2 conflicts: conflicts with "editor" using pavior.dev/v1:\n- .spec.description\n- .spec.env.A',
+    )
   })
 
   test('the same value is no conflict, and both own it', () => {
@@ -71,7 +94,10 @@ describe('apply', () => {
   test('force takes over', () => {
     const live = apply(apply(undefined, 'one', { description: 'a', env: { A: '1' } }), 'two', { description: 'b' }, { force: true })
     expect(live.spec).toEqual({ description: 'b', env: { A: '1' } })
-    expect(owners(live)).toEqual({ 'one/Apply': { 'f:spec': { 'f:env': { '.': {}, 'f:A': {} } } }, 'two/Apply': { 'f:spec': { 'f:description': {} } } })
+    expect(owners(live)).toEqual({
+      'one/Apply': { 'f:spec': { 'f:env': { '.': {}, 'f:A': {} } } },
+      'two/Apply': { 'f:spec': { 'f:description': {} } },
+    })
   })
 
   test('what a manager no longer applies goes, with everything that becomes empty by that', () => {
@@ -85,8 +111,13 @@ describe('apply', () => {
     const team = (manager: string, members: object[], live?: Resource): Resource =>
       stored(teams.apply(live, { ...config({ members }), kind: 'Team' }, { manager, force: false, time: time(1) }))
     const both = team('two', [{ user: 'bob', role: 'viewer' }], team('one', [{ user: 'ada', role: 'admin' }]))
-    expect(both.spec.members).toEqual([{ user: 'ada', role: 'admin' }, { user: 'bob', role: 'viewer' }])
-    expect(conflict(() => team('two', [{ user: 'ada', role: 'viewer' }], both)).details.causes?.[0]?.field).toBe('.spec.members[user="ada"].role')
+    expect(both.spec.members).toEqual([
+      { user: 'ada', role: 'admin' },
+      { user: 'bob', role: 'viewer' },
+    ])
+    expect(conflict(() => team('two', [{ user: 'ada', role: 'viewer' }], both)).details.causes?.[0]?.field).toBe(
+      '.spec.members[user="ada"].role',
+    )
     expect(team('one', [], both).spec.members).toEqual([{ user: 'bob', role: 'viewer' }])
   })
 
@@ -107,8 +138,14 @@ describe('apply', () => {
 
 describe('update', () => {
   test('owns what it changed, and takes it from the others', () => {
-    const live = update(apply(undefined, 'one', { description: 'a', env: { A: '1' } }), 'editor', { description: 'b', env: { A: '1', B: '2' } })
-    expect(owners(live)).toEqual({ 'one/Apply': { 'f:spec': { 'f:env': { '.': {}, 'f:A': {} } } }, 'editor/Update': { 'f:spec': { 'f:description': {}, 'f:env': { 'f:B': {} } } } })
+    const live = update(apply(undefined, 'one', { description: 'a', env: { A: '1' } }), 'editor', {
+      description: 'b',
+      env: { A: '1', B: '2' },
+    })
+    expect(owners(live)).toEqual({
+      'one/Apply': { 'f:spec': { 'f:env': { '.': {}, 'f:A': {} } } },
+      'editor/Update': { 'f:spec': { 'f:description': {}, 'f:env': { 'f:B': {} } } },
+    })
   })
 
   test('nobody owns what was removed', () => {
@@ -127,7 +164,9 @@ describe('update', () => {
     const write = { manager: 'x', time: time(2) }
     expect(apps.update(live, config({ description: 'a' }, { managedFields: sent }), write)).toEqual(sent)
     expect(apps.update(live, config({ description: 'a' }, { managedFields: [{}] }), write)).toEqual([])
-    expect(apps.update(live, config({ description: 'a' }, { managedFields: [{ nonsense: true }] }), write)).toEqual(live.metadata.managedFields)
+    expect(apps.update(live, config({ description: 'a' }, { managedFields: [{ nonsense: true }] }), write)).toEqual(
+      live.metadata.managedFields,
+    )
   })
 
   test('keeps at most ten entries of updates', () => {
@@ -146,7 +185,14 @@ describe('update', () => {
 
 describe('properties', () => {
   const name = fc.constantFrom('A', 'B', 'C', 'D')
-  const process = fc.record({ command: fc.constantFrom('x', 'y'), replicas: fc.nat(3), health: fc.record({ path: fc.constantFrom('/', '/h') }, { requiredKeys: [] }) }, { requiredKeys: [] })
+  const process = fc.record(
+    {
+      command: fc.constantFrom('x', 'y'),
+      replicas: fc.nat(3),
+      health: fc.record({ path: fc.constantFrom('/', '/h') }, { requiredKeys: [] }),
+    },
+    { requiredKeys: [] },
+  )
   const spec = fc.record(
     {
       description: fc.constantFrom('a', 'b'),
@@ -185,15 +231,21 @@ describe('properties', () => {
 
   test('managers of different fields never conflict, in any order', () => {
     fc.assert(
-      fc.property(fc.dictionary(name, fc.constantFrom('1', '2')), fc.constantFrom('x', 'y'), fc.constantFrom('a', 'b'), fc.shuffledSubarray([0, 1, 2], { minLength: 3 }), (env, command, description, order) => {
-        const writes: [string, object][] = [
-          ['one', { env }],
-          ['two', { processes: { web: { command } } }],
-          ['three', { description }],
-        ]
-        const live = order.reduce<Resource | undefined>((before, index) => apply(before, ...writes[index]!), undefined)
-        expect(live!.spec).toEqual({ env, processes: { web: { command } }, description })
-      }),
+      fc.property(
+        fc.dictionary(name, fc.constantFrom('1', '2')),
+        fc.constantFrom('x', 'y'),
+        fc.constantFrom('a', 'b'),
+        fc.shuffledSubarray([0, 1, 2], { minLength: 3 }),
+        (env, command, description, order) => {
+          const writes: [string, object][] = [
+            ['one', { env }],
+            ['two', { processes: { web: { command } } }],
+            ['three', { description }],
+          ]
+          const live = order.reduce<Resource | undefined>((before, index) => apply(before, ...writes[index]!), undefined)
+          expect(live!.spec).toEqual({ env, processes: { web: { command } }, description })
+        },
+      ),
     )
   })
 

@@ -8,7 +8,22 @@
 import { apiVersion, fail, type Cause, type ManagedFieldsEntry, type ObjectMeta, type Resource } from '@pavior/contract'
 import type { KindDefinition } from '../kind.ts'
 import type { NewResource } from '../resources/types.ts'
-import { compare, difference, FieldSet, fieldsOf, fromFieldsV1, intersection, merge, pathsOf, pathText, removeFields, sameFields, toFieldsV1, union, type ListedSchema } from './fieldset.ts'
+import {
+  compare,
+  difference,
+  FieldSet,
+  fieldsOf,
+  fromFieldsV1,
+  intersection,
+  merge,
+  pathsOf,
+  pathText,
+  removeFields,
+  sameFields,
+  toFieldsV1,
+  union,
+  type ListedSchema,
+} from './fieldset.ts'
 import type { JsonSchema } from './schema.ts'
 
 export interface Write {
@@ -41,7 +56,12 @@ const metadataSchema: ListedSchema = {
     labels: stringMap,
     annotations: stringMap,
     finalizers: { type: 'array', 'x-kubernetes-list-type': 'set' } as ListedSchema,
-    ownerReferences: { type: 'array', items: { type: 'object' }, 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['uid'] } as ListedSchema,
+    ownerReferences: {
+      type: 'array',
+      items: { type: 'object' },
+      'x-kubernetes-list-type': 'map',
+      'x-kubernetes-list-map-keys': ['uid'],
+    } as ListedSchema,
   },
 }
 
@@ -91,7 +111,9 @@ interface Tracked {
 function tracked({ metadata, spec, status }: NewResource | Resource, subresource: 'status' | undefined): Tracked {
   if (subresource === 'status') return status === undefined ? {} : { status }
   const { labels, annotations, finalizers, ownerReferences } = metadata
-  const owned = Object.fromEntries(Object.entries({ labels, annotations, finalizers, ownerReferences }).filter(([, value]) => value !== undefined && value !== null))
+  const owned = Object.fromEntries(
+    Object.entries({ labels, annotations, finalizers, ownerReferences }).filter(([, value]) => value !== undefined && value !== null),
+  )
   return { ...(Object.keys(owned).length > 0 ? { metadata: owned } : {}), ...(isEmpty(spec) ? {} : { spec }) }
 }
 
@@ -100,19 +122,35 @@ function isEmpty(spec: unknown): boolean {
 }
 
 /** The live resource with what was applied to it. Everything that nobody owns stays as it is. */
-function composed(live: Resource | undefined, config: NewResource, after: Tracked, subresource: 'status' | undefined, managedFields: ManagedFieldsEntry[]): NewResource {
+function composed(
+  live: Resource | undefined,
+  config: NewResource,
+  after: Tracked,
+  subresource: 'status' | undefined,
+  managedFields: ManagedFieldsEntry[],
+): NewResource {
   const { labels: _l, annotations: _a, finalizers: _f, ownerReferences: _o, ...rest } = (live ?? config).metadata
   // A version in the configuration is a condition that the write checks.
-  const { resourceVersion, uid } = { ...live?.metadata, ...definedOnly({ resourceVersion: config.metadata.resourceVersion, uid: config.metadata.uid }) }
-  if (subresource === 'status') return { ...live!, metadata: { ...live!.metadata, ...definedOnly({ resourceVersion, uid }), managedFields }, status: after.status }
+  const { resourceVersion, uid } = {
+    ...live?.metadata,
+    ...definedOnly({ resourceVersion: config.metadata.resourceVersion, uid: config.metadata.uid }),
+  }
+  if (subresource === 'status')
+    return { ...live!, metadata: { ...live!.metadata, ...definedOnly({ resourceVersion, uid }), managedFields }, status: after.status }
   const metadata = { ...rest, ...after.metadata, ...definedOnly({ resourceVersion, uid }), managedFields } as NewResource['metadata']
   return { apiVersion, kind: config.kind, metadata, spec: after.spec ?? {}, ...(live?.status ? { status: live.status } : {}) }
 }
 
 function refuseConflicts(others: Manager[], changed: FieldSet): void {
-  const conflicts = others.flatMap((manager) => [...pathsOf(intersection(manager.fields, changed))].map((path) => ({ manager: managerText(manager), field: pathText(path) })))
+  const conflicts = others.flatMap((manager) =>
+    [...pathsOf(intersection(manager.fields, changed))].map((path) => ({ manager: managerText(manager), field: pathText(path) })),
+  )
   if (conflicts.length === 0) return
-  const causes: Cause[] = conflicts.map(({ manager, field }) => ({ reason: 'FieldManagerConflict', message: `conflict with ${manager}`, field }))
+  const causes: Cause[] = conflicts.map(({ manager, field }) => ({
+    reason: 'FieldManagerConflict',
+    message: `conflict with ${manager}`,
+    field,
+  }))
   const count = conflicts.length === 1 ? '1 conflict' : `${conflicts.length} conflicts`
   throw fail('APPLY_CONFLICT', {
     message: `Apply failed with ${count}: ${conflictText(conflicts)}`,
@@ -154,7 +192,14 @@ function fromEntry(entry: Partial<ManagedFieldsEntry> | null): Manager | undefin
   const { manager, operation, apiVersion: version, time, subresource } = entry ?? {}
   const fields = fromFieldsV1(entry?.fieldsV1)
   if (!fields || typeof manager !== 'string' || (operation !== 'Apply' && operation !== 'Update')) return undefined
-  return { manager, operation, apiVersion: String(version ?? apiVersion), time: String(time ?? ''), ...(subresource ? { subresource: String(subresource) } : {}), fields }
+  return {
+    manager,
+    operation,
+    apiVersion: String(version ?? apiVersion),
+    time: String(time ?? ''),
+    ...(subresource ? { subresource: String(subresource) } : {}),
+    fields,
+  }
 }
 
 function toEntry({ fields, subresource, ...entry }: Manager): ManagedFieldsEntry {
@@ -167,14 +212,18 @@ function entryOf(operation: Manager['operation'], { manager, subresource, time }
 
 /** Takes the writer's own entry out of the list. */
 function takeOut(managers: Manager[], operation: Manager['operation'], { manager, subresource }: Write): Manager | undefined {
-  const index = managers.findIndex((entry) => entry.manager === manager && entry.operation === operation && entry.subresource === subresource)
+  const index = managers.findIndex(
+    (entry) => entry.manager === manager && entry.operation === operation && entry.subresource === subresource,
+  )
   return index < 0 ? undefined : managers.splice(index, 1)[0]
 }
 
 /** Entries without fields go; the oldest updates beyond the limit become one. */
 function joinOld(managers: Manager[]): Manager[] {
   const alive = managers.filter(({ fields }) => !fields.empty)
-  const updates = alive.filter(({ operation, subresource }) => operation === 'Update' && !subresource).toSorted((one, other) => (one.time < other.time ? -1 : one.time > other.time ? 1 : 0))
+  const updates = alive
+    .filter(({ operation, subresource }) => operation === 'Update' && !subresource)
+    .toSorted((one, other) => (one.time < other.time ? -1 : one.time > other.time ? 1 : 0))
   const old = updates.slice(0, Math.max(0, updates.length - mostUpdateEntries + 1))
   if (updates.length <= mostUpdateEntries) return alive
   const joined = { ...old.at(-1)!, manager: joinedManager, fields: old.reduce((all, { fields }) => union(all, fields), new FieldSet()) }
@@ -184,7 +233,9 @@ function joinOld(managers: Manager[]): Manager[] {
 /** Entries keep their places, so that an apply without effect gives what was there; entries without fields go. */
 function ordered(entries: ManagedFieldsEntry[], live: ManagedFieldsEntry[] | undefined): ManagedFieldsEntry[] {
   const place = ({ manager, operation, subresource }: ManagedFieldsEntry): number => {
-    const index = (live ?? []).findIndex((entry) => entry.manager === manager && entry.operation === operation && entry.subresource === subresource)
+    const index = (live ?? []).findIndex(
+      (entry) => entry.manager === manager && entry.operation === operation && entry.subresource === subresource,
+    )
     return index < 0 ? Number.MAX_SAFE_INTEGER : index
   }
   return entries.filter(({ fieldsV1 }) => Object.keys(fieldsV1).length > 0).toSorted((one, other) => place(one) - place(other))

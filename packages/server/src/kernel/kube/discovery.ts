@@ -2,7 +2,7 @@
 import { apiGroup } from '@pavior/contract'
 import type { KindDefinition, KindRegistry, Verb } from '../kind.ts'
 
-export const version = 'v1'
+const version = 'v1'
 /** Verbs of the Kubernetes API in the order of discovery, with the verb that they need here. */
 const verbs: [string, Verb][] = [
   ['create', 'create'],
@@ -31,14 +31,35 @@ export interface ApiResource {
 const foreignResources: Record<string, ApiResource[]> = {
   '': [
     { name: 'events', singularName: 'event', namespaced: true, kind: 'Event', verbs: ['get', 'list'], shortNames: ['ev'] },
-    { name: 'namespaces', singularName: 'namespace', namespaced: false, kind: 'Namespace', verbs: ['get', 'list', 'watch'], shortNames: ['ns'] },
+    {
+      name: 'namespaces',
+      singularName: 'namespace',
+      namespaced: false,
+      kind: 'Namespace',
+      verbs: ['get', 'list', 'watch'],
+      shortNames: ['ns'],
+    },
   ],
   'events.k8s.io': [{ name: 'events', singularName: 'event', namespaced: true, kind: 'Event', verbs: ['get', 'list'], shortNames: ['ev'] }],
   'authorization.k8s.io': [
-    { name: 'selfsubjectaccessreviews', singularName: 'selfsubjectaccessreview', namespaced: false, kind: 'SelfSubjectAccessReview', verbs: ['create'] },
-    { name: 'selfsubjectrulesreviews', singularName: 'selfsubjectrulesreview', namespaced: false, kind: 'SelfSubjectRulesReview', verbs: ['create'] },
+    {
+      name: 'selfsubjectaccessreviews',
+      singularName: 'selfsubjectaccessreview',
+      namespaced: false,
+      kind: 'SelfSubjectAccessReview',
+      verbs: ['create'],
+    },
+    {
+      name: 'selfsubjectrulesreviews',
+      singularName: 'selfsubjectrulesreview',
+      namespaced: false,
+      kind: 'SelfSubjectRulesReview',
+      verbs: ['create'],
+    },
   ],
-  'authentication.k8s.io': [{ name: 'selfsubjectreviews', singularName: 'selfsubjectreview', namespaced: false, kind: 'SelfSubjectReview', verbs: ['create'] }],
+  'authentication.k8s.io': [
+    { name: 'selfsubjectreviews', singularName: 'selfsubjectreview', namespaced: false, kind: 'SelfSubjectReview', verbs: ['create'] },
+  ],
 }
 
 export const groups = [apiGroup, ...Object.keys(foreignResources).filter((group) => group !== '')]
@@ -58,7 +79,8 @@ function kindResources(kind: KindDefinition): ApiResource[] {
     kind: kind.kind,
     verbs: verbs.map(([name]) => name),
     ...(kind.shortNames?.length ? { shortNames: kind.shortNames } : {}),
-    categories: ['all', 'pavior'],
+    // What `kubectl delete all` reaches must stay within a team.
+    categories: namespaced ? ['all', 'pavior'] : ['pavior'],
   }
   if (!kind.status) return [main]
   return [main, { name: `${kind.plural}/status`, singularName: '', namespaced, kind: kind.kind, verbs: ['get', 'patch', 'update'] }]
@@ -82,7 +104,11 @@ export function groupDocument(group: string): object {
 }
 
 export function groupList(): object {
-  return { kind: 'APIGroupList', apiVersion: 'v1', groups: groups.map((name) => ({ name, versions: [groupVersion(name)], preferredVersion: groupVersion(name) })) }
+  return {
+    kind: 'APIGroupList',
+    apiVersion: 'v1',
+    groups: groups.map((name) => ({ name, versions: [groupVersion(name)], preferredVersion: groupVersion(name) })),
+  }
 }
 
 export function resourceList(group: string, kinds: KindRegistry): object | undefined {
@@ -122,5 +148,11 @@ function aggregatedResources(group: string, all: ApiResource[]): object[] {
 function subresources(name: string, all: ApiResource[], responseKind: (kind: string) => object): object {
   const below = all.filter((candidate) => candidate.name.startsWith(`${name}/`))
   if (below.length === 0) return {}
-  return { subresources: below.map((sub) => ({ subresource: sub.name.slice(name.length + 1), responseKind: responseKind(sub.kind), verbs: sub.verbs })) }
+  return {
+    subresources: below.map((sub) => ({
+      subresource: sub.name.slice(name.length + 1),
+      responseKind: responseKind(sub.kind),
+      verbs: sub.verbs,
+    })),
+  }
 }

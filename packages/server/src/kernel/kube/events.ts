@@ -84,7 +84,8 @@ export interface NewKubeEvent {
 
 /** The newer form of the same event. */
 export function newEventOf(event: ResourceEvent): NewKubeEvent {
-  const { involvedObject, message, count, firstTimestamp, lastTimestamp, source, eventTime, type, reason, reportingInstance, metadata } = eventOf(event)
+  const { involvedObject, message, count, firstTimestamp, lastTimestamp, source, eventTime, type, reason, reportingInstance, metadata } =
+    eventOf(event)
   return {
     apiVersion: 'events.k8s.io/v1',
     kind: 'Event',

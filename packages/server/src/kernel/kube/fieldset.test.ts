@@ -1,5 +1,18 @@
 import { describe, expect, test } from 'vitest'
-import { compare, difference, fieldsOf, fromFieldsV1, intersection, merge, pathsOf, pathText, removeFields, toFieldsV1, union, type ListedSchema } from './fieldset.ts'
+import {
+  compare,
+  difference,
+  fieldsOf,
+  fromFieldsV1,
+  intersection,
+  merge,
+  pathsOf,
+  pathText,
+  removeFields,
+  toFieldsV1,
+  union,
+  type ListedSchema,
+} from './fieldset.ts'
 
 const schema: ListedSchema = {
   type: 'object',
@@ -22,7 +35,15 @@ const remove = (value: unknown, gone: unknown) => removeFields(schema, value, fr
 
 describe('fields of a value', () => {
   test('structures are their fields, maps and keyed lists are fields too, lists are one field', () => {
-    expect(fields({ name: 'a', env: { A: '1' }, build: { command: 'x', args: ['a', 'b'] }, members: [{ user: 'ada', role: 'admin' }], tags: ['t'] })).toEqual({
+    expect(
+      fields({
+        name: 'a',
+        env: { A: '1' },
+        build: { command: 'x', args: ['a', 'b'] },
+        members: [{ user: 'ada', role: 'admin' }],
+        tags: ['t'],
+      }),
+    ).toEqual({
       'f:name': {},
       'f:env': { '.': {}, 'f:A': {} },
       'f:build': { 'f:command': {}, 'f:args': {} },
@@ -45,7 +66,15 @@ describe('fields of a value', () => {
 
   test('are named as kubectl shows them', () => {
     const set = fieldsOf(schema, { build: { command: 'x' }, members: [{ user: 'ada', role: 'admin' }], tags: ['t'] })
-    expect([...pathsOf(set)].map(pathText)).toEqual(['.build.command', '.members', '.members[user="ada"]', '.members[user="ada"].user', '.members[user="ada"].role', '.tags', '.tags[="t"]'])
+    expect([...pathsOf(set)].map(pathText)).toEqual([
+      '.build.command',
+      '.members',
+      '.members[user="ada"]',
+      '.members[user="ada"].user',
+      '.members[user="ada"].role',
+      '.tags',
+      '.tags[="t"]',
+    ])
   })
 })
 
@@ -59,15 +88,36 @@ test('sets join, intersect and differ', () => {
 test('a comparison tells what changed and what is gone', () => {
   const { changed, removed } = compare(
     schema,
-    { name: 'a', env: { A: '1', B: '2' }, members: [{ user: 'ada', role: 'admin' }, { user: 'bob', role: 'viewer' }], build: { args: ['a'] } },
+    {
+      name: 'a',
+      env: { A: '1', B: '2' },
+      members: [
+        { user: 'ada', role: 'admin' },
+        { user: 'bob', role: 'viewer' },
+      ],
+      build: { args: ['a'] },
+    },
     { name: 'a', env: { A: '9', C: '3' }, members: [{ user: 'bob', role: 'admin' }], build: { args: ['b'] } },
   )
-  expect(toFieldsV1(changed)).toEqual({ 'f:env': { 'f:A': {}, 'f:C': {} }, 'f:members': { 'k:{"user":"bob"}': { 'f:role': {} } }, 'f:build': { 'f:args': {} } })
-  expect(toFieldsV1(removed)).toEqual({ 'f:env': { 'f:B': {} }, 'f:members': { 'k:{"user":"ada"}': { '.': {}, 'f:user': {}, 'f:role': {} } } })
+  expect(toFieldsV1(changed)).toEqual({
+    'f:env': { 'f:A': {}, 'f:C': {} },
+    'f:members': { 'k:{"user":"bob"}': { 'f:role': {} } },
+    'f:build': { 'f:args': {} },
+  })
+  expect(toFieldsV1(removed)).toEqual({
+    'f:env': { 'f:B': {} },
+    'f:members': { 'k:{"user":"ada"}': { '.': {}, 'f:user': {}, 'f:role': {} } },
+  })
 })
 
 test('merging keeps what the configuration does not name', () => {
-  expect(merge(schema, { name: 'a', env: { A: '1' }, members: [{ user: 'ada', role: 'viewer' }], build: { args: ['a', 'b'] } }, { env: { B: '2' }, members: [{ user: 'ada', role: 'admin' }, { user: 'bob' }], build: { args: ['c'] } })).toEqual({
+  expect(
+    merge(
+      schema,
+      { name: 'a', env: { A: '1' }, members: [{ user: 'ada', role: 'viewer' }], build: { args: ['a', 'b'] } },
+      { env: { B: '2' }, members: [{ user: 'ada', role: 'admin' }, { user: 'bob' }], build: { args: ['c'] } },
+    ),
+  ).toEqual({
     name: 'a',
     env: { A: '1', B: '2' },
     members: [{ user: 'ada', role: 'admin' }, { user: 'bob' }],
@@ -86,7 +136,10 @@ describe('removing fields', () => {
   })
 
   test('takes items of keyed lists, but never the keys of an item that others fill', () => {
-    const members = [{ user: 'ada', role: 'admin' }, { user: 'bob', role: 'viewer' }]
+    const members = [
+      { user: 'ada', role: 'admin' },
+      { user: 'bob', role: 'viewer' },
+    ]
     const item = { '.': {}, 'f:user': {} }
     expect(remove({ members }, { 'f:members': { 'k:{"user":"ada"}': { ...item, 'f:role': {} } } })).toEqual({ members: [members[1]] })
     expect(remove({ members }, { 'f:members': { 'k:{"user":"ada"}': item } })).toEqual({ members })
@@ -94,6 +147,9 @@ describe('removing fields', () => {
 
   test('takes values of sets and whole lists', () => {
     expect(remove({ tags: ['a', 'b'] }, { 'f:tags': { 'v:"a"': {} } })).toEqual({ tags: ['b'] })
-    expect(remove({ name: 'a', build: { command: 'x', args: ['a'] } }, { 'f:build': { 'f:args': {} } })).toEqual({ name: 'a', build: { command: 'x' } })
+    expect(remove({ name: 'a', build: { command: 'x', args: ['a'] } }, { 'f:build': { 'f:args': {} } })).toEqual({
+      name: 'a',
+      build: { command: 'x' },
+    })
   })
 })

@@ -130,7 +130,8 @@ export function fieldsOf(schema: ListedSchema | undefined, value: unknown): Fiel
   }
   const elements = listElements(schema, value)
   set.member = true
-  for (const [element, item] of elements ?? []) set.children.set(element, isObject(item) ? itemFields(schema!.items, item) : new FieldSet(true))
+  for (const [element, item] of elements ?? [])
+    set.children.set(element, isObject(item) ? itemFields(schema!.items, item) : new FieldSet(true))
   return set
 }
 
@@ -199,7 +200,13 @@ export function removeFields(schema: ListedSchema | undefined, value: unknown, g
 }
 
 /** What is left of one field or item; undefined when nothing is. */
-function withoutFields(schema: ListedSchema | undefined, item: unknown, element: string, gone: FieldSet, kept: FieldSet | undefined): unknown {
+function withoutFields(
+  schema: ListedSchema | undefined,
+  item: unknown,
+  element: string,
+  gone: FieldSet,
+  kept: FieldSet | undefined,
+): unknown {
   const children = childrenOf(schema, item)
   if (!children) return gone.member ? undefined : item
   const rest = removeFields(schema, item, gone, kept)
@@ -250,7 +257,11 @@ function schemaAt(schema: ListedSchema | undefined, key: string): ListedSchema |
 
 /** A map with keys that users choose, other than a structure with declared fields. */
 function isMap(schema: ListedSchema | undefined): boolean {
-  return schema !== undefined && !schema.properties && (schema.patternProperties !== undefined || typeof schema.additionalProperties === 'object')
+  return (
+    schema !== undefined &&
+    !schema.properties &&
+    (schema.patternProperties !== undefined || typeof schema.additionalProperties === 'object')
+  )
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

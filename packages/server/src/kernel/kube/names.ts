@@ -31,11 +31,22 @@ export function nameProblem(kind: KindDefinition, name: unknown): PaviorError | 
       : `1 to ${longest} lower-case letters, digits, hyphens and dots, beginning and ending with a letter or digit`
   const facts = { kind: kind.kind, ...(typeof name === 'string' ? { name } : {}) }
   const refuse = (message: string, causeMessage: string): PaviorError =>
-    fail('NAME_INVALID', { message, fix: `Use ${rule}.`, causes: [{ field: 'metadata.name', reason: 'FieldValueInvalid', message: causeMessage }], facts })
-  if (typeof name !== 'string' || name === '') return refuse(`${kind.kind} needs a name.`, 'Required value: name or generateName is required')
+    fail('NAME_INVALID', {
+      message,
+      fix: `Use ${rule}.`,
+      causes: [{ field: 'metadata.name', reason: 'FieldValueInvalid', message: causeMessage }],
+      facts,
+    })
+  if (typeof name !== 'string' || name === '')
+    return refuse(`${kind.kind} needs a name.`, 'Required value: name or generateName is required')
   const shown = JSON.stringify(name.slice(0, 80))
-  if (name.length > longest) return refuse(`The name ${shown} of the ${kind.kind} is ${name.length} characters long; ${longest} are allowed.`, `Too long: must be at most ${longest} characters`)
-  const wellFormed = form === 'label' ? label.test(name) : subdomain.test(name) && name.split('.').every((part) => part.length <= longestPart)
+  if (name.length > longest)
+    return refuse(
+      `The name ${shown} of the ${kind.kind} is ${name.length} characters long; ${longest} are allowed.`,
+      `Too long: must be at most ${longest} characters`,
+    )
+  const wellFormed =
+    form === 'label' ? label.test(name) : subdomain.test(name) && name.split('.').every((part) => part.length <= longestPart)
   if (!wellFormed) return refuse(`The name ${shown} cannot be used for a ${kind.kind}.`, `Invalid value: ${shown}: must be ${rule}`)
   if (kind.reservedNames?.includes(name)) {
     return fail('NAME_RESERVED', {
@@ -59,9 +70,22 @@ export function metadataCauses(metadata: ObjectMeta): Cause[] {
 
 function checkLabels(labels: unknown, causes: Cause[]): void {
   for (const [key, value] of entries(labels, 'metadata.labels', causes)) {
-    if (!isQualifiedName(key)) causes.push(invalid('metadata.labels', key, `a label key is an optional DNS prefix and a slash, then at most ${longestPart} letters, digits, '-', '_' or '.'`))
+    if (!isQualifiedName(key))
+      causes.push(
+        invalid(
+          'metadata.labels',
+          key,
+          `a label key is an optional DNS prefix and a slash, then at most ${longestPart} letters, digits, '-', '_' or '.'`,
+        ),
+      )
     if (value !== '' && (value.length > longestPart || !qualifiedPart.test(value))) {
-      causes.push(invalid('metadata.labels', value, `a label value is at most ${longestPart} letters, digits, '-', '_' or '.', beginning and ending with a letter or digit`))
+      causes.push(
+        invalid(
+          'metadata.labels',
+          value,
+          `a label value is at most ${longestPart} letters, digits, '-', '_' or '.', beginning and ending with a letter or digit`,
+        ),
+      )
     }
   }
 }
@@ -70,15 +94,28 @@ function checkAnnotations(annotations: unknown, causes: Cause[]): void {
   let bytes = 0
   for (const [key, value] of entries(annotations, 'metadata.annotations', causes)) {
     bytes += Buffer.byteLength(key) + Buffer.byteLength(value)
-    if (!isQualifiedName(key.toLowerCase())) causes.push(invalid('metadata.annotations', key, `an annotation key is an optional DNS prefix and a slash, then at most ${longestPart} letters, digits, '-', '_' or '.'`))
+    if (!isQualifiedName(key.toLowerCase()))
+      causes.push(
+        invalid(
+          'metadata.annotations',
+          key,
+          `an annotation key is an optional DNS prefix and a slash, then at most ${longestPart} letters, digits, '-', '_' or '.'`,
+        ),
+      )
   }
-  if (bytes > largestAnnotationsBytes) causes.push({ field: 'metadata.annotations', reason: 'FieldValueTooLong', message: `Too long: must have at most ${largestAnnotationsBytes} bytes` })
+  if (bytes > largestAnnotationsBytes)
+    causes.push({
+      field: 'metadata.annotations',
+      reason: 'FieldValueTooLong',
+      message: `Too long: must have at most ${largestAnnotationsBytes} bytes`,
+    })
 }
 
 function checkFinalizers(finalizers: unknown, causes: Cause[]): void {
   if (!Array.isArray(finalizers)) return void causes.push(wrongType('metadata.finalizers', 'array'))
   finalizers.forEach((name: unknown, index) => {
-    if (typeof name !== 'string' || !isQualifiedName(name)) causes.push(invalid(`metadata.finalizers[${index}]`, name, 'must be a qualified name, for example example.com/cleanup'))
+    if (typeof name !== 'string' || !isQualifiedName(name))
+      causes.push(invalid(`metadata.finalizers[${index}]`, name, 'must be a qualified name, for example example.com/cleanup'))
   })
 }
 
@@ -88,7 +125,8 @@ function checkOwners(owners: unknown, causes: Cause[]): void {
   owners.forEach((owner: Record<string, unknown> | null, index) => {
     for (const field of ['apiVersion', 'kind', 'name', 'uid']) {
       const value = owner?.[field]
-      if (typeof value !== 'string' || value === '') causes.push({ field: `metadata.ownerReferences[${index}].${field}`, reason: 'FieldValueRequired', message: 'Required value' })
+      if (typeof value !== 'string' || value === '')
+        causes.push({ field: `metadata.ownerReferences[${index}].${field}`, reason: 'FieldValueRequired', message: 'Required value' })
     }
     if (owner?.controller === true) controllers++
   })
@@ -119,7 +157,11 @@ function entries(map: unknown, field: string, causes: Cause[]): [string, string]
   return pairs.filter((pair): pair is [string, string] => typeof pair[1] === 'string')
 }
 
-const wrongType = (field: string, type: string): Cause => ({ field, reason: 'FieldValueTypeInvalid', message: `Invalid value: must be ${type}` })
+const wrongType = (field: string, type: string): Cause => ({
+  field,
+  reason: 'FieldValueTypeInvalid',
+  message: `Invalid value: must be ${type}`,
+})
 
 const invalid = (field: string, value: unknown, rule: string): Cause => ({
   field,

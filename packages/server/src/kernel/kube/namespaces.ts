@@ -5,7 +5,15 @@ import { age, type TableForm } from './table.ts'
 export interface Namespace {
   apiVersion: 'v1'
   kind: 'Namespace'
-  metadata: { name: string; uid: string; resourceVersion: string; creationTimestamp: string; deletionTimestamp?: string; labels: Record<string, string>; annotations?: Record<string, string> }
+  metadata: {
+    name: string
+    uid: string
+    resourceVersion: string
+    creationTimestamp: string
+    deletionTimestamp?: string
+    labels: Record<string, string>
+    annotations?: Record<string, string>
+  }
   spec: { finalizers: string[] }
   status: { phase: 'Active' | 'Terminating' }
 }

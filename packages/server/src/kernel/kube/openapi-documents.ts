@@ -29,7 +29,8 @@ export function documentV3(kinds: KindRegistry, version: string): Doc {
 
 const ref = (name: string, dialect: Dialect): Doc => ({ $ref: dialect === 'v2' ? `#/definitions/${name}` : `#/components/schemas/${name}` })
 /** OpenAPI 3.0 ignores what stands beside a reference, so a description needs a wrapper. */
-const described = (name: string, description: string, dialect: Dialect): Doc => (dialect === 'v2' ? { description, ...ref(name, dialect) } : { description, allOf: [ref(name, dialect)] })
+const described = (name: string, description: string, dialect: Dialect): Doc =>
+  dialect === 'v2' ? { description, ...ref(name, dialect) } : { description, allOf: [ref(name, dialect)] }
 const model = (kind: KindDefinition): string => `${modelPrefix}.${kind.kind}`
 const groupVersionKind = (kind: string): Doc => ({ group: apiGroup, version: 'v1', kind })
 
@@ -45,7 +46,9 @@ function models(kinds: KindRegistry, dialect: Dialect): Record<string, Doc> {
         kind: { type: 'string', description: `Always ${kind.kind}.` },
         metadata: described(`${metaPrefix}.ObjectMeta`, 'Name, labels and what the platform keeps about the resource.', dialect),
         spec: toOpenApi(kind.spec as JsonSchema, dialect),
-        ...(kind.status ? { status: { description: 'What was observed; written by the platform.', ...toOpenApi(kind.status as JsonSchema, dialect) } } : {}),
+        ...(kind.status
+          ? { status: { description: 'What was observed; written by the platform.', ...toOpenApi(kind.status as JsonSchema, dialect) } }
+          : {}),
       },
       'x-kubernetes-group-version-kind': [groupVersionKind(kind.kind)],
     }
@@ -72,7 +75,12 @@ const texts = (description: string): Doc => ({ type: 'object', description, addi
 
 function metaModels(dialect: Dialect): Record<string, Doc> {
   const list = (name: string, description: string): Doc => ({ type: 'array', description, items: ref(`${metaPrefix}.${name}`, dialect) })
-  const object = (description: string, properties: Doc, required?: string[]): Doc => ({ type: 'object', description, properties, ...(required ? { required } : {}) })
+  const object = (description: string, properties: Doc, required?: string[]): Doc => ({
+    type: 'object',
+    description,
+    properties,
+    ...(required ? { required } : {}),
+  })
   return {
     [`${metaPrefix}.ObjectMeta`]: object('What every resource has beside its spec and status.', {
       name: text('Name, unique within its team.'),
@@ -99,7 +107,14 @@ function metaModels(dialect: Dialect): Record<string, Doc> {
     }),
     [`${metaPrefix}.OwnerReference`]: object(
       'A resource that this one goes with.',
-      { apiVersion: text('Its API version.'), kind: text('Its kind.'), name: text('Its name.'), uid: text('Its uid.'), controller: truth('It manages this one.'), blockOwnerDeletion: truth('It waits for this one when it is deleted in the foreground.') },
+      {
+        apiVersion: text('Its API version.'),
+        kind: text('Its kind.'),
+        name: text('Its name.'),
+        uid: text('Its uid.'),
+        controller: truth('It manages this one.'),
+        blockOwnerDeletion: truth('It waits for this one when it is deleted in the foreground.'),
+      },
       ['apiVersion', 'kind', 'name', 'uid'],
     ),
     [`${metaPrefix}.ManagedFieldsEntry`]: object('Fields of one manager.', {
@@ -133,7 +148,7 @@ function metaModels(dialect: Dialect): Record<string, Doc> {
 }
 
 /** JSON Schema as TypeBox emits it → the subset that OpenAPI and kubectl know. */
-export function toOpenApi(schema: JsonSchema, dialect: Dialect): Doc {
+function toOpenApi(schema: JsonSchema, dialect: Dialect): Doc {
   const result: Doc = {}
   const { description } = schema
   if (description) result.description = description
@@ -144,7 +159,21 @@ export function toOpenApi(schema: JsonSchema, dialect: Dialect): Doc {
     return { ...result, 'x-kubernetes-preserve-unknown-fields': true }
   }
   result.type = schema.type
-  for (const keyword of ['pattern', 'format', 'minLength', 'maxLength', 'minItems', 'maxItems', 'uniqueItems', 'minimum', 'maximum', 'multipleOf', 'enum', 'x-kubernetes-list-type', 'x-kubernetes-list-map-keys'] as const) {
+  for (const keyword of [
+    'pattern',
+    'format',
+    'minLength',
+    'maxLength',
+    'minItems',
+    'maxItems',
+    'uniqueItems',
+    'minimum',
+    'maximum',
+    'multipleOf',
+    'enum',
+    'x-kubernetes-list-type',
+    'x-kubernetes-list-map-keys',
+  ] as const) {
     const value = (schema as Doc)[keyword]
     if (value !== undefined) result[keyword] = value
   }
@@ -152,7 +181,8 @@ export function toOpenApi(schema: JsonSchema, dialect: Dialect): Doc {
   if (schema.exclusiveMaximum !== undefined) Object.assign(result, { maximum: schema.exclusiveMaximum, exclusiveMaximum: true })
   if (schema.required?.length) result.required = schema.required
   if (schema.items) result.items = toOpenApi(schema.items, dialect)
-  if (schema.properties) result.properties = Object.fromEntries(Object.entries(schema.properties).map(([name, inner]) => [name, toOpenApi(inner, dialect)]))
+  if (schema.properties)
+    result.properties = Object.fromEntries(Object.entries(schema.properties).map(([name, inner]) => [name, toOpenApi(inner, dialect)]))
   const [values] = Object.values(schema.patternProperties ?? {})
   const additional = values ?? (typeof schema.additionalProperties === 'object' ? schema.additionalProperties : undefined)
   if (additional) result.additionalProperties = toOpenApi(additional, dialect)
@@ -161,7 +191,8 @@ export function toOpenApi(schema: JsonSchema, dialect: Dialect): Doc {
 
 function enumeration(values: unknown[]): Doc {
   const [first] = values
-  const type = typeof first === 'number' ? (values.every(Number.isInteger) ? 'integer' : 'number') : typeof first === 'boolean' ? 'boolean' : 'string'
+  const type =
+    typeof first === 'number' ? (values.every(Number.isInteger) ? 'integer' : 'number') : typeof first === 'boolean' ? 'boolean' : 'string'
   return { type, enum: values }
 }
 
@@ -178,14 +209,23 @@ function paths(kinds: KindRegistry, dialect: Dialect): Record<string, Doc> {
       put: operation('put', { body: model(kind), query: writeParameters }),
       patch: operation('patch', { body: `${metaPrefix}.Patch`, consumes: patchContentTypes, query: [...writeParameters, force] }),
     }
-    if (namespaced) all[`/apis/${apiVersion}/${kind.plural}`] = { get: operation('list', { query: listParameters, answer: `${model(kind)}List` }) }
+    if (namespaced)
+      all[`/apis/${apiVersion}/${kind.plural}`] = { get: operation('list', { query: listParameters, answer: `${model(kind)}List` }) }
     all[collection] = {
       parameters,
       get: operation('list', { query: listParameters, answer: `${model(kind)}List` }),
       post: operation('post', { body: model(kind), query: writeParameters }),
       delete: operation('deletecollection', { query: [...listParameters, dryRun, propagationPolicy], answer: `${model(kind)}List` }),
     }
-    all[`${collection}/{name}`] = { parameters: named, ...item, delete: operation('delete', { body: `${metaPrefix}.DeleteOptions`, query: [dryRun, propagationPolicy], answer: `${metaPrefix}.Status` }) }
+    all[`${collection}/{name}`] = {
+      parameters: named,
+      ...item,
+      delete: operation('delete', {
+        body: `${metaPrefix}.DeleteOptions`,
+        query: [dryRun, propagationPolicy],
+        answer: `${metaPrefix}.Status`,
+      }),
+    }
     if (kind.status) all[`${collection}/{name}/status`] = { parameters: named, ...item }
   }
   return all
@@ -229,13 +269,30 @@ interface OperationDetails {
   answer?: string
 }
 
-function makeOperation(kind: KindDefinition, action: string, dialect: Dialect, { body, consumes = contentTypes, query = [], answer = model(kind) }: OperationDetails): Doc {
-  const parameters: Doc[] = query.map(({ name, type, description }) => ({ name, in: 'query', description, ...(dialect === 'v2' ? { type } : { schema: { type } }) }))
+function makeOperation(
+  kind: KindDefinition,
+  action: string,
+  dialect: Dialect,
+  { body, consumes = contentTypes, query = [], answer = model(kind) }: OperationDetails,
+): Doc {
+  const parameters: Doc[] = query.map(({ name, type, description }) => ({
+    name,
+    in: 'query',
+    description,
+    ...(dialect === 'v2' ? { type } : { schema: { type } }),
+  }))
   const tags = { 'x-kubernetes-action': action, 'x-kubernetes-group-version-kind': groupVersionKind(kind.kind) }
   const description = `${action} ${kind.kind}`
   if (dialect === 'v2') {
     if (body) parameters.push({ name: 'body', in: 'body', required: true, schema: ref(body, dialect) })
-    return { description, consumes, produces: contentTypes, parameters, responses: { '200': { description: 'OK', schema: ref(answer, dialect) } }, ...tags }
+    return {
+      description,
+      consumes,
+      produces: contentTypes,
+      parameters,
+      responses: { '200': { description: 'OK', schema: ref(answer, dialect) } },
+      ...tags,
+    }
   }
   const content = (types: string[], name: string): Doc => Object.fromEntries(types.map((type) => [type, { schema: ref(name, dialect) }]))
   return {

@@ -48,8 +48,22 @@ const messages: Record<string, Fields> = {
   Properties: { additionalProperties: ['NamedSchema*', 1] },
   Paths: { path: ['NamedPathItem*', 2] },
   NamedPathItem: named('PathItem'),
-  PathItem: { get: ['Operation', 2], put: ['Operation', 3], post: ['Operation', 4], delete: ['Operation', 5], patch: ['Operation', 8], parameters: ['ParametersItem*', 9] },
-  Operation: { description: ['string', 3], produces: ['string*', 6], consumes: ['string*', 7], parameters: ['ParametersItem*', 8], responses: ['Responses', 9], vendorExtension: ['NamedAny*', 13] },
+  PathItem: {
+    get: ['Operation', 2],
+    put: ['Operation', 3],
+    post: ['Operation', 4],
+    delete: ['Operation', 5],
+    patch: ['Operation', 8],
+    parameters: ['ParametersItem*', 9],
+  },
+  Operation: {
+    description: ['string', 3],
+    produces: ['string*', 6],
+    consumes: ['string*', 7],
+    parameters: ['ParametersItem*', 8],
+    responses: ['Responses', 9],
+    vendorExtension: ['NamedAny*', 13],
+  },
   ParametersItem: { parameter: ['Parameter', 1] },
   Parameter: { bodyParameter: ['BodyParameter', 1], nonBodyParameter: ['NonBodyParameter', 2] },
   BodyParameter: { name: ['string', 2], in: ['string', 3], required: ['bool', 4], schema: ['Schema', 5] },
@@ -64,7 +78,12 @@ const messages: Record<string, Fields> = {
 }
 
 export function openApiV2Message(): protobuf.Type {
-  const nested = Object.fromEntries(Object.entries(messages).map(([name, fields]) => [name, { fields: Object.fromEntries(Object.entries(fields).map(([field, [type, id]]) => [field, fieldOf(type, id)])) }]))
+  const nested = Object.fromEntries(
+    Object.entries(messages).map(([name, fields]) => [
+      name,
+      { fields: Object.fromEntries(Object.entries(fields).map(([field, [type, id]]) => [field, fieldOf(type, id)])) },
+    ]),
+  )
   return protobuf.Root.fromJSON({ nested }).lookupType('Document')
 }
 
@@ -113,7 +132,10 @@ function schema(node: Doc): Doc {
 }
 
 function pathItem({ parameters = [], ...operations }: Doc): Doc {
-  return { ...Object.fromEntries(Object.entries(operations).map(([method, value]) => [method, operation(value)])), parameters: parameters.map(parameter) }
+  return {
+    ...Object.fromEntries(Object.entries(operations).map(([method, value]) => [method, operation(value)])),
+    parameters: parameters.map(parameter),
+  }
 }
 
 function operation(node: Doc): Doc {
@@ -123,7 +145,11 @@ function operation(node: Doc): Doc {
     consumes,
     produces,
     parameters: parameters.map(parameter),
-    responses: { responseCode: entries(responses, (response) => ({ response: { description: response.description, schema: { schema: schema(response.schema) } } })) },
+    responses: {
+      responseCode: entries(responses, (response) => ({
+        response: { description: response.description, schema: { schema: schema(response.schema) } },
+      })),
+    },
     ...extensions(node),
   }
 }

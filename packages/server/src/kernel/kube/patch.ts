@@ -2,7 +2,7 @@
 import { fail } from '@pavior/contract'
 import { applyPatch, type Operation } from 'rfc6902'
 
-export const patchTypes = {
+const patchTypes = {
   merge: 'application/merge-patch+json',
   json: 'application/json-patch+json',
   apply: 'application/apply-patch+yaml',
@@ -18,7 +18,10 @@ export function patchType(contentType: string | undefined): PatchType {
   const type = (contentType ?? '').split(';', 1)[0]!.trim().toLowerCase()
   for (const [name, value] of Object.entries(patchTypes)) if (value === type) return name as PatchType
   throw fail('UNSUPPORTED_MEDIA', {
-    message: type === strategic ? 'Strategic merge patch is not supported for these resources.' : `The patch type "${type.slice(0, 100)}" is not supported.`,
+    message:
+      type === strategic
+        ? 'Strategic merge patch is not supported for these resources.'
+        : `The patch type "${type.slice(0, 100)}" is not supported.`,
     fix: `Send one of ${Object.values(patchTypes).join(', ')}.`,
   })
 }
@@ -56,22 +59,27 @@ function doesNotApply(operation: Operation, index: number, error: Error): Error 
   const place = `operation ${index} (${operation.op} ${JSON.stringify(operation.path)})`
   const tested = error.name === 'TestError'
   return fail('INVALID', {
-    message: tested ? `The JSON patch was not applied: the test of ${place} failed.` : `The JSON patch cannot be applied: ${place} names a path that does not exist.`,
+    message: tested
+      ? `The JSON patch was not applied: the test of ${place} failed.`
+      : `The JSON patch cannot be applied: ${place} names a path that does not exist.`,
     fix: tested ? 'Read the resource again; it does not hold the tested value.' : 'Check the path; ~1 stands for a slash within a key.',
   })
 }
 
 function checkOperations(patch: unknown): Operation[] {
-  const refuse = (message: string): Error => fail('BAD_REQUEST', { message, fix: 'Send a list such as [{"op":"replace","path":"/spec/description","value":"…"}].' })
+  const refuse = (message: string): Error =>
+    fail('BAD_REQUEST', { message, fix: 'Send a list such as [{"op":"replace","path":"/spec/description","value":"…"}].' })
   if (!Array.isArray(patch)) throw refuse('A JSON patch is a list of operations.')
   if (patch.length > mostOperations) throw refuse(`A JSON patch has at most ${mostOperations} operations; this one has ${patch.length}.`)
   patch.forEach((operation: unknown, index) => {
     if (!isObject(operation)) throw refuse(`Operation ${index} of the JSON patch is no object.`)
     const { op, path, from } = operation
-    if (!['add', 'remove', 'replace', 'move', 'copy', 'test'].includes(op as string)) throw refuse(`Operation ${index} of the JSON patch has the unknown op ${JSON.stringify(op)}.`)
+    if (!['add', 'remove', 'replace', 'move', 'copy', 'test'].includes(op as string))
+      throw refuse(`Operation ${index} of the JSON patch has the unknown op ${JSON.stringify(op)}.`)
     if (!isPointer(path)) throw refuse(`Operation ${index} of the JSON patch has no usable path.`)
     if ((op === 'move' || op === 'copy') && !isPointer(from)) throw refuse(`Operation ${index} of the JSON patch has no usable "from".`)
-    if ((op === 'add' || op === 'replace' || op === 'test') && !('value' in operation)) throw refuse(`Operation ${index} of the JSON patch has no value.`)
+    if ((op === 'add' || op === 'replace' || op === 'test') && !('value' in operation))
+      throw refuse(`Operation ${index} of the JSON patch has no value.`)
   })
   return patch as Operation[]
 }

@@ -22,14 +22,22 @@ export interface AccessReview {
 }
 
 /** Whether the actor may, with the reason in one sentence. */
-export function reviewAccess(actor: Actor, { resourceAttributes, nonResourceAttributes }: AccessReview, kinds: KindRegistry, authorize: Authorize): { allowed: boolean; reason: string } {
-  if (nonResourceAttributes) return { allowed: nonResourceAttributes.verb === 'get' || actor.admin, reason: 'Whoever is signed in may read what is no resource.' }
+export function reviewAccess(
+  actor: Actor,
+  { resourceAttributes, nonResourceAttributes }: AccessReview,
+  kinds: KindRegistry,
+  authorize: Authorize,
+): { allowed: boolean; reason: string } {
+  if (nonResourceAttributes)
+    return { allowed: nonResourceAttributes.verb === 'get' || actor.admin, reason: 'Whoever is signed in may read what is no resource.' }
   const { namespace = '', verb = '', group = apiGroup, resource = '', name } = resourceAttributes ?? {}
   const wanted = wantedVerbs(verb)
   const subjects = resource === '*' ? kinds.all : [kinds.byPlural(resource)].filter((kind) => kind !== undefined)
   if (group !== apiGroup && group !== '*') return reviewForeign(actor, group, verb, resource, kinds)
   if (subjects.length === 0 || wanted.length === 0) return { allowed: false, reason: `There is no ${verb} of ${resource}.` }
-  const allowed = subjects.every((kind) => wanted.every((one) => authorize(actor, one, kind, kind.scope === 'Namespaced' ? namespace : '', name)))
+  const allowed = subjects.every((kind) =>
+    wanted.every((one) => authorize(actor, one, kind, kind.scope === 'Namespaced' ? namespace : '', name)),
+  )
   const place = namespace ? ` in team ${namespace}` : ''
   return { allowed, reason: `${actor.name} ${allowed ? 'may' : 'may not'} ${verb} ${resource}${place}.` }
 }
@@ -41,7 +49,13 @@ function wantedVerbs(verb: string): Verb[] {
 }
 
 /** Namespaces, events and the reviews themselves: read by everybody who is signed in. */
-function reviewForeign(actor: Actor, group: string, verb: string, resource: string, kinds: KindRegistry): { allowed: boolean; reason: string } {
+function reviewForeign(
+  actor: Actor,
+  group: string,
+  verb: string,
+  resource: string,
+  kinds: KindRegistry,
+): { allowed: boolean; reason: string } {
   const offered = resourcesOf(group, kinds)?.find(({ name }) => name === resource)?.verbs ?? []
   const allowed = offered.includes(verb)
   return { allowed, reason: allowed ? `${actor.name} may ${verb} ${resource}.` : `There is no ${verb} of ${resource}.` }

@@ -43,7 +43,8 @@ export function closeRecords<S>(schema: S): S {
   if (Array.isArray(schema)) return schema.map(closeRecords) as S
   if (typeof schema !== 'object' || schema === null) return schema
   const copy = Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, closeRecords(value)])) as JsonSchema
-  if (typeof copy.patternProperties === 'object' && copy.properties === undefined && copy.additionalProperties === undefined) copy.additionalProperties = false
+  if (typeof copy.patternProperties === 'object' && copy.properties === undefined && copy.additionalProperties === undefined)
+    copy.additionalProperties = false
   return copy as S
 }
 
@@ -57,12 +58,17 @@ export function examine(schema: JsonSchema, value: unknown, path: string, found:
   if ('const' in schema && schema.const !== value) return unsupported([schema.const], value, path, found)
   if (!schema.type) return value
   if (!isOfType(schema.type, value)) {
-    found.causes.push({ field: path, reason: 'FieldValueTypeInvalid', message: `Invalid value: "${typeName(value)}": must be ${schema.type}` })
+    found.causes.push({
+      field: path,
+      reason: 'FieldValueTypeInvalid',
+      message: `Invalid value: "${typeName(value)}": must be ${schema.type}`,
+    })
     return value
   }
   if (schema.type === 'object') return examineObject(schema, value as Record<string, unknown>, path, found)
   if (schema.type === 'array') return examineArray(schema, value as unknown[], path, found)
-  const complaint = typeof value === 'string' ? stringComplaint(schema, value) : typeof value === 'number' ? numberComplaint(schema, value) : undefined
+  const complaint =
+    typeof value === 'string' ? stringComplaint(schema, value) : typeof value === 'number' ? numberComplaint(schema, value) : undefined
   if (complaint) found.causes.push({ field: path, ...complaint })
   return value
 }
@@ -110,12 +116,20 @@ function examineArray(schema: JsonSchema, value: unknown[], path: string, found:
     found.causes.push(
       none
         ? { field: path, reason: 'FieldValueRequired', message: 'Required value: must have at least 1 item' }
-        : { field: path, reason: 'FieldValueInvalid', message: `Invalid value: ${value.length}: must have at least ${schema.minItems} items` },
+        : {
+            field: path,
+            reason: 'FieldValueInvalid',
+            message: `Invalid value: ${value.length}: must have at least ${schema.minItems} items`,
+          },
     )
   }
   if (schema.maxItems !== undefined && value.length > schema.maxItems) {
     // A list that is far too long would be answered with as many causes.
-    found.causes.push({ field: path, reason: 'FieldValueTooMany', message: `Too many: ${value.length}: must have at most ${schema.maxItems} items` })
+    found.causes.push({
+      field: path,
+      reason: 'FieldValueTooMany',
+      message: `Too many: ${value.length}: must have at most ${schema.maxItems} items`,
+    })
     return value
   }
   if (schema.uniqueItems && new Set(value.map((item) => JSON.stringify(item))).size < value.length) {
@@ -148,23 +162,34 @@ function examineChoice(alternatives: JsonSchema[], value: unknown, path: string,
 
 function unsupported(supported: unknown[], value: unknown, path: string, found: Findings): unknown {
   const list = supported.map((one) => quote(one)).join(', ')
-  found.causes.push({ field: path, reason: 'FieldValueNotSupported', message: `Unsupported value: ${quote(value)}: supported values: ${list}` })
+  found.causes.push({
+    field: path,
+    reason: 'FieldValueNotSupported',
+    message: `Unsupported value: ${quote(value)}: supported values: ${list}`,
+  })
   return value
 }
 
 type Complaint = Omit<Cause, 'field'>
 
-const invalid = (value: unknown, text: string): Complaint => ({ reason: 'FieldValueInvalid', message: `Invalid value: ${quote(value)}: ${text}` })
+const invalid = (value: unknown, text: string): Complaint => ({
+  reason: 'FieldValueInvalid',
+  message: `Invalid value: ${quote(value)}: ${text}`,
+})
 
 function stringComplaint({ minLength, maxLength, pattern, format }: JsonSchema, value: string): Complaint | undefined {
   if (minLength !== undefined && value.length < minLength) return invalid(value, `must be at least ${minLength} characters long`)
-  if (maxLength !== undefined && value.length > maxLength) return { reason: 'FieldValueTooLong', message: `Too long: must be at most ${maxLength} characters` }
+  if (maxLength !== undefined && value.length > maxLength)
+    return { reason: 'FieldValueTooLong', message: `Too long: must be at most ${maxLength} characters` }
   if (pattern !== undefined && !new RegExp(pattern, 'u').test(value)) return invalid(value, `must match ${pattern}`)
   if (format !== undefined && Format.Has(format) && !Format.Test(format, value)) return invalid(value, `must be of the form ${format}`)
   return undefined
 }
 
-function numberComplaint({ minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf }: JsonSchema, value: number): Complaint | undefined {
+function numberComplaint(
+  { minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf }: JsonSchema,
+  value: number,
+): Complaint | undefined {
   if (minimum !== undefined && value < minimum) return invalid(value, `must be greater than or equal to ${minimum}`)
   if (maximum !== undefined && value > maximum) return invalid(value, `must be less than or equal to ${maximum}`)
   if (exclusiveMinimum !== undefined && value <= exclusiveMinimum) return invalid(value, `must be greater than ${exclusiveMinimum}`)
@@ -183,7 +208,7 @@ function isOfType(type: string, value: unknown): boolean {
 }
 
 /** JSON's own word for the type of a value. */
-export function typeName(value: unknown): string {
+function typeName(value: unknown): string {
   if (value === null) return 'null'
   if (Array.isArray(value)) return 'array'
   if (typeof value === 'number') return Number.isInteger(value) ? 'integer' : 'number'
@@ -191,7 +216,13 @@ export function typeName(value: unknown): string {
 }
 
 function acceptsNull(schema: JsonSchema | undefined): boolean {
-  return schema !== undefined && (schema.type === 'null' || schema.const === null || (schema.type === undefined && !schema.enum && !schema.anyOf) || (schema.anyOf?.some(acceptsNull) ?? false))
+  return (
+    schema !== undefined &&
+    (schema.type === 'null' ||
+      schema.const === null ||
+      (schema.type === undefined && !schema.enum && !schema.anyOf) ||
+      (schema.anyOf?.some(acceptsNull) ?? false))
+  )
 }
 
 function patternFor({ patternProperties }: JsonSchema, name: string): JsonSchema | undefined {

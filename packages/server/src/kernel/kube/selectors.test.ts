@@ -67,7 +67,13 @@ describe('field selectors', () => {
   test('match as text, absent as empty', () => {
     const resource: Partial<Resource> = { metadata: { name: 'x' } as never, spec: { version: 3, canceled: true } }
     const fits = (text: string): boolean => matches(resource, { fields: parseFieldSelector(text) })
-    expect(['spec.version=3', 'spec.canceled=true', 'spec.app=', 'spec.app!=a', 'metadata.name=x'].map(fits)).toEqual([true, true, true, true, true])
+    expect(['spec.version=3', 'spec.canceled=true', 'spec.app=', 'spec.app!=a', 'metadata.name=x'].map(fits)).toEqual([
+      true,
+      true,
+      true,
+      true,
+      true,
+    ])
     expect(['spec.version=4', 'spec.app=a', 'metadata.name!=x'].map(fits)).toEqual([false, false, false])
   })
 })

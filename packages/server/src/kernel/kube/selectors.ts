@@ -43,7 +43,10 @@ export function parseFieldSelector(text: string): FieldRequirement[] {
 
 /** Whether a resource, or what is known of it, fits all requirements. A field that is absent counts as empty. */
 export function matches(resource: Partial<Resource>, { labels, fields }: Selection): boolean {
-  return (labels?.every((requirement) => matchesLabel(resource.metadata?.labels, requirement)) ?? true) && (fields?.every((requirement) => matchesField(resource, requirement)) ?? true)
+  return (
+    (labels?.every((requirement) => matchesLabel(resource.metadata?.labels, requirement)) ?? true) &&
+    (fields?.every((requirement) => matchesField(resource, requirement)) ?? true)
+  )
 }
 
 function matchesLabel(labels: Record<string, string> | undefined, { key, operator, values }: LabelRequirement): boolean {
@@ -59,7 +62,7 @@ function matchesField(resource: Partial<Resource>, { path, operator, value }: Fi
 }
 
 /** The value at a path as text, the way the database compares it: absent is empty, objects are their JSON. */
-export function fieldText(resource: unknown, path: string): string {
+function fieldText(resource: unknown, path: string): string {
   let value = resource
   for (const part of path.split('.')) {
     if (typeof value !== 'object' || value === null || !Object.hasOwn(value, part)) return ''

@@ -34,7 +34,11 @@ export function tableForm(kind: KindDefinition): TableForm<Resource> {
   const shown = kind.columns.filter(({ name }) => name !== 'Name' && name !== 'Age')
   return {
     columns: [nameColumn, ...shown.map(columnDefinition), ageColumn],
-    cells: (resource, now) => [resource.metadata.name, ...shown.map((column) => cell(column, resource, now)), age(resource.metadata.creationTimestamp, now)],
+    cells: (resource, now) => [
+      resource.metadata.name,
+      ...shown.map((column) => cell(column, resource, now)),
+      age(resource.metadata.creationTimestamp, now),
+    ],
   }
 }
 
@@ -53,7 +57,13 @@ function cell(column: Column<Resource>, resource: Resource, now: Date): unknown 
 export function makeTable<R extends object>(
   form: TableForm<R>,
   items: readonly R[],
-  { metadata, includeObject, apiVersion, headers = true, now }: { metadata: Table['metadata']; includeObject: IncludeObject; apiVersion: string; headers?: boolean; now: Date },
+  {
+    metadata,
+    includeObject,
+    apiVersion,
+    headers = true,
+    now,
+  }: { metadata: Table['metadata']; includeObject: IncludeObject; apiVersion: string; headers?: boolean; now: Date },
 ): Table {
   const object = (item: R): object => {
     if (includeObject === 'None') return {}
@@ -68,7 +78,10 @@ export function makeTable<R extends object>(
   }
 }
 
-export function partialMetadata({ metadata }: { metadata: object }, apiVersion: string): { kind: string; apiVersion: string; metadata: object } {
+export function partialMetadata(
+  { metadata }: { metadata: object },
+  apiVersion: string,
+): { kind: string; apiVersion: string; metadata: object } {
   const { managedFields: _, ...shown } = metadata as { managedFields?: unknown }
   return { kind: 'PartialObjectMetadata', apiVersion, metadata: shown }
 }

@@ -25,7 +25,11 @@ const texts = (error: PaviorError): string[] => (error.details.causes ?? []).map
 
 describe('a spec that fits', () => {
   test('comes back as the same object', () => {
-    const next = app({ processes: { web: { command: 'node .', replicas: 2 } }, env: { PATH: '/bin' }, resources: { db: { type: 'postgres' } } })
+    const next = app({
+      processes: { web: { command: 'node .', replicas: 2 } },
+      env: { PATH: '/bin' },
+      resources: { db: { type: 'postgres' } },
+    })
     expect(validateApp(next, undefined, 'Strict')).toEqual({ resource: next, warnings: [] })
     expect(validateApp(next, undefined, 'Strict').resource).toBe(next)
   })
@@ -37,7 +41,9 @@ describe('a spec that fits', () => {
   })
 
   test('may carry null for an optional field, which counts as absent', () => {
-    expect(validateApp(app({ description: null, processes: { web: { health: null } } }), undefined, 'Strict').resource.spec).toEqual({ processes: { web: {} } })
+    expect(validateApp(app({ description: null, processes: { web: { health: null } } }), undefined, 'Strict').resource.spec).toEqual({
+      processes: { web: {} },
+    })
   })
 })
 
@@ -48,13 +54,19 @@ describe('a spec that does not fit', () => {
     [{ processes: { web: { replicas: 1.5 } } }, 'spec.processes.web.replicas: Invalid value: "number": must be integer'],
     [{ processes: { web: { replicas: 101 } } }, 'spec.processes.web.replicas: Invalid value: 101: must be less than or equal to 100'],
     [{ processes: { web: { cpu: 0 } } }, 'spec.processes.web.cpu: Invalid value: 0: must be greater than 0'],
-    [{ processes: { web: { memory: 'lots' } } }, 'spec.processes.web.memory: Invalid value: "lots": must match ^[0-9]+(\\.[0-9]+)?(Ki|Mi|Gi|K|M|G)?$'],
+    [
+      { processes: { web: { memory: 'lots' } } },
+      'spec.processes.web.memory: Invalid value: "lots": must match ^[0-9]+(\\.[0-9]+)?(Ki|Mi|Gi|K|M|G)?$',
+    ],
     [{ processes: { web: { health: { nope: true } } } }, 'spec.processes.web.health.nope: unknown field "spec.processes.web.health.nope"'],
     [{ processes: { Web: {} } }, 'spec.processes: Invalid value: "Web": keys must match ^[a-z]([-a-z0-9]{0,28}[a-z0-9])?$'],
     [{ env: { 'A-B': 'x' } }, 'spec.env: Invalid value: "A-B": keys must match ^[A-Za-z_][A-Za-z0-9_]*$'],
     [{ env: { A: null } }, 'spec.env.A: Invalid value: "null": must be string'],
     [{ env: [] }, 'spec.env: Invalid value: "array": must be object'],
-    [{ declaredBy: 'magic' }, 'spec.declaredBy: Unsupported value: "magic": supported values: "pavior.yaml", "score.yaml", "Procfile", "detection"'],
+    [
+      { declaredBy: 'magic' },
+      'spec.declaredBy: Unsupported value: "magic": supported values: "pavior.yaml", "score.yaml", "Procfile", "detection"',
+    ],
     [{ routes: [{ host: 'a.example' }, { host: 'A', z: 1 }] }, 'spec.routes[1].z: unknown field "spec.routes[1].z"'],
     [{ routes: new Array(51).fill({}) }, 'spec.routes: Too many: 51: must have at most 50 items'],
     [{ description: 'x'.repeat(1001) }, 'spec.description: Too long: must be at most 1000 characters'],
@@ -72,7 +84,9 @@ describe('a spec that does not fit', () => {
   })
 
   test('says what is wrong with a format', () => {
-    expect(texts(refusal(createValidator(userKind), resource('User', { email: 'nobody' })))).toEqual(['spec.email: Invalid value: "nobody": must be of the form email'])
+    expect(texts(refusal(createValidator(userKind), resource('User', { email: 'nobody' })))).toEqual([
+      'spec.email: Invalid value: "nobody": must be of the form email',
+    ])
   })
 
   test('lists at most fifty causes', () => {
@@ -94,20 +108,28 @@ describe('unknown fields', () => {
   })
 
   test('are pruned silently', () => {
-    expect(validateApp(next, undefined, 'Ignore')).toMatchObject({ warnings: [], resource: { spec: { processes: { web: { replicas: 1 } } } } })
+    expect(validateApp(next, undefined, 'Ignore')).toMatchObject({
+      warnings: [],
+      resource: { spec: { processes: { web: { replicas: 1 } } } },
+    })
   })
 
   test('around the spec are found too', () => {
     const body = { kind: 'App', sepc: {}, metadata: { name: 'x', lables: {} } }
     expect(checkEnvelope(appKind, body, 'Warn')).toEqual(['unknown field "sepc"', 'unknown field "metadata.lables"'])
-    expect(() => checkEnvelope(appKind, body, 'Strict')).toThrow('App.pavior.dev "x" is invalid: [unknown field "sepc", unknown field "metadata.lables"]')
+    expect(() => checkEnvelope(appKind, body, 'Strict')).toThrow(
+      'App.pavior.dev "x" is invalid: [unknown field "sepc", unknown field "metadata.lables"]',
+    )
   })
 })
 
 describe('names', () => {
-  test.each([['Shop'], ['-shop'], ['shop-'], ['9lives'], ['a.b'], ['a_b'], [''], ['x'.repeat(41)]])('%j cannot be used for an App', (name) => {
-    expect(refusal(validateApp, app({}, { name })).code).toBe('NAME_INVALID')
-  })
+  test.each([['Shop'], ['-shop'], ['shop-'], ['9lives'], ['a.b'], ['a_b'], [''], ['x'.repeat(41)]])(
+    '%j cannot be used for an App',
+    (name) => {
+      expect(refusal(validateApp, app({}, { name })).code).toBe('NAME_INVALID')
+    },
+  )
 
   test('a reserved name is refused as such', () => {
     expect(refusal(validateApp, app({}, { name: 'pavior' })).code).toBe('NAME_RESERVED')
@@ -145,7 +167,11 @@ describe('metadata', () => {
   })
 
   test('well-formed labels, annotations and finalizers pass', () => {
-    const metadata = { labels: { 'app.example.com/part': 'web_1.x', empty: '' }, annotations: { 'example.com/Note': 'anything: {}' }, finalizers: ['foregroundDeletion', 'example.com/x'] }
+    const metadata = {
+      labels: { 'app.example.com/part': 'web_1.x', empty: '' },
+      annotations: { 'example.com/Note': 'anything: {}' },
+      finalizers: ['foregroundDeletion', 'example.com/x'],
+    }
     expect(() => validateApp(app({}, metadata), undefined, 'Strict')).not.toThrow()
   })
 })

@@ -35,12 +35,16 @@ export function createValidator(kind: KindDefinition): Validator {
     // What was accepted once is not judged again by a write that leaves it alone, for example one of the status.
     const specKept = previous !== undefined && next.spec === previous.spec
     const spec = specKept ? next.spec : (checkSpec(next.spec, 'spec', found) as Resource['spec'])
-    const status = next.status === undefined || next.status === previous?.status || !checkStatus ? next.status : (checkStatus(next.status, 'status', found) as Resource['status'])
+    const status =
+      next.status === undefined || next.status === previous?.status || !checkStatus
+        ? next.status
+        : (checkStatus(next.status, 'status', found) as Resource['status'])
     const warnings = judgeUnknown(found, fieldValidation)
     if (found.causes.length > 0) throw invalidResource(kind, next.metadata.name, found.causes)
 
     const defaulted = specKept || !kind.defaults ? spec : kind.defaults(spec)
-    const resource = defaulted === next.spec && status === next.status ? next : { ...next, spec: defaulted, ...(status === undefined ? {} : { status }) }
+    const resource =
+      defaulted === next.spec && status === next.status ? next : { ...next, spec: defaulted, ...(status === undefined ? {} : { status }) }
     const causes = specKept ? [] : [...immutableCauses(kind, resource, previous), ...(kind.validate?.(resource, previous) ?? [])]
     if (causes.length > 0) throw invalidResource(kind, next.metadata.name, causes)
     return { resource, warnings }
@@ -58,14 +62,18 @@ function createCheck(schema: TSchema): Check {
     const pruned = examine(closed as JsonSchema, value ?? {}, path, found)
     if (found.causes.length + found.unknown.length === before && !compiled.Check(pruned)) {
       // A keyword that the walk does not know: its own message is better than none.
-      for (const { instancePath, message } of compiled.Errors(pruned)) found.causes.push({ field: `${path}${instancePath.replaceAll('/', '.')}`, message, reason: 'FieldValueInvalid' })
+      for (const { instancePath, message } of compiled.Errors(pruned))
+        found.causes.push({ field: `${path}${instancePath.replaceAll('/', '.')}`, message, reason: 'FieldValueInvalid' })
     }
     return pruned
   }
 }
 
 /** A resource without unknown fields in spec and status, and their paths. Everything else that is wrong stays for the validator. */
-export function pruneUnknown<R extends { spec?: unknown; status?: unknown }>(kind: KindDefinition, given: R): { resource: R; unknown: string[] } {
+export function pruneUnknown<R extends { spec?: unknown; status?: unknown }>(
+  kind: KindDefinition,
+  given: R,
+): { resource: R; unknown: string[] } {
   const found: Findings = { causes: [], unknown: [] }
   const spec = examine(closed(kind.spec), given.spec, 'spec', found)
   const status = given.status === undefined || !kind.status ? given.status : examine(closed(kind.status), given.status, 'status', found)
@@ -122,10 +130,14 @@ function immutableCauses(kind: KindDefinition, next: Resource, previous: Resourc
 }
 
 /** In the words of Kubernetes: `App.pavior.dev "shop" is invalid: [spec.a: Required value, spec.b: …]`. */
-export function invalidResource(kind: KindDefinition, name: string | undefined, all: Cause[]): PaviorError {
+function invalidResource(kind: KindDefinition, name: string | undefined, all: Cause[]): PaviorError {
   const causes = all.slice(0, mostCauses)
   const texts = causes.map(({ field, message }) => (message.startsWith('unknown field') ? message : `${field}: ${message}`))
   if (all.length > causes.length) texts.push(`and ${all.length - causes.length} more`)
   const list = texts.length === 1 ? texts[0] : `[${texts.join(', ')}]`
-  return fail('INVALID', { message: `${kind.kind}.pavior.dev "${name ?? ''}" is invalid: ${list}`, causes, facts: { kind: kind.kind, name: name ?? '' } })
+  return fail('INVALID', {
+    message: `${kind.kind}.pavior.dev "${name ?? ''}" is invalid: ${list}`,
+    causes,
+    facts: { kind: kind.kind, name: name ?? '' },
+  })
 }

@@ -24,12 +24,15 @@ export async function claimWork(database: PgDatabase, worker: number, controller
   const open = controllers.filter(({ free }) => free > 0)
   if (open.length === 0) return []
   const { rows } = await database.query(
-    `update queue q set worker = $1, taken_gen = gen, attempts = attempts + 1
-     from unnest($2::text[], $3::int[]) as c (name, free) cross join lateral (
-       select controller, key from queue where controller = c.name and worker is null and run_at <= now()
-       order by run_at limit c.free for update skip locked) due
-     where q.controller = due.controller and q.key = due.key and q.worker is null
-     returning q.controller, q.key, q.attempts, q.taken_gen`,
+    // The rows are found and locked first and then updated where they stand: a join would let the planner, whose figures of a
+    // table that grows and shrinks this fast are always wrong, look through the whole queue for every row.
+    `with due as materialized (
+       select d.place from unnest($2::text[], $3::int[]) as c (name, free) cross join lateral (
+         select ctid as place from queue where controller = c.name and worker is null and run_at <= now()
+         order by run_at limit c.free for update skip locked) d)
+     update queue set worker = $1, taken_gen = gen, attempts = attempts + 1
+     where ctid = any (array(select place from due))
+     returning controller, key, attempts, taken_gen`,
     [worker, open.map((controller) => controller.name), open.map((controller) => controller.free)],
     'claim-work',
   )
@@ -89,7 +92,12 @@ export async function reapDeadWorkers(database: PgDatabase): Promise<number> {
 }
 
 /** Milliseconds until the next row is due; undefined when there is none. */
-export async function nextDue(database: PgDatabase): Promise<number | undefined> {
-  const { rows } = await database.query('select extract(epoch from min(run_at) - now()) * 1000 as ms from queue where worker is null', [], 'next-due')
+export async function nextDue(database: PgDatabase, controllers: string[]): Promise<number | undefined> {
+  const { rows } = await database.query(
+    `select extract(epoch from min(d.run_at) - now()) * 1000 as ms from unnest($1::text[]) as c (name) cross join lateral (
+       select run_at from queue where controller = c.name and worker is null order by run_at limit 1) d`,
+    [controllers],
+    'next-due',
+  )
   return rows[0]?.ms === null ? undefined : Number(rows[0]!.ms)
 }

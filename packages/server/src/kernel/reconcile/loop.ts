@@ -101,7 +101,7 @@ export class ReconcileLoop implements Part {
         const claimed = await claimWork(this.#deps.database, this.#worker.id, this.#freeSlots())
         for (const work of claimed) this.#start(work, this.#worker)
         if (claimed.length > 0) continue
-        if (!this.#poked) await this.#sleep(this.#freeSlots().length > 0 ? await nextDue(this.#deps.database) : undefined)
+        if (!this.#poked) await this.#sleep(this.#freeSlots().length > 0 ? await nextDue(this.#deps.database, this.#freeSlots().map(({ name }) => name)) : undefined)
       } catch (error) {
         if (this.#stopping) return
         this.#deps.log.warn({ err: (error as Error).message }, 'the queue cannot be read; trying again')

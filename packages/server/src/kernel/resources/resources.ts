@@ -6,6 +6,7 @@ import type { Actor } from '../actor.ts'
 import type { Clock } from '../clock.ts'
 import type { PgDatabase, Tx } from '../db/index.ts'
 import type { KindDefinition, KindRegistry, Verb } from '../kind.ts'
+import { generateName } from '../kube/names.ts'
 import { matches } from '../kube/selectors.ts'
 import type { Feed } from '../store/feed.ts'
 import { readPage, readResource, writeResource, type StoredWrite } from '../store/store.ts'
@@ -81,6 +82,7 @@ export function createResources(deps: ResourcesDeps): Resources {
       key: keyOf(object),
       uid: object.metadata.uid,
       object,
+      fields: fieldsOf(kindOf(object.kind), object),
       before: previous && whatSelectorsSaw(kindOf(object.kind), previous, object),
       expected: previous && BigInt(previous.metadata.resourceVersion),
       audit: { actor: actor.name, token: actor.token, verb, requestId: options.requestId },
@@ -94,7 +96,8 @@ export function createResources(deps: ResourcesDeps): Resources {
 
   const create = async (actor: Actor, kindName: string, namespace: string, given: NewResource, options: WriteOptions = {}, verb: string = 'create'): Promise<Resource> => {
     const kind = kindOf(kindName)
-    const name = 'name' in given.metadata && given.metadata.name ? given.metadata.name : `${given.metadata.generateName ?? ''}${randomUUID().slice(0, 8)}`
+    const { name: givenName, generateName: prefix } = given.metadata as Partial<ObjectMeta>
+    const name = givenName || (prefix ? generateName(kind, prefix, Math.random) : '')
     const key = { kind: kind.kind, namespace: kind.scope === 'Namespaced' ? namespace : '', name }
     permit(actor, 'create', kind, key, given.spec)
     const metadata: ObjectMeta = {
@@ -290,6 +293,12 @@ function whatSelectorsSaw(kind: KindDefinition, previous: Resource, next: Resour
   if (!changed) return undefined
   const { name, namespace, labels } = previous.metadata
   return { metadata: { name, namespace, labels } as ObjectMeta, spec: previous.spec, ...(previous.status ? { status: previous.status } : {}) }
+}
+
+/** Only what is there; a selector for the empty string finds the rest. */
+function fieldsOf({ indexes = [] }: KindDefinition, object: Resource): Record<string, string> {
+  const present = indexes.map((path) => [path, at(object, path)] as const).filter(([, value]) => value !== undefined && value !== null)
+  return Object.fromEntries(present.map(([path, value]) => [path, String(value)]))
 }
 
 function at(value: unknown, path: string): unknown {

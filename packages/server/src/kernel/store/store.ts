@@ -20,6 +20,8 @@ export interface StoredWrite {
   key: ResourceKey
   uid: string
   object: Resource
+  /** Values of the kind's declared fields, by path. */
+  fields: Record<string, string>
   /** Labels and indexed fields of the previous state, when they differ. */
   before?: Partial<Resource>
   /** Version that must be in force; not for ADDED. */
@@ -68,10 +70,10 @@ const bookkeeping = (change: string): string => `
 const counter = 'with next as (update resource_version set value = value + 1 returning value)'
 
 const writes = {
-  ADDED: `${counter}, written as (insert into resources (kind, namespace, name, uid, rv, object)
-      select $1, $2, $3, $4, value, $5::jsonb from next returning rv)${bookkeeping('ADDED')}`,
-  MODIFIED: `${counter}, written as (update resources r set rv = value, object = $5::jsonb from next
-      where r.kind = $1 and r.namespace = $2 and r.name = $3 and r.uid = $4 and r.rv = $13 returning r.rv)${bookkeeping('MODIFIED')}`,
+  ADDED: `${counter}, written as (insert into resources (kind, namespace, name, uid, rv, object, labels, owners, fields)
+      select $1, $2, $3, $4, value, $5::jsonb, $13::jsonb, $14::uuid[], $15::jsonb from next returning rv)${bookkeeping('ADDED')}`,
+  MODIFIED: `${counter}, written as (update resources r set rv = value, object = $5::jsonb, labels = $13::jsonb, owners = $14::uuid[], fields = $15::jsonb from next
+      where r.kind = $1 and r.namespace = $2 and r.name = $3 and r.uid = $4 and r.rv = $16 returning r.rv)${bookkeeping('MODIFIED')}`,
   DELETED: `${counter}, written as (delete from resources r using next
       where r.kind = $1 and r.namespace = $2 and r.name = $3 and r.uid = $4 and r.rv = $13 returning value as rv)${bookkeeping('DELETED')}`,
 }
@@ -93,9 +95,20 @@ export async function writeResource(tx: Tx, write: StoredWrite): Promise<bigint 
     wake.map((entry) => entry.controller),
     wake.map((entry) => entry.key),
   ]
+  if (write.type !== 'DELETED') values.push(...indexed(write))
   if (write.type !== 'ADDED') values.push(String(write.expected))
   const { rows } = await tx.query<{ rv: string }>(writes[write.type], values, `write-${write.type}`)
   return rows[0] && BigInt(rows[0].rv)
+}
+
+/** Labels, owners and fields as the columns have them: null where there are none. */
+function indexed({ object, fields }: StoredWrite): [string | null, string[] | null, string | null] {
+  const { labels, ownerReferences } = object.metadata
+  return [
+    labels && Object.keys(labels).length > 0 ? JSON.stringify(labels) : null,
+    ownerReferences?.length ? ownerReferences.map((owner) => owner.uid) : null,
+    Object.keys(fields).length > 0 ? JSON.stringify(fields) : null,
+  ]
 }
 
 export async function readResource(tx: Tx, { kind, namespace, name }: ResourceKey): Promise<Resource | undefined> {
@@ -110,9 +123,8 @@ export async function readResource(tx: Tx, { kind, namespace, name }: ResourceKe
 /** Everything that names one of these owners, of any kind. */
 export async function readDependents(tx: Tx, ownerUid: string): Promise<Resource[]> {
   const { rows } = await tx.query<ObjectRow>(
-    `select rv, object from resources where object #> '{metadata,ownerReferences}' @> $1::jsonb
-       and object #> '{metadata,ownerReferences}' is not null order by kind, namespace, name limit 500`,
-    [JSON.stringify([{ uid: ownerUid }])],
+    'select rv, object from resources where owners @> array[$1::uuid] order by kind, namespace, name limit 500',
+    [ownerUid],
     'read-dependents',
   )
   return rows.map(withVersion)
@@ -131,12 +143,12 @@ export interface PageQuery extends Selection {
   limit: number
 }
 
-/** `spec.app` → `object #>> '{spec,app}'`; the path is from a kind's declared indexes, never from a request. */
+/** `spec.app` → `fields ->> 'spec.app'`; the path is from a kind's declared indexes, never from a request. */
 export function fieldExpression(path: string): string {
   if (path === 'metadata.name') return 'name'
   if (path === 'metadata.namespace') return 'namespace'
   if (!/^[A-Za-z0-9.]+$/.test(path)) throw new Error(`not a field path: ${path}`)
-  return `(object #>> '{${path.split('.').join(',')}}')`
+  return `(fields ->> '${path}')`
 }
 
 function conditions({ kind, namespaces, labels = [], fields = [] }: PageQuery, values: unknown[]): string[] {
@@ -144,13 +156,12 @@ function conditions({ kind, namespaces, labels = [], fields = [] }: PageQuery, v
   const all = [`kind = ${value(kind)}`]
   if (namespaces?.length === 1) all.push(`namespace = ${value(namespaces[0])}`)
   else if (namespaces) all.push(`namespace = any(${value(namespaces)})`)
-  const label = `object #> '{metadata,labels}'`
   for (const { key, operator, values: wanted } of labels) {
-    if (operator === 'In' && wanted.length === 1) all.push(`${label} @> ${value(JSON.stringify({ [key]: wanted[0] }))}::jsonb`)
-    else if (operator === 'In') all.push(`${label} ->> ${value(key)} = any(${value(wanted)}::text[])`)
-    else if (operator === 'NotIn') all.push(`coalesce(not (${label} ->> ${value(key)} = any(${value(wanted)}::text[])), true)`)
-    else if (operator === 'Exists') all.push(`${label} ? ${value(key)}`)
-    else all.push(`coalesce(not (${label} ? ${value(key)}), true)`)
+    if (operator === 'In' && wanted.length === 1) all.push(`labels @> ${value(JSON.stringify({ [key]: wanted[0] }))}::jsonb`)
+    else if (operator === 'In') all.push(`labels ->> ${value(key)} = any(${value(wanted)}::text[])`)
+    else if (operator === 'NotIn') all.push(`coalesce(not (labels ->> ${value(key)} = any(${value(wanted)}::text[])), true)`)
+    else if (operator === 'Exists') all.push(`labels ? ${value(key)}`)
+    else all.push(`coalesce(not (labels ? ${value(key)}), true)`)
   }
   for (const { path, operator, value: wanted } of fields) {
     const expression = `coalesce(${fieldExpression(path)}, '')`

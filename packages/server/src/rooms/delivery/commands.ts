@@ -45,8 +45,8 @@ export async function submit(deps: SubmitDeps, actor: Actor, submission: Submiss
   const { team, app } = submission
   const { digest } = await sources.accept(stream)
   // A manifest that cannot be used is refused here and now, before anything is built.
-  const { texts } = await sources.facts(digest, undefined, manifestFiles)
-  readDeclaration(texts)
+  const { texts, paths } = await sources.facts(digest, undefined, manifestFiles)
+  readDeclaration(texts, paths)
   const owner = await ensureApp(resources, actor, team, app)
   return database.transaction(async (tx) => {
     const number = await nextBuildNumber(tx, team, app)

@@ -12,6 +12,7 @@ import type { GitDeps } from './git.ts'
 import type { ArtifactStore, Builder, SourceStore, StepRunner, ToolFinder } from './ports.ts'
 import { actor, createBuildCanceler, createBuildReconciler, createStepReaper, stepTaskPrefix, taskOf, type Build, type BuildDeps } from './reconcile.ts'
 import { deliveryRoutes } from './routes.ts'
+import { forgetMissing } from './store.ts'
 import { buildPlaces } from './workspace.ts'
 
 export const kinds = [build]
@@ -20,6 +21,8 @@ const startCheckMs = 250
 export type { Build } from './reconcile.ts'
 
 export interface DeliveryReads {
+  /** Forgets results of builds whose artifact is not among these. */
+  forgetMissing: (artifacts: string[]) => Promise<void>
   directoryOf: (digest: string) => string
   /** Log of a step of a build as it is written, until the step ends. */
   stepLog: (build: Build, step: string, signal: AbortSignal) => AsyncIterable<LogLine>
@@ -59,6 +62,7 @@ export function createDelivery(deps: DeliveryDeps): Room<DeliveryReads> {
     routes: [deliveryRoutes({ ...deps, resources, runner, stepLog, buildChanged })],
     parts: [sources, artifacts],
     reads: {
+      forgetMissing: (kept) => forgetMissing(deps.database, kept),
       directoryOf: (digest) => artifacts.directoryOf(digest),
       stepLog,
     },

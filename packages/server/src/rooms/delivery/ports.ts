@@ -49,7 +49,7 @@ export interface BuildPlan {
   summary: string
   steps: BuildStep[]
   layers: Layer[]
-  /** Variables of every step. `/cache` is a directory that is kept between builds of the app. */
+  /** Variables of every step. `/cache` in them stands for a directory that is kept between builds of the app. */
   env: Record<string, string>
   /** Directories of the artifact whose programs are found by name. */
   bin?: string[]
@@ -71,9 +71,11 @@ export interface BuildPlan {
 
 /** A tool with a version that is asked for, to be installed when the host's own does not fit. */
 export interface ToolRequest {
-  name: 'node'
+  name: 'node' | 'python3'
   /** semver range. */
   range: string
+  /** When nothing fits, the host's own is good enough. */
+  optional?: boolean
 }
 
 export interface Builder {

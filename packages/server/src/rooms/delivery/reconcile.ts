@@ -177,7 +177,7 @@ class BuildRun {
     const { revision } = this.#build.spec
     if (!(await sources.has(revision.source))) throw fail('ARTIFACT_MISSING', `The source ${revision.source.slice(0, 19)} of this build is not stored any more.`)
     const top = await sources.facts(revision.source, undefined, manifestFiles)
-    const declaration = readDeclaration(top.texts)
+    const declaration = readDeclaration(top.texts, top.paths)
     const settings = declaration.spec.build ?? {}
     const reads = [...new Set([...builders.flatMap((builder) => builder.reads), ...manifestFiles])]
     const source: SourceFacts = { ...(await sources.facts(revision.source, settings.directory, reads)), settings }
@@ -228,7 +228,7 @@ class BuildRun {
         await this.#write({ steps: endStep(this.status.steps ?? [], step.name, 'skipped', this.#now(), 'cached dependencies') })
         continue
       }
-      await this.#runStep(step, plan, directory)
+      await this.#runStep(step, plan, source.settings, directory)
       if (layer) await keepLayer(layers, layer, directory)
     }
     await this.#stopWhenUnwanted()
@@ -248,7 +248,7 @@ class BuildRun {
     return (await this.#deps.runner.task(taskOf(this.#build, step.name))) !== undefined
   }
 
-  async #runStep(step: BuildStep, plan: BuildPlan, directory: string): Promise<void> {
+  async #runStep(step: BuildStep, plan: BuildPlan, settings: SourceFacts['settings'], directory: string): Promise<void> {
     const { runner, limits, places, buildEnv, taskChanged } = this.#deps
     const { spec, metadata } = this.#build
     const id = taskOf(this.#build, step.name)
@@ -263,9 +263,10 @@ class BuildRun {
         directory,
         writable: true,
         command: step.command,
-        env: { ...buildEnv, ...plan.env, ...step.env, PATH: pathOf(plan.tools), LANG: 'C.UTF-8' },
+        env: { ...buildEnv, LANG: 'C.UTF-8', ...withCache({ ...plan.env, ...step.env }, cache), ...settings.env, PATH: pathOf(plan.tools) },
         limits: { memoryBytes: limits.memoryBytes, cpu: limits.cpu, pids: limits.pids, diskBytes: limits.diskBytes },
-        mounts: [{ source: cache, target: '/cache', readOnly: false }, ...plan.tools.flatMap((tool) => tool.mounts).map((path) => ({ source: path, target: path, readOnly: true }))],
+        // At its own path, so that it is found there without a sandbox too.
+        mounts: [{ source: cache, target: cache, readOnly: false }, ...plan.tools.flatMap((tool) => tool.mounts).map((path) => ({ source: path, target: path, readOnly: true }))],
       },
       timeoutMs: limits.timeoutMs,
     })
@@ -364,6 +365,11 @@ class BuildRun {
 
 function pickProcfile({ Procfile }: Readonly<Record<string, string>>): Record<string, string> {
   return Procfile === undefined ? {} : { Procfile }
+}
+
+/** Variables of a plan say /cache for the directory that is kept between builds. */
+function withCache(env: Record<string, string>, cache: string): Record<string, string> {
+  return Object.fromEntries(Object.entries(env).map(([name, value]) => [name, value.replaceAll(/(?<![\w.-])\/cache(?=\/|$)/g, () => cache)]))
 }
 
 /** The tools first, then the system. */

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { access, cp, mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
+import { fail } from '@pavior/contract'
 import type { Layer } from './ports.ts'
 
 const run = promisify(execFile)
@@ -94,6 +95,9 @@ async function dropOldLayers(layers: string): Promise<void> {
 export async function finishTree(work: string, { add = {}, omit = [], output }: { add?: Record<string, string>; omit?: string[]; output?: string }): Promise<string> {
   for (const path of omit) await rm(join(work, path), { recursive: true, force: true })
   const root = output === undefined ? work : join(work, output)
+  if (!(await exists(root))) {
+    throw fail('BUILD_FAILED', { message: `The build left no directory "${output}", which the site is served from.`, fix: 'Set build.output in pavior.yaml to the directory that the build writes.', state: 'Nothing was deployed; what served before goes on serving.' })
+  }
   for (const [path, file] of Object.entries(add)) {
     await mkdir(dirname(join(root, path)), { recursive: true })
     await cp(file, join(root, path))

@@ -25,7 +25,8 @@ export interface DeployResult {
 }
 
 export type Progress =
-  | { type: 'step'; name: string; state: Step['state']; message?: string; ms?: number }
+  /** `within`: a part of that step. */
+  | { type: 'step'; within?: 'build'; name: string; state: Step['state']; message?: string; ms?: number }
   | { type: 'log'; step: string; line: string }
   | { type: 'result'; result: DeployResult }
   | { type: 'error'; error: ErrorObject; result: DeployResult }
@@ -58,10 +59,10 @@ export async function* deployProgress({ resources, changes, stepLog }: ProgressD
       const first = !told.has(step.name)
       told.set(step.name, step.state)
       if (first && step.name !== 'store' && step.state !== 'skipped') {
-        yield { type: 'step', name: step.name, state: 'running' }
+        yield { type: 'step', within: 'build', name: step.name, state: 'running' }
         for await (const { line } of stepLog(build, step.name, signal)) yield { type: 'log', step: step.name, line }
       }
-      if (step.state !== 'running') yield { type: 'step', name: step.name, state: step.state, message: step.message, ms: elapsed(step) }
+      if (step.state !== 'running') yield { type: 'step', within: 'build', name: step.name, state: step.state, message: step.message, ms: elapsed(step) }
     }
     if (endedBuilds.has(build.status?.phase ?? '')) break
     await changed

@@ -51,7 +51,7 @@ function artifactTasks(driver: RuntimeDriver, directoryOf: RuntimeDeps['director
     cancelTask: (id, graceMs) => driver.cancelTask(id, graceMs),
     run: (id, { team, app, artifact, command, env, mounts, limits, timeoutMs, interactive, terminal }) =>
       driver.startTask(id, {
-        workload: { team, app, directory: directoryOf(artifact), writable: false, command, env, limits, mounts: mounts.map((path) => ({ source: path, target: path, readOnly: true })) },
+        workload: { team, app, directory: directoryOf(artifact), writable: false, ownCopy: true, command, env, limits, mounts: mounts.map((path) => ({ source: path, target: path, readOnly: true })) },
         timeoutMs,
         ...(interactive ? { interactive } : {}),
         ...(terminal ? { terminal } : {}),

@@ -16,6 +16,8 @@ export interface RuntimeDriver {
   name: string
   /** The last that it reported, kept up to date while it is reachable; undefined before the first contact. */
   observed(): ObservedState | undefined
+  /** Asked for now, with the figures of CPU and memory that events do not carry. */
+  current(): Promise<ObservedState>
   /** Called for every event, and with a `state` event after each new contact. */
   onEvent(listener: (event: AgentEvent) => void): void
   /** Undefined when it answers; otherwise what is wrong. */

@@ -1,6 +1,6 @@
 /** What runs, with its live figures, and its log. */
 import { PassThrough } from 'node:stream'
-import type { InstanceStatus, LogLine } from '@pavior/contract'
+import type { DeploymentSpec, DeploymentStatus, InstanceStatus, LogLine, Resource } from '@pavior/contract'
 import { fail } from '@pavior/contract'
 import type { FastifyInstance } from 'fastify'
 import type { Actor } from '../../kernel/actor.ts'
@@ -21,6 +21,9 @@ export interface InstanceRow extends InstanceStatus {
   environment: string
 }
 
+/** Whose log to read. */
+type LogSource = Pick<InstanceRow, 'id' | 'process' | 'release' | 'environment'>
+
 interface LogRow {
   time: string
   instance: string
@@ -39,14 +42,15 @@ interface LogSearch {
   process?: string
   instance?: string
   environment?: string
+  release?: string
   since?: string
   tail?: string
 }
 
 export function runtimeRoutes({ resources, driver, sets }: { resources: Resources; driver: RuntimeDriver; sets: Mirror<InstanceSet> }): Routes {
-  const instancesOf = ({ team, app }: AppParams): InstanceRow[] => {
+  const instancesOf = ({ team, app }: AppParams, observed = driver.observed()): InstanceRow[] => {
     const own = new Map([...sets.values()].filter(({ metadata, spec }) => metadata.namespace === team && spec.app === app).map((set) => [set.metadata.uid, set]))
-    return (driver.observed()?.instances ?? []).flatMap((instance) => {
+    return (observed?.instances ?? []).flatMap((instance) => {
       const set = own.get(instance.set)
       return set ? [{ ...instance, process: set.spec.process, release: set.spec.release, environment: set.spec.environment }] : []
     })
@@ -56,14 +60,15 @@ export function runtimeRoutes({ resources, driver, sets }: { resources: Resource
   return (server: FastifyInstance) => {
     server.get<{ Params: AppParams }>('/v1/teams/:team/apps/:app/instances', async ({ actor, params }) => {
       await mustSee(actor, params)
-      return { items: instancesOf(params) }
+      return { items: instancesOf(params, await driver.current()) }
     })
 
     server.get<{ Params: AppParams; Querystring: LogSearch }>('/v1/teams/:team/apps/:app/logs', async (request, reply) => {
       await mustSee(request.actor, request.params)
       const search = request.query
       const query = logQuery(search)
-      const wanted = (): InstanceRow[] => instancesOf(request.params).filter((row) => isWanted(row, search))
+      const gone = await failedInstances(resources, request.actor, request.params)
+      const wanted = (): LogSource[] => [...instancesOf(request.params), ...gone].filter((row) => isWanted(row, search))
       const closed = new AbortController()
       reply.raw.on('close', () => closed.abort())
       reply.type('application/x-ndjson').header('cache-control', 'no-store')
@@ -72,8 +77,17 @@ export function runtimeRoutes({ resources, driver, sets }: { resources: Resource
   }
 }
 
-function isWanted(row: InstanceRow, { process, instance, environment }: LogSearch): boolean {
-  return (process === undefined || row.process === process) && (instance === undefined || row.id === instance) && (environment === undefined || row.environment === environment)
+/** Instances of rollouts that failed are gone, but their logs say why. */
+async function failedInstances(resources: Resources, actor: Actor, { team, app }: AppParams): Promise<LogSource[]> {
+  const { items } = await resources.list<Resource<DeploymentSpec, DeploymentStatus>>(actor, 'Deployment', team, { fields: [{ path: 'spec.app', operator: '=', value: app }], limit: 0 })
+  return items.flatMap(({ spec, status }) => {
+    const { instance, process } = (status?.problem?.facts ?? {}) as { instance?: string; process?: string }
+    return instance === undefined ? [] : [{ id: instance, process: process ?? 'web', release: spec.release, environment: spec.environment }]
+  })
+}
+
+function isWanted(row: LogSource, { process, instance, environment, release }: LogSearch): boolean {
+  return (release === undefined || `v${row.release}` === `v${release.replace(/^v/, '')}`) && (process === undefined || row.process === process) && (instance === undefined || row.id === instance) && (environment === undefined || row.environment === environment)
 }
 
 export function logQuery({ follow, since, tail }: { follow?: string; since?: string; tail?: string }): LogQuery {
@@ -84,9 +98,9 @@ export function logQuery({ follow, since, tail }: { follow?: string; since?: str
 }
 
 /** Lines of all instances: what is there sorted by time, then, when following, as they come, from new instances too. */
-function merged(driver: RuntimeDriver, wanted: () => InstanceRow[], query: LogQuery, signal: AbortSignal): PassThrough {
+function merged(driver: RuntimeDriver, wanted: () => LogSource[], query: LogQuery, signal: AbortSignal): PassThrough {
   const out = new PassThrough()
-  const write = (row: InstanceRow, { time, line }: LogLine): Promise<void> | undefined => {
+  const write = (row: LogSource, { time, line }: LogLine): Promise<void> | undefined => {
     const record: LogRow = { time, instance: row.id, process: row.process, release: row.release, line }
     if (out.write(`${JSON.stringify(record)}\n`)) return undefined
     return new Promise((resolve) => {
@@ -96,11 +110,16 @@ function merged(driver: RuntimeDriver, wanted: () => InstanceRow[], query: LogQu
   }
   const run = async (): Promise<void> => {
     const offsets = new Map<string, number>()
-    const past: { row: InstanceRow; line: LogLine }[] = []
+    const past: { row: LogSource; line: LogLine }[] = []
     for (const row of wanted()) {
-      for await (const line of driver.logs(row.id, { ...query, follow: false }, signal)) {
-        past.push({ row, line })
-        offsets.set(row.id, line.next)
+      try {
+        for await (const line of driver.logs(row.id, { ...query, follow: false }, signal)) {
+          past.push({ row, line })
+          offsets.set(row.id, line.next)
+        }
+      } catch (error) {
+        // Gone meanwhile, or too long ago.
+        if ((error as { code?: string }).code !== 'NOT_FOUND') throw error
       }
     }
     past.sort((one, other) => (one.line.time < other.line.time ? -1 : one.line.time > other.line.time ? 1 : 0))
@@ -109,7 +128,7 @@ function merged(driver: RuntimeDriver, wanted: () => InstanceRow[], query: LogQu
   }
   const follow = async (offsets: Map<string, number>): Promise<void> => {
     const followed = new Map<string, Promise<void>>()
-    const one = async (row: InstanceRow): Promise<void> => {
+    const one = async (row: LogSource): Promise<void> => {
       for await (const line of driver.logs(row.id, { follow: true, offset: offsets.get(row.id) ?? 0 }, signal)) await write(row, line)
     }
     while (!signal.aborted) {

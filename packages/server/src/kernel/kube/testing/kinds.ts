@@ -1,6 +1,17 @@
 /** Kinds for the tests of the kernel: the real App and Team, and small ones that show single rules. */
 import {
-  AppSpec, AppStatus, BuildSpec, BuildStatus, EnvironmentSpec, EnvironmentStatus, ReleaseSpec, ReleaseStatus, TeamSpec, TeamStatus, UserSpec, UserStatus,
+  AppSpec,
+  AppStatus,
+  BuildSpec,
+  BuildStatus,
+  EnvironmentSpec,
+  EnvironmentStatus,
+  ReleaseSpec,
+  ReleaseStatus,
+  TeamSpec,
+  TeamStatus,
+  UserSpec,
+  UserStatus,
 } from '@pavior/contract'
 import { defineKind, type KindDefinition } from '../../kind.ts'
 
@@ -15,7 +26,12 @@ export const appKind = defineKind<AppSpec, AppStatus>({
   status: AppStatus,
   columns: [
     { name: 'Declared', type: 'string', description: 'What declared it.', value: ({ spec }) => spec.declaredBy },
-    { name: 'Processes', type: 'integer', description: 'Number of processes.', value: ({ spec }) => Object.keys(spec.processes ?? {}).length },
+    {
+      name: 'Processes',
+      type: 'integer',
+      description: 'Number of processes.',
+      value: ({ spec }) => Object.keys(spec.processes ?? {}).length,
+    },
     { name: 'Description', type: 'string', priority: 1, description: 'What it does.', value: ({ spec }) => spec.description },
   ],
   indexes: ['spec.declaredBy'],
@@ -38,7 +54,7 @@ export const buildKind = defineKind<BuildSpec, BuildStatus>({
   access: { admin: ['create', 'update', 'patch'], developer: ['create', 'update', 'patch'] },
 })
 
-export const releaseKind = defineKind<ReleaseSpec, ReleaseStatus>({
+const releaseKind = defineKind<ReleaseSpec, ReleaseStatus>({
   kind: 'Release',
   plural: 'releases',
   shortNames: ['rel'],
@@ -51,7 +67,7 @@ export const releaseKind = defineKind<ReleaseSpec, ReleaseStatus>({
   access: {},
 })
 
-export const environmentKind = defineKind<EnvironmentSpec, EnvironmentStatus>({
+const environmentKind = defineKind<EnvironmentSpec, EnvironmentStatus>({
   kind: 'Environment',
   plural: 'environments',
   shortNames: ['env'],

@@ -1,15 +1,16 @@
 /** `pavior.yaml`: the App's own fields, with a name, and a plain string as short form of a process. */
-import { AppSpec, fail, type Cause } from '@pavior/contract'
+import { AppSpec, fail } from '@pavior/contract'
 import Type from 'typebox'
 import { Compile } from 'typebox/compile'
 import type { Declaration } from '../ports.ts'
+import { causesOf } from './causes.ts'
 import { parseYaml } from './yaml.ts'
 
 /** What people set elsewhere (`pavior config`, `scale`, `restart`) or the platform fills in is not the manifest's. */
 const notDeclarable = ['config', 'scale', 'restart', 'declaredBy'] as const
 
 const Manifest = Type.Object(
-  { name: Type.Optional(Type.String({ maxLength: 40 })), ...Type.Omit(AppSpec, [...notDeclarable]).properties },
+  { name: Type.Optional(Type.String({ pattern: '^[a-z]([-a-z0-9]*[a-z0-9])?$', maxLength: 40 })), ...Type.Omit(AppSpec, [...notDeclarable]).properties },
   { additionalProperties: false },
 )
 const compiled = Compile(Manifest)
@@ -21,8 +22,26 @@ export function readPaviorManifest(file: string, text: string): Declaration {
     const causes = [...compiled.Errors(content)].flatMap((error) => causesOf(file, error, lineOf))
     throw fail('MANIFEST_INVALID', { message: `${file} cannot be used: ${causes[0]?.field}: ${causes[0]?.message}.`, causes })
   }
+  checkKeys(file, content as Partial<AppSpec>, lineOf)
   const { name, ...spec } = content as { name?: string } & Partial<AppSpec>
   return { declaredBy: 'pavior.yaml', ...(name === undefined ? {} : { name }), spec }
+}
+
+const processName = /^[a-z]([-a-z0-9]{0,28}[a-z0-9])?$/
+const variableName = /^[A-Za-z_][A-Za-z0-9_]*$/
+
+/** The schema leaves keys alone that do not have the form of the map's keys; nobody would see why they have no effect. */
+function checkKeys(file: string, { processes = {}, env = {}, build = {} }: Partial<AppSpec>, lineOf: (path: string[]) => number | undefined): void {
+  const check = (path: string[], names: string[], form: RegExp, message: string): void => {
+    for (const name of names) {
+      if (form.test(name)) continue
+      const field = `${file}:${lineOf([...path, name])} ${[...path, name].join('.')}`
+      throw fail('MANIFEST_INVALID', { message: `${file} cannot be used: ${field}: ${message}.`, causes: [{ field, message, reason: 'FieldValueInvalid' }] })
+    }
+  }
+  check(['processes'], Object.keys(processes), processName, 'is not a name for a process; use at most 30 lower-case letters, digits and hyphens, beginning with a letter')
+  check(['env'], Object.keys(env), variableName, 'is not a name that an environment variable can have')
+  check(['build', 'env'], Object.keys(build.env ?? {}), variableName, 'is not a name that an environment variable can have')
 }
 
 /** `web: npm start` → `web: { command: npm start }`; numbers and booleans of env become text. */
@@ -40,24 +59,4 @@ function isMap(value: unknown): value is Record<string, unknown> {
 
 function mapValues(map: Record<string, unknown>, change: (value: unknown) => unknown): Record<string, unknown> {
   return Object.fromEntries(Object.entries(map).map(([key, value]) => [key, change(value)]))
-}
-
-interface SchemaError {
-  keyword: string
-  instancePath: string
-  message: string
-  params: object
-}
-
-function causesOf(file: string, { keyword, instancePath, message, params }: SchemaError, lineOf: (path: string[]) => number | undefined): Cause[] {
-  const path = instancePath.split('/').slice(1)
-  const place = (inner: string[]): string => {
-    const line = lineOf(inner)
-    return `${file}${line === undefined ? '' : `:${line}`} ${inner.join('.') || '(whole file)'}`
-  }
-  const { additionalProperties } = params as { additionalProperties?: string[] }
-  if (keyword === 'additionalProperties' && additionalProperties) {
-    return additionalProperties.map((name) => ({ field: place([...path, name]), message: 'is not a known field', reason: 'FieldValueInvalid' }))
-  }
-  return [{ field: place(path), message, reason: 'FieldValueInvalid' }]
 }

@@ -3,6 +3,14 @@ import { fail, type ProcessSpec } from '@pavior/contract'
 const line = /^([A-Za-z][A-Za-z0-9_-]{0,29})\s*:\s*(.+)$/
 const mostProcesses = 20
 
+/** Processes that a Procfile alone starts. Others wait for a formation in app.json or for `pavior scale`, as with Heroku. */
+const startedByThemselves = /^(web|release)$|(^|-)workers?$/
+
+/** Without a manifest nobody has said how many: one-off and scheduled commands are in Procfiles too, and would only exit. */
+export function withDefaultFormation(processes: Record<string, ProcessSpec>): Record<string, ProcessSpec> {
+  return Object.fromEntries(Object.entries(processes).map(([name, process]) => [name, startedByThemselves.test(name) ? process : { replicas: 0, ...process }]))
+}
+
 /** `name: command` lines, as Heroku has them. */
 export function readProcfile(text: string): Record<string, ProcessSpec> {
   const processes: Record<string, ProcessSpec> = {}
