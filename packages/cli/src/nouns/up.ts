@@ -55,6 +55,8 @@ export function addUp(program: Command, context: () => Context): void {
 
 async function foreground(context: Context, flags: UpFlags): Promise<void> {
   const { out } = context
+  // Whoever read our output may go; apps and people still need us.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
   const began = Date.now() - process.uptime() * 1000
   const up = await loadUp()
   const empty = !existsSync(join(context.home, 'pg', 'data')) && !flags.databaseUrl && !context.environment.PAVIOR_DATABASE_URL

@@ -1,6 +1,6 @@
 /** Directories named by the digest of their contents; how sources and artifacts are kept on one machine. */
 import { randomUUID } from 'node:crypto'
-import { access, mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises'
+import { access, cp, mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fail } from '@pavior/contract'
 import { digestTree, listTree } from './tree.ts'
@@ -51,7 +51,7 @@ export class DirectoryStore {
     await named?.(digest)
     if (await this.has(digest)) await rm(directory, { recursive: true, force: true })
     else {
-      await rename(directory, target).catch(async (error: NodeJS.ErrnoException) => {
+      await this.#move(directory, target).catch(async (error: NodeJS.ErrnoException) => {
         // Another one with the same contents came first.
         if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error
         await rm(directory, { recursive: true, force: true })
@@ -60,6 +60,23 @@ export class DirectoryStore {
     const now = new Date()
     await utimes(target, now, now)
     return { digest, bytes: entries.reduce((sum, { size }) => sum + size, 0), files: entries.length }
+  }
+
+  /** A rename where it can be one; builds may lie on a disk of their own, then it is a copy that gets its name when it is complete. */
+  async #move(directory: string, target: string): Promise<void> {
+    try {
+      return await rename(directory, target)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EXDEV') throw error
+    }
+    const copy = await this.makeIncoming()
+    try {
+      await cp(directory, copy, { recursive: true, verbatimSymlinks: true })
+      await rename(copy, target)
+    } finally {
+      await rm(copy, { recursive: true, force: true })
+    }
+    await rm(directory, { recursive: true, force: true })
   }
 
   /** Removes what is not live and was not touched for `keepMs`. */

@@ -46,6 +46,9 @@ export interface StepOutcome {
   lastLines: string[]
 }
 
+/** 128 + SIGXFSZ, as a shell reports a command that wrote a file beyond its limit. */
+const exitOfFileLimit = 153
+
 /** What a failed step means for the person who pushed. */
 export function problemOfStep({ step, task, lastLines }: StepOutcome, limits: { timeoutMs: number; memoryBytes: number; diskBytes: number }): ErrorObject {
   const state = 'Nothing was deployed; what served before goes on serving.'
@@ -56,7 +59,7 @@ export function problemOfStep({ step, task, lastLines }: StepOutcome, limits: { 
   if (known === 'BUILD_TIMEOUT') return problem('BUILD_TIMEOUT', `The build step "${step.name}" did not end within ${Math.round(limits.timeoutMs / 1000)} s.`)
   if (known === 'BUILD_DISK_FULL') return problem('BUILD_DISK_FULL', `The build step "${step.name}" wrote more than ${Math.round(limits.diskBytes / 1024 / 1024)} MiB.`)
   if (lastLines.some((line) => /ENOSPC|No space left on device|Disk quota exceeded/i.test(line))) return problem('BUILD_DISK_FULL', `The disk was full during the build step "${step.name}".`)
-  if (lastLines.some((line) => /EFBIG|File too large/i.test(line))) return problem('BUILD_DISK_FULL', `The build step "${step.name}" wrote a file of more than ${Math.round(limits.diskBytes / 1024 / 1024)} MiB.`)
+  if (task.exit?.code === exitOfFileLimit || lastLines.some((line) => /EFBIG|File too large|File size limit exceeded/i.test(line))) return problem('BUILD_DISK_FULL', `The build step "${step.name}" wrote a file of more than ${Math.round(limits.diskBytes / 1024 / 1024)} MiB.`)
   if (known === 'CANCELED') return problem('BUILD_CANCELED', 'The build was cancelled.')
   if (known === 'START_FAILED') return problem('BUILD_FAILED', `The build step "${step.name}" could not be started.`, { why: task.problem!.why ?? task.problem!.message })
   if (task.problem && !task.exit) return problem('BUILD_FAILED', `The build step "${step.name}" was lost.`, { why: task.problem.message, fix: 'Deploy again.' })
