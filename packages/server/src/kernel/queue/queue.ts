@@ -39,6 +39,9 @@ export async function claimWork(database: PgDatabase, worker: number, controller
   return rows.map((row) => ({ controller: row.controller, key: row.key, attempts: row.attempts, takenGen: row.taken_gen }))
 }
 
+/** A failed run that was asked for again meanwhile is repeated after this long at most: it may have asked itself, by a status that it wrote. */
+const soonRetryMs = 1000
+
 /** Only the worker that holds the claim can settle it. */
 export async function settleWork(database: PgDatabase, worker: number, { controller, key, takenGen }: ClaimedWork, settlement: Settlement): Promise<void> {
   const own = [controller, key, worker, takenGen]
@@ -59,8 +62,8 @@ export async function settleWork(database: PgDatabase, worker: number, { control
   }
   await database.query(
     `update queue set worker = null, last_error = $6,
-       run_at = case when gen = $4 then now() + make_interval(secs => $5) else now() end,
-       attempts = case when $6::text is null or gen <> $4 then 0 else attempts end
+       run_at = now() + make_interval(secs => case when gen = $4 then $5 when $6::text is null then 0 else least($5, ${soonRetryMs / 1000}) end),
+       attempts = case when $6::text is null then 0 else attempts end
      where controller = $1 and key = $2 and worker = $3`,
     [...own, settlement.ms / 1000, settlement.type === 'retry' ? settlement.error.slice(0, 2000) : null],
     'settle-later',
@@ -73,7 +76,8 @@ export async function requestWork(database: { query: PgDatabase['query'] }, entr
     `insert into queue (controller, key, run_at)
        select w.controller, w.key, now() + make_interval(secs => w.after) from (
          select controller, key, min(after) as after from unnest($1::text[], $2::text[], $3::float8[]) as u (controller, key, after) group by 1, 2) w
-     on conflict (controller, key) do update set gen = queue.gen + 1, run_at = least(queue.run_at, excluded.run_at), attempts = 0`,
+     on conflict (controller, key) do update set gen = queue.gen + 1, run_at = least(queue.run_at, excluded.run_at),
+       attempts = case when queue.worker is null then 0 else queue.attempts end`,
     [entries.map((entry) => entry.controller), entries.map((entry) => entry.key), entries.map((entry) => (entry.afterMs ?? 0) / 1000)],
     'request-work',
   )

@@ -64,7 +64,8 @@ const bookkeeping = (change: string): string => `
       select $7, $8, $9, $1, $2, $3, $4, rv, $10 from written)
   , woken as (insert into queue (controller, key)
       select w.controller, w.key from unnest($11::text[], $12::text[]) as w (controller, key), written
-      on conflict (controller, key) do update set gen = queue.gen + 1, run_at = least(queue.run_at, excluded.run_at), attempts = 0)
+      on conflict (controller, key) do update set gen = queue.gen + 1, run_at = least(queue.run_at, excluded.run_at),
+        attempts = case when queue.worker is null then 0 else queue.attempts end)
   select rv from written`
 
 const counter = 'with next as (update resource_version set value = value + 1 returning value)'

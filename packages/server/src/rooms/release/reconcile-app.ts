@@ -107,6 +107,13 @@ async function followApp(deps: AppReconcilersDeps, team: string, app: App, conte
   await followScale(deps, team, app, context, environment, serving, release)
   if (release.spec.processes[webProcess]) {
     await writeRoutes(deps, team, app, environment, serving.metadata.name, setName(serving.metadata.name, webProcess))
+    return
+  }
+  // Nothing listens any more: no such host is a clearer answer than one that leads nowhere.
+  for (const { metadata } of context.routes.filter(({ spec }) => spec.environment === environment)) {
+    await deps.resources.delete(actor, { kind: 'Route', namespace: team, name: metadata.name }).catch((error: { code?: string }) => {
+      if (error.code !== 'NOT_FOUND') throw error
+    })
   }
 }
 
