@@ -4,7 +4,7 @@
  */
 import { fork, spawn, type ChildProcess } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
-import { link, mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { finished } from 'node:stream/promises'
 import { fail, PaviorError, type ErrorObject, type ObservedState } from '@pavior/contract'
@@ -50,7 +50,6 @@ export async function startInstallation(flags: Record<string, string | undefined
 }
 
 interface HomeLock {
-  path: string
   release(): Promise<void>
 }
 
@@ -68,21 +67,39 @@ export async function runningPid(home: string): Promise<number | undefined> {
   return (await startTimeOf(Number(pid))) === startTime ? Number(pid) : undefined
 }
 
+/** Nobody holds the guard longer than a few file operations; one that is older was left by a crash. */
+const guardTimeoutMs = 5000
+
+/** Check and write of the pid file are one step for everybody: a directory that only one can make guards them. */
 async function lockHome(home: string): Promise<HomeLock> {
   const path = join(home, 'up.pid')
-  const own = `${process.pid} ${await startTimeOf(process.pid)}\n`
-  for (;;) {
+  const guard = join(home, 'up.guard')
+  await enterGuard(guard)
+  try {
     const pid = await runningPid(home)
     if (pid !== undefined) {
       throw fail('ALREADY_RUNNING', { message: `Pavior runs on ${home} already, as process ${pid}.`, fix: 'Use that one, or stop it with `pavior down`.', facts: { pid, home } })
     }
-    await rm(path, { force: true })
-    // Written beside and linked in place: two starts at once cannot both get it.
-    const unfinished = `${path}.${process.pid}`
-    await writeFile(unfinished, own, { mode: 0o600 })
-    const won = await link(unfinished, path).then(() => true, () => false)
-    await rm(unfinished, { force: true })
-    if (won) return { path, release: () => rm(path, { force: true }) }
+    await writeFile(path, `${process.pid} ${await startTimeOf(process.pid)}\n`, { mode: 0o600 })
+    return { release: () => rm(path, { force: true }) }
+  } finally {
+    await rm(guard, { recursive: true, force: true })
+  }
+}
+
+async function enterGuard(guard: string): Promise<void> {
+  for (;;) {
+    const entered = await mkdir(guard).then(
+      () => true,
+      (error: NodeJS.ErrnoException) => {
+        if (error.code !== 'EEXIST') throw error
+        return false
+      },
+    )
+    if (entered) return
+    const since = await stat(guard).then(({ mtimeMs }) => mtimeMs, () => Date.now())
+    if (Date.now() - since > guardTimeoutMs) await rm(guard, { recursive: true, force: true })
+    await new Promise((resolve) => setTimeout(resolve, 10))
   }
 }
 

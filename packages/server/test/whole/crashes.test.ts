@@ -55,7 +55,9 @@ describe('kill -9 of every process of PostgreSQL', () => {
     const seen = new Map<string, number>()
     const versions: bigint[] = []
     const watching = new AbortController()
-    const watched = watchApps(watching.signal, (name, version) => {
+    // Listed before anything is written: what comes after must be seen.
+    const { body: listed } = await platform.api('GET', '/apis/pavior.dev/v1/apps?limit=1')
+    const watched = watchApps(watching.signal, listed.metadata.resourceVersion, (name, version) => {
       seen.set(name, (seen.get(name) ?? 0) + 1)
       versions.push(version)
     })
@@ -96,9 +98,8 @@ describe('kill -9 of every process of PostgreSQL', () => {
   })
 
   /** As a client library does: list once, then watch, and watch again from the last version when the connection ends. */
-  async function watchApps(signal: AbortSignal, added: (name: string, version: bigint) => void): Promise<void> {
-    const { body } = await platform.api('GET', '/apis/pavior.dev/v1/apps?limit=1')
-    let version = body.metadata.resourceVersion as string
+  async function watchApps(signal: AbortSignal, from: string, added: (name: string, version: bigint) => void): Promise<void> {
+    let version = from
     const token = await platform.token()
     while (!signal.aborted) {
       await new Promise<void>((resolve) => {

@@ -43,7 +43,7 @@ test('a listener that loses its connection listens again on one connection', asy
   let reconnected = 0
   let wake = (): void => {}
   const next = (): Promise<void> => new Promise((resolve) => (wake = resolve))
-  await database.listen('news', (payload) => void (heard.push(payload), wake()), () => void (reconnected++, wake()))
+  await database.listen('news', (payload) => (heard.push(payload), wake()), () => (reconnected++, wake()))
   const listeners = `select pid from pg_stat_activity where datname = current_database() and query like 'listen%'`
   for (let round = 1; round <= 3; round++) {
     const again = next()
