@@ -18,6 +18,8 @@ export interface Tx {
  * a flush barrier that began after their commit has finished, and many of them share one barrier.
  */
 export interface Database extends Tx {
+  /** One connection for statements that look rows up by key: they run one after the other, and their plans never scan a table. */
+  keyed: Tx
   /** A single writing statement: resolves when it is on disk. */
   write<R extends Row = Row>(text: string, values?: unknown[], name?: string): Promise<Result<R>>
   /** Commits when `work` returns and resolves when that is on disk; rolls back when it throws. */

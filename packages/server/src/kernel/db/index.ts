@@ -1,3 +1,4 @@
+export { Coalescer } from './coalescer.ts'
 export type { Database, Result, Row, Tx } from './database.ts'
 export { connectDatabase, type PgDatabase } from './pool.ts'
 export { embeddedPid, startEmbedded, type EmbeddedDatabase } from './embedded.ts'

@@ -1,9 +1,10 @@
-/** PostgreSQL through `pg`: a pool of connections, one for the flush barrier, one that listens. */
+/** PostgreSQL through `pg`: a pool of connections, one for the flush barrier, one for writes by key, one that listens. */
 import { fail } from '@pavior/contract'
 import pg from 'pg'
 import type { Logger } from '../log.ts'
-import { FlushBarrier } from './barrier.ts'
+import { Coalescer } from './coalescer.ts'
 import type { Database, Result, Row, Tx } from './database.ts'
+import { LoneConnection } from './lone.ts'
 
 export interface DatabaseOptions {
   /** `postgres://…`, or host (socket directory), user, password, database. */
@@ -30,7 +31,7 @@ const reconnectDelayMs = 200
 export function isConnectionError(error: unknown): boolean {
   if (!(error instanceof Error)) return false
   const code = (error as { code?: string }).code
-  return (code !== undefined && connectionErrors.has(code)) || /Connection terminated|connection is insecure|timeout exceeded when trying to connect|Client has encountered a connection error/.test(error.message)
+  return (code !== undefined && connectionErrors.has(code)) || /Connection terminated|connection is insecure|timeout exceeded when trying to connect|Client has encountered a connection error|Client was closed/.test(error.message)
 }
 
 function translate(error: unknown): Error {
@@ -39,6 +40,9 @@ function translate(error: unknown): Error {
   }
   if ((error as { code?: string }).code === '53100') {
     return fail('DISK_FULL', { message: 'The disk of the database is full.' }, { cause: error })
+  }
+  if ((error as { code?: string }).code === '22P05') {
+    return fail('BAD_REQUEST', { message: 'A text holds the character U+0000, which cannot be stored.' }, { cause: error })
   }
   return error as Error
 }
@@ -58,59 +62,68 @@ export async function connectDatabase({ connection, poolSize, flushStatement, lo
   const pool = new pg.Pool({ ...common, max: poolSize, options: '-c synchronous_commit=off -c jit=off', idleTimeoutMillis: 60_000 })
   pool.on('error', (error) => log.warn({ err: error.message }, 'idle database connection lost'))
 
-  let flusher: pg.Client | undefined
+  const flusher = new LoneConnection({ ...common, options: '-c synchronous_commit=on' })
+  // A plan that was made while the tables were small must not go through all of them when they have grown.
+  const byKey = new LoneConnection({ ...common, options: '-c synchronous_commit=off -c jit=off -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off' })
   const listeners: pg.Client[] = []
   let closed = false
 
-  const connectFlusher = async (): Promise<pg.Client> => {
-    const client = new pg.Client({ ...common, options: '-c synchronous_commit=on' })
-    const lose = (): void => {
-      if (flusher === client) flusher = undefined
-    }
-    client.on('error', lose)
-    client.on('end', lose)
+  const present = async (lone: LoneConnection): Promise<pg.Client> => {
     try {
-      await client.connect()
+      return await lone.client()
     } catch (error) {
-      client.end().catch(() => {})
       throw translate(error)
     }
-    flusher = client
-    return client
   }
 
-  let connecting: Promise<pg.Client> | undefined
-  const presentFlusher = async (): Promise<pg.Client> => {
-    connecting ??= connectFlusher().finally(() => {
-      connecting = undefined
-    })
-    return flusher ?? connecting
-  }
-
-  const flushOnce = async (): Promise<pg.Client> => {
-    const client = flusher ?? (await presentFlusher())
+  const flush = async (): Promise<pg.Client> => {
+    const client = await present(flusher)
     try {
       await run(client, flushStatement, [], 'flush')
       return client
     } catch (error) {
-      client.end().catch(() => {})
-      if (flusher === client) flusher = undefined
+      flusher.drop(client)
       throw translate(error)
     }
   }
-  const barrier = new FlushBarrier(flushOnce)
+
+  /**
+   * The shared flush barrier. `synchronous_commit=on` would hold the counter row across a disk flush and so limit all writers
+   * to one write a flush. Instead writers commit without waiting, and one connection flushes for all of them: a tiny
+   * transactional WAL message is committed synchronously, which puts everything before it on disk too. Whoever arrives while
+   * a flush is under way waits for the next one, because the running one may have begun before their commit.
+   */
+  const barrier = new Coalescer<void, pg.Client>({
+    run: async (waiting) => {
+      const flushed = await flush()
+      return waiting.map(() => flushed)
+    },
+    inFlight: 1,
+    largest: Infinity,
+    alone: () => false,
+  })
 
   /**
    * A commit that did not wait for the disk is lost when the database ends all at once. The flush counts only on a connection
    * that was there before the commit and still is: such a connection proves that the database has not been started anew between.
    */
   const durable = async <T>(work: () => Promise<T>, needed: (result: T) => boolean = () => true): Promise<T> => {
-    const before = flusher ?? (await presentFlusher())
+    const before = await present(flusher)
     const result = await work()
     if (!needed(result)) return result
-    const flushed = await barrier.wait()
+    const flushed = await barrier.ask()
     if (flushed !== before) throw fail('DATABASE_UNAVAILABLE', { message: 'The connection with the database broke during a write.', why: 'It is not known whether the write was kept.', fix: 'Read what is there, and repeat the write if it is missing.' })
     return result
+  }
+
+  const keyed: Tx['query'] = async (text, values, name) => {
+    const client = await present(byKey)
+    try {
+      return await run(client, text, values, name)
+    } catch (error) {
+      if (isConnectionError(error)) byKey.drop(client)
+      throw translate(error)
+    }
   }
 
   const query: Tx['query'] = async (text, values, name) => {
@@ -217,13 +230,14 @@ export async function connectDatabase({ connection, poolSize, flushStatement, lo
     query,
     write: (text, values, name) => durable(() => query(text, values, name)) as never,
     transaction: (work) => durable(() => commit(work)),
-    flush: async () => void (await barrier.wait()),
+    flush: async () => void (await barrier.ask()),
     durable,
+    keyed: { query: keyed },
     listen,
     session,
     close: async () => {
       closed = true
-      await Promise.allSettled([flusher?.end(), ...listeners.map((client) => client.end()), pool.end()])
+      await Promise.allSettled([flusher.end(), byKey.end(), ...listeners.map((client) => client.end()), pool.end()])
     },
   }
 }

@@ -54,6 +54,45 @@ describe('resources', () => {
     expect([first, second, third].map(({ items }) => items.map(({ metadata }) => metadata.name).join(''))).toEqual(['ab', 'cd', 'e'])
   })
 
+  test('writes that go together fail one by one: each is answered by itself', async () => {
+    const { resources, database } = await testKernel([app])
+    await Promise.all(['taken', 'old', 'gone'].map((name) => resources.create(tester, 'App', 'blue', { metadata: { name }, spec: {} })))
+    const create = (name: string, description: string) => resources.create(tester, 'App', 'blue', { metadata: { name }, spec: { description } })
+    const describe = (name: string, description: string) => resources.mutate(tester, key(name), (current) => ({ ...current!, spec: { description } }))
+    const stale = (await resources.get<Resource>(tester, key('old')))!
+    const outcomes = await Promise.allSettled([
+      ...Array.from({ length: 20 }, (_, index) => create(`new-${index}`, String(index))),
+      create('taken', 'again'),
+      create('spoilt', 'a text that PostgreSQL cannot keep: \u0000'),
+      describe('old', 'changed'),
+      resources.mutate(tester, key('old'), () => ({ ...stale, metadata: { ...stale.metadata, resourceVersion: '1' } }), { retries: 0 }),
+      resources.delete(tester, key('gone')),
+    ])
+    const failed = outcomes.flatMap((outcome, index) => (outcome.status === 'rejected' ? [[index, (outcome.reason as { code?: string }).code]] : []))
+    expect(failed).toEqual([
+      [20, 'ALREADY_EXISTS'],
+      [21, 'BAD_REQUEST'],
+      [23, 'CONFLICT'],
+    ])
+    const left = (await resources.list(tester, 'App', 'blue')).items.map(({ metadata }) => metadata.name)
+    expect(left.toSorted()).toEqual(['old', 'taken', ...Array.from({ length: 20 }, (_, index) => `new-${index}`)].toSorted())
+    const { rows } = await database.query('select (select count(*)::int from audit) as audited, (select count(*)::int from resource_changes) as logged')
+    expect(rows[0]).toEqual({ audited: 25, logged: 25 })
+  })
+
+  test('twenty writers of one resource at once: every change is there', async () => {
+    const { resources } = await testKernel([app])
+    await resources.create(tester, 'App', 'blue', { metadata: { name: 'shop' }, spec: { description: '' } })
+    await Promise.all(
+      Array.from({ length: 20 }, (_, index) =>
+        resources.mutate(tester, key('shop'), (current) => ({ ...current!, spec: { description: `${(current!.spec as AppSpec).description},${index}` } }), { retries: 40 }),
+      ),
+    )
+    const { spec, metadata } = (await resources.get<Resource<AppSpec>>(tester, key('shop')))!
+    expect(spec.description!.slice(1).split(',').map(Number).toSorted((one, other) => one - other)).toEqual(Array.from({ length: 20 }, (_, index) => index))
+    expect(metadata.generation).toBe(21)
+  })
+
   test('a write from a stale version is a conflict, a repeated state is no write', async () => {
     const { resources } = await testKernel([app])
     const made = await resources.create(tester, 'App', 'blue', { metadata: { name: 'shop' }, spec: {} })

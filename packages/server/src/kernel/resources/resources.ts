@@ -9,7 +9,8 @@ import type { KindDefinition, KindRegistry, Verb } from '../kind.ts'
 import { generateName } from '../kube/names.ts'
 import { matches } from '../kube/selectors.ts'
 import type { Feed } from '../store/feed.ts'
-import { readPage, readResource, writeResource, type StoredWrite } from '../store/store.ts'
+import { createBatches } from '../store/batches.ts'
+import { readPage, readResources, writeResources, type StoredWrite } from '../store/store.ts'
 import { appOf, authorize, readableNamespaces } from './authorize.ts'
 import type { DeleteOptions, MutateOptions, NewResource, ResourceKey, Resources, Selection, WriteOptions } from './types.ts'
 import { watchChanges } from './watch.ts'
@@ -46,6 +47,7 @@ export const orphanFinalizer = 'orphan'
 
 export function createResources(deps: ResourcesDeps): Resources {
   const { database, feed, kinds, clock } = deps
+  const batches = createBatches(database)
   const validators = new Map(kinds.all.map((kind) => [kind.kind, deps.validator(kind)]))
 
   const kindOf = (word: string): KindDefinition => kinds.mustFind(word)
@@ -61,8 +63,8 @@ export function createResources(deps: ResourcesDeps): Resources {
   }
 
   const read = async (key: ResourceKey, tx: Tx | undefined): Promise<Resource | undefined> => {
-    if (tx) return readResource(tx, key)
-    return database.durable(() => readResource(database, key), (found) => found !== undefined && isNew(BigInt(found.metadata.resourceVersion)))
+    if (tx) return (await readResources(tx, [key]))[0]
+    return database.durable(() => batches.read(key), (found) => found !== undefined && isNew(BigInt(found.metadata.resourceVersion)))
   }
 
   const validate = (kind: KindDefinition, next: Resource, previous: Resource | undefined, options: WriteOptions): Resource => {
@@ -88,7 +90,7 @@ export function createResources(deps: ResourcesDeps): Resources {
       audit: { actor: actor.name, token: actor.token, verb, requestId: options.requestId },
       wake,
     }
-    const version = await (options.tx ? writeResource(options.tx, stored) : database.durable(() => writeResource(database, stored), (written) => written !== undefined))
+    const version = options.tx ? (await writeResources(options.tx, [stored]))[0] : await database.durable(() => batches.write(stored), (written) => written !== undefined)
     if (version === undefined) return undefined
     object.metadata.resourceVersion = String(version)
     return version

@@ -1,5 +1,5 @@
 /**
- * Resources in PostgreSQL. A write is one statement: resource, change, audit row and queue entries, so one round trip.
+ * Resources in PostgreSQL. Writes are one statement: resources, changes, audit rows and queue entries, so one round trip.
  *
  * Every write takes the counter row first. That orders all writers, so that whoever sees version N committed knows that
  * everything before N is decided too, and it keeps deadlocks out: no writer waits for another row while it lacks the counter.
@@ -57,68 +57,73 @@ function withVersion({ rv, object }: ObjectRow): Resource {
   return object
 }
 
-const bookkeeping = (change: string): string => `
-  , logged as (insert into resource_changes (rv, type, kind, namespace, object, before)
-      select rv, '${change}', $1, $2, $5::jsonb, $6::jsonb from written)
-  , audited as (insert into audit (actor, token, verb, kind, namespace, name, uid, rv, request_id)
-      select $7, $8, $9, $1, $2, $3, $4, rv, $10 from written)
-  , woken as (insert into queue (controller, key)
-      select w.controller, w.key from unnest($11::text[], $12::text[]) as w (controller, key), written
-      on conflict (controller, key) do update set gen = queue.gen + 1, run_at = least(queue.run_at, excluded.run_at),
-        attempts = case when queue.worker is null then 0 else queue.attempts end)
-  select rv from written`
+/**
+ * Any number of writes. One whose expected version is not in force any more is left out; its version stays unused.
+ * The given columns are compared with those of `resources`, so they carry the same collation.
+ */
+const writeStatement = `with given as materialized (
+    select * from jsonb_to_recordset($1::jsonb) as g (place int, type text, kind text collate "C", namespace text collate "C", name text collate "C", uid uuid,
+      expected bigint, object jsonb, before jsonb, labels jsonb, owners uuid[], fields jsonb, actor text, token text, verb text, request text, wake jsonb)),
+  next as (update resource_version set value = value + $2 returning value - $2 as base),
+  added as (insert into resources (kind, namespace, name, uid, rv, object, labels, owners, fields)
+    select kind, namespace, name, uid, base + place, object, labels, owners, fields from next, given where type = 'ADDED' returning rv),
+  modified as (update resources r set rv = base + place, object = g.object, labels = g.labels, owners = g.owners, fields = g.fields from next, given g
+    where g.type = 'MODIFIED' and r.kind = g.kind and r.namespace = g.namespace and r.name = g.name and r.uid = g.uid and r.rv = g.expected returning r.rv),
+  deleted as (delete from resources r using next, given g
+    where g.type = 'DELETED' and r.kind = g.kind and r.namespace = g.namespace and r.name = g.name and r.uid = g.uid and r.rv = g.expected returning base + place as rv),
+  written as materialized (select w.rv, g.* from (select rv from added union all select rv from modified union all select rv from deleted) w, next, given g
+    where g.place = w.rv - base),
+  logged as (insert into resource_changes (rv, type, kind, namespace, object, before)
+    select rv, type, kind, namespace, object, before from written),
+  audited as (insert into audit (actor, token, verb, kind, namespace, name, uid, rv, request_id)
+    select actor, token, verb, kind, namespace, name, uid, rv, request from written order by rv),
+  woken as (insert into queue (controller, key)
+    select distinct w ->> 0, w ->> 1 from written, jsonb_array_elements(wake) w
+    on conflict (controller, key) do update set gen = queue.gen + 1, run_at = least(queue.run_at, excluded.run_at),
+      attempts = case when queue.worker is null then 0 else queue.attempts end)
+  select place, rv from written`
 
-const counter = 'with next as (update resource_version set value = value + 1 returning value)'
-
-const writes = {
-  ADDED: `${counter}, written as (insert into resources (kind, namespace, name, uid, rv, object, labels, owners, fields)
-      select $1, $2, $3, $4, value, $5::jsonb, $13::jsonb, $14::uuid[], $15::jsonb from next returning rv)${bookkeeping('ADDED')}`,
-  MODIFIED: `${counter}, written as (update resources r set rv = value, object = $5::jsonb, labels = $13::jsonb, owners = $14::uuid[], fields = $15::jsonb from next
-      where r.kind = $1 and r.namespace = $2 and r.name = $3 and r.uid = $4 and r.rv = $16 returning r.rv)${bookkeeping('MODIFIED')}`,
-  DELETED: `${counter}, written as (delete from resources r using next
-      where r.kind = $1 and r.namespace = $2 and r.name = $3 and r.uid = $4 and r.rv = $13 returning value as rv)${bookkeeping('DELETED')}`,
+/** Versions in the order of the writes; undefined where the expected version was not in force any more. No two may be of one resource. */
+export async function writeResources(tx: Tx, batch: StoredWrite[]): Promise<(bigint | undefined)[]> {
+  const { rows } = await tx.query<{ place: number; rv: string }>(writeStatement, [JSON.stringify(batch.map(toGiven)), batch.length], 'write-resources')
+  const versions: (bigint | undefined)[] = batch.map(() => undefined)
+  for (const { place, rv } of rows) versions[place - 1] = BigInt(rv)
+  return versions
 }
 
-/** Returns the new version, or undefined when the expected version was not in force any more. */
-export async function writeResource(tx: Tx, write: StoredWrite): Promise<bigint | undefined> {
-  const { key, audit, wake } = write
-  const values: unknown[] = [
-    key.kind,
-    key.namespace,
-    key.name,
-    write.uid,
-    JSON.stringify(write.object),
-    write.before ? JSON.stringify(write.before) : null,
-    audit.actor,
-    audit.token ?? null,
-    audit.verb,
-    audit.requestId ?? null,
-    wake.map((entry) => entry.controller),
-    wake.map((entry) => entry.key),
-  ]
-  if (write.type !== 'DELETED') values.push(...indexed(write))
-  if (write.type !== 'ADDED') values.push(String(write.expected))
-  const { rows } = await tx.query<{ rv: string }>(writes[write.type], values, `write-${write.type}`)
-  return rows[0] && BigInt(rows[0].rv)
-}
-
-/** Labels, owners and fields as the columns have them: null where there are none. */
-function indexed({ object, fields }: StoredWrite): [string | null, string[] | null, string | null] {
+function toGiven({ type, key, uid, expected, object, before, fields, audit, wake }: StoredWrite, index: number): Record<string, unknown> {
   const { labels, ownerReferences } = object.metadata
-  return [
-    labels && Object.keys(labels).length > 0 ? JSON.stringify(labels) : null,
-    ownerReferences?.length ? ownerReferences.map((owner) => owner.uid) : null,
-    Object.keys(fields).length > 0 ? JSON.stringify(fields) : null,
-  ]
+  return {
+    place: index + 1,
+    type,
+    ...key,
+    uid,
+    expected: expected === undefined ? undefined : String(expected),
+    object,
+    before,
+    // Null where there are none, so that the indexes hold only what has some.
+    labels: labels && Object.keys(labels).length > 0 ? labels : undefined,
+    owners: ownerReferences?.length ? ownerReferences.map((owner) => owner.uid) : undefined,
+    fields: Object.keys(fields).length > 0 ? fields : undefined,
+    actor: audit.actor,
+    token: audit.token,
+    verb: audit.verb,
+    request: audit.requestId,
+    wake: wake.map(({ controller, key: wanted }) => [controller, wanted]),
+  }
 }
 
-export async function readResource(tx: Tx, { kind, namespace, name }: ResourceKey): Promise<Resource | undefined> {
-  const { rows } = await tx.query<ObjectRow>(
-    'select rv, object from resources where kind = $1 and namespace = $2 and name = $3',
-    [kind, namespace, name],
-    'read-resource',
+/** In the order of the keys; undefined where there is none. */
+export async function readResources(tx: Tx, keys: ResourceKey[]): Promise<(Resource | undefined)[]> {
+  const { rows } = await tx.query<ObjectRow & { place: string }>(
+    `select place, rv, object from unnest($1::text[], $2::text[], $3::text[]) with ordinality as k (kind, namespace, name, place),
+       lateral (select rv, object from resources r where r.kind = k.kind collate "C" and r.namespace = k.namespace collate "C" and r.name = k.name collate "C" limit 1) found`,
+    [keys.map(({ kind }) => kind), keys.map(({ namespace }) => namespace), keys.map(({ name }) => name)],
+    'read-resources',
   )
-  return rows[0] && withVersion(rows[0])
+  const found: (Resource | undefined)[] = keys.map(() => undefined)
+  for (const row of rows) found[Number(row.place) - 1] = withVersion(row)
+  return found
 }
 
 /** Everything that names one of these owners, of any kind. */
