@@ -22,6 +22,7 @@ await build()
 
 const checks = [
   ['types', ['node_modules/typescript/bin/tsc', '-p', '.']],
+  ['types of the portal', ['node_modules/typescript/bin/tsc', '-p', 'packages/portal']],
   ['lint', ['node_modules/oxlint/bin/oxlint', '--type-aware', '--deny-warnings', 'packages', 'scripts', 'bench']],
   ['dependency rules', ['scripts/rules.mjs']],
   ['unused code', ['node_modules/knip/bin/knip.js', '--no-progress', '--no-config-hints']],

@@ -22,6 +22,7 @@ import { createResources, mayAct } from './kernel/resources/index.ts'
 import { ChangeWaiters } from './kernel/store/waiters.ts'
 import { Feed } from './kernel/store/feed.ts'
 import { createFieldIndexes, flushStatement } from './kernel/store/store.ts'
+import { portalRoutes } from './portal.ts'
 import { statusRoute } from './status.ts'
 import { createUpkeep } from './upkeep.ts'
 import * as catalog from './rooms/catalog/index.ts'
@@ -133,7 +134,8 @@ export async function startServer({ config, connection, agentSocket, version, lo
     kinds,
     resources,
     authenticate: people.reads.authenticate,
-    routes: [...rooms.flatMap((room) => room.routes), statusRoute({ agent, version, startedAt: clock.now(), port: () => port, databasePid: async () => (config.databaseUrl ? undefined : embeddedPid(join(home, 'pg', 'data'))) })],
+    sameOrigin: people.reads.sameOrigin,
+    routes: [...rooms.flatMap((room) => room.routes), portalRoutes(join(root, 'packages/portal/dist')), statusRoute({ agent, version, startedAt: clock.now(), port: () => port, databasePid: async () => (config.databaseUrl ? undefined : embeddedPid(join(home, 'pg', 'data'))) })],
     events: { list: (actor, namespace, filter) => events.list(namespace === undefined ? (actor.admin ? undefined : [...actor.roles.keys()]) : [namespace], filter) },
     authorize: mayAct,
     idempotency,

@@ -1,5 +1,5 @@
 /** The HTTP server: Kubernetes-style REST for every kind, what kubectl needs around it, and the routes of the rooms. */
-import type { RequestListener } from 'node:http'
+import type { IncomingMessage, RequestListener } from 'node:http'
 import { fail, type PaviorError } from '@pavior/contract'
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Registry } from 'prom-client'
@@ -15,6 +15,7 @@ import { checkingIntervalMs, createServerForBoth } from './both-protocols.ts'
 import type { Certificate } from './certificate.ts'
 import { addCoreRoutes, type EventReader } from './core-routes.ts'
 import { addDiscoveryRoutes } from './discovery-routes.ts'
+import { addLive } from './live.ts'
 import { addIdempotency, type IdempotencyStore } from './idempotency.ts'
 import { defaultLimits, type ApiLimits } from './limits.ts'
 import { addObservation, requestIdOf } from './observe.ts'
@@ -32,6 +33,8 @@ export interface ApiDeps {
   kinds: KindRegistry
   resources: Resources
   authenticate: Authenticate
+  /** Whether the cookie that came with an upgrade was sent by a page of ours; nobody's when absent. */
+  sameOrigin?: (request: IncomingMessage) => boolean
   /** Of the rooms; each in a scope of its own, so that it may bring parsers and hooks. */
   routes: Routes[]
   events: EventReader
@@ -97,6 +100,7 @@ export function createApi(deps: ApiDeps): FastifyInstance {
       done()
     })
   }
+  addLive(app, { sameOrigin: deps.sameOrigin ?? (() => false), log })
   addGracefulClose(app, watches, limits)
   return app
 }

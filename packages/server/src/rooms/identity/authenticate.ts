@@ -4,7 +4,7 @@ import type { Actor } from '../../kernel/actor.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/db/index.ts'
 import type { Mirror } from '../../kernel/resources/mirror.ts'
-import { digestOf, findToken, touchToken, type TokenRecord } from './store.ts'
+import { digestOf, findToken, readPassword, touchToken, type TokenRecord } from './store.ts'
 
 /** A revoked token is refused by other replicas after this long at the latest; by this one at once. */
 const tokenCacheMs = 2000
@@ -14,6 +14,9 @@ const largestCache = 10_000
 export interface Authenticator {
   /** Throws UNAUTHENTICATED. */
   byToken(token: string): Promise<Actor>
+  /** What is kept of a token; throws UNAUTHENTICATED. */
+  record(token: string): Promise<TokenRecord>
+  hasPassword(username: string): Promise<boolean>
   /** Forget what was cached, after a revocation. */
   forget(): void
 }
@@ -68,6 +71,8 @@ export function createAuthenticator({ database, users, teams, clock }: Authentic
       actors.set(record.id, actor)
       return actor
     },
+    record: lookUp,
+    hasPassword: async (username) => (await readPassword(database, username)) !== undefined,
     forget: () => {
       cache.clear()
       reset()

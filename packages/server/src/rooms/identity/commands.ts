@@ -13,6 +13,7 @@ const prefixLength = 10
 const loginKeyLifetimeMs = 24 * 3600_000
 export const longestTokenLifetimeMs = 366 * 24 * 3600_000
 const loginTokenLifetimeMs = 30 * 24 * 3600_000
+export const sessionLifetimeMs = 7 * 24 * 3600_000
 
 export interface TokenRequest {
   description: string
@@ -21,6 +22,8 @@ export interface TokenRequest {
   role?: Role
   app?: string
   lifetimeMs?: number
+  /** For the cookie of a browser. */
+  session?: boolean
 }
 
 /** The token itself is returned once and never again. */
@@ -43,6 +46,7 @@ export async function issueToken(database: Database, clock: Clock, createdBy: st
       role: request.role,
       app: request.app,
       createdBy,
+      session: request.session ?? false,
       expiresAt: lifetimeMs === undefined ? undefined : new Date(clock.now().getTime() + lifetimeMs).toISOString(),
     },
     digestOf(token),
@@ -57,13 +61,22 @@ export async function issueLoginKey(database: Database, clock: Clock, username: 
   return key
 }
 
-export async function redeemLoginKey(database: Database, clock: Clock, key: string): Promise<IssuedToken & { username: string }> {
+/** The user that the key signs in, once. */
+export async function redeemLoginKey(database: Database, key: string): Promise<string> {
   const username = await consumeLoginKey(database, digestOf(key))
   if (username === undefined) {
     throw fail('UNAUTHENTICATED', { message: 'The login key is not valid, was used before, or is older than a day.', fix: 'Ask an administrator for a new one: pavior users login-link <name>.' })
   }
-  const issued = await issueToken(database, clock, `user:${username}`, { description: 'sign-in', username, lifetimeMs: loginTokenLifetimeMs })
-  return { ...issued, username }
+  return username
+}
+
+/** For the command line of somebody who has just signed in. */
+export function issueLoginToken(database: Database, clock: Clock, username: string): Promise<IssuedToken> {
+  return issueToken(database, clock, `user:${username}`, { description: 'sign-in', username, lifetimeMs: loginTokenLifetimeMs })
+}
+
+export function issueSession(database: Database, clock: Clock, username: string, browser: string): Promise<IssuedToken> {
+  return issueToken(database, clock, `user:${username}`, { description: browser, username, lifetimeMs: sessionLifetimeMs, session: true })
 }
 
 /** Makes the administrator and the default team unless they exist; safe with several replicas starting at once. */

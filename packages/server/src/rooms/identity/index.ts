@@ -1,4 +1,5 @@
 /** Door of room identity: people, teams, tokens. */
+import type { IncomingMessage } from 'node:http'
 import type { Resource, TeamSpec, UserSpec } from '@pavior/contract'
 import type { Authenticate } from '../../kernel/api/types.ts'
 import type { Clock } from '../../kernel/clock.ts'
@@ -12,11 +13,15 @@ import { ensureFoundation, issueLoginKey, issueToken } from './commands.ts'
 import { team, user } from './kinds.ts'
 import { identityRoutes } from './routes.ts'
 import { bearerToken } from './bearer.ts'
+import { checkOrigin, sameOrigin, sessionToken } from './session.ts'
+import { signInRoutes } from './sign-in.ts'
 
 export const kinds = [team, user]
 
 export interface IdentityReads {
   authenticate: Authenticate
+  /** Whether a page of ours sent this. */
+  sameOrigin: (request: Pick<IncomingMessage, 'headers'>) => boolean
   authenticator: Authenticator
   /** The environment that a team deploys to when none is named. */
   defaultEnvironment: (team: string) => string
@@ -42,10 +47,16 @@ export function createIdentity({ database, resources, clock, log, publicUrl, def
   const foundation = { name: 'foundation', start: () => ensureFoundation(resources, defaultTeam), stop: async () => {} }
   return {
     reconcilers: [],
-    routes: [identityRoutes({ database, resources, authenticator, clock, publicUrl })],
+    routes: [identityRoutes({ database, resources, authenticator, clock, publicUrl }), signInRoutes({ database, authenticator, clock, publicUrl })],
     parts: [foundation, users, teams],
     reads: {
-      authenticate: async (request) => authenticator.byToken(bearerToken(request.headers.authorization)),
+      sameOrigin,
+      authenticate: async (request) => {
+        const session = request.headers.authorization === undefined ? sessionToken(request) : undefined
+        if (session === undefined) return authenticator.byToken(bearerToken(request.headers.authorization))
+        checkOrigin(request, session)
+        return authenticator.byToken(session)
+      },
       authenticator,
       defaultEnvironment: (name) => teams.get('', name)?.spec.defaultEnvironment ?? 'production',
       teamExists: (name) => teams.get('', name) !== undefined,

@@ -1,4 +1,4 @@
-/** Tokens, sign-in, who am I. */
+/** Tokens, login links, who am I. */
 import { fail, Role } from '@pavior/contract'
 import type { FastifyInstance } from 'fastify'
 import Type from 'typebox'
@@ -8,9 +8,8 @@ import type { Clock } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/db/index.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import type { Authenticator } from './authenticate.ts'
-import { checkTokenRequest, issueLoginKey, issueToken, redeemLoginKey } from './commands.ts'
+import { checkTokenRequest, issueLoginKey, issueToken } from './commands.ts'
 import { listTokens, readToken, revokeToken } from './store.ts'
-import { welcomePage } from './welcome.ts'
 
 const dayMs = 24 * 3600_000
 const defaultLifetimeDays = 90
@@ -28,7 +27,6 @@ const tokenRequest = Compile(
     { additionalProperties: false },
   ),
 )
-const keyRequest = Compile(Type.Object({ key: Type.String({ maxLength: 200 }) }))
 
 export interface IdentityRoutesDeps {
   database: Database
@@ -76,18 +74,6 @@ export function identityRoutes({ database, resources, authenticator, clock, publ
       if (!actor.admin) throw fail('FORBIDDEN', { message: `${actor.name} may not make login links.`, fix: 'Ask an administrator of the platform.' })
       await resources.mustGet(actor, { kind: 'User', namespace: '', name: params.name })
       return { url: `${publicUrl()}/welcome?key=${await issueLoginKey(database, clock, params.name)}` }
-    })
-
-    app.post('/v1/login', { config: { public: true } }, async ({ body }) => {
-      if (!keyRequest.Check(body)) throw fail('BAD_REQUEST', { message: 'Sign-in needs a key: { "key": "…" }.' })
-      const { token, record, username } = await redeemLoginKey(database, clock, body.key)
-      return { token, user: username, expiresAt: record.expiresAt }
-    })
-
-    app.get('/welcome', { config: { public: true } }, async (_request, reply) => {
-      reply.type('text/html; charset=utf-8').header('cache-control', 'no-store').header('referrer-policy', 'no-referrer')
-      reply.header('content-security-policy', welcomePage.policy)
-      return welcomePage.html
     })
   }
 }

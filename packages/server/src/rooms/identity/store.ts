@@ -16,6 +16,8 @@ export interface TokenRecord {
   expiresAt?: string
   lastUsed?: string
   revokedAt?: string
+  /** Of a browser; shown apart from the tokens that people made. */
+  session: boolean
 }
 
 export function digestOf(secret: string): Buffer {
@@ -37,16 +39,17 @@ function toRecord(row: Row): TokenRecord {
     expiresAt: time(row.expires_at),
     lastUsed: time(row.last_used),
     revokedAt: time(row.revoked_at),
+    session: row.session,
   }
 }
 
-export type NewToken = Pick<TokenRecord, 'id' | 'prefix' | 'description' | 'username' | 'team' | 'role' | 'app' | 'createdBy' | 'expiresAt'>
+export type NewToken = Pick<TokenRecord, 'session' | 'id' | 'prefix' | 'description' | 'username' | 'team' | 'role' | 'app' | 'createdBy' | 'expiresAt'>
 
 export async function insertToken(database: Database, token: NewToken, digest: Buffer): Promise<TokenRecord> {
   const { rows } = await database.write(
-    `insert into tokens (id, digest, prefix, description, username, team, role, app, created_by, expires_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning *`,
-    [token.id, digest, token.prefix, token.description, token.username, token.team, token.role, token.app, token.createdBy, token.expiresAt],
+    `insert into tokens (id, digest, prefix, description, username, team, role, app, created_by, expires_at, session)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) returning *`,
+    [token.id, digest, token.prefix, token.description, token.username, token.team, token.role, token.app, token.createdBy, token.expiresAt, token.session],
   )
   return toRecord(rows[0]!)
 }
@@ -93,4 +96,17 @@ export async function consumeLoginKey(database: Database, digest: Buffer): Promi
     [digest],
   )
   return rows[0]?.username
+}
+
+export async function readPassword(tx: Tx, username: string): Promise<string | undefined> {
+  return (await tx.query<{ hash: string }>('select hash from passwords where username = $1', [username])).rows[0]?.hash
+}
+
+export async function writePassword(database: Database, username: string, hash: string): Promise<void> {
+  await database.write('insert into passwords (username, hash) values ($1, $2) on conflict (username) do update set hash = excluded.hash, changed_at = now()', [username, hash])
+}
+
+/** Ends every browser session of a user but one. */
+export async function endSessions(database: Database, username: string, except: string | undefined): Promise<void> {
+  await database.write('update tokens set revoked_at = now() where username = $1 and session and revoked_at is null and prefix is distinct from $2', [username, except ?? null])
 }
