@@ -1,0 +1,70 @@
+/** A real Chromium against a real Pavior. */
+import { existsSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core'
+import { afterAll } from 'vitest'
+import type { Platform } from '../../server/test/whole/platform.ts'
+
+interface Chromium {
+  path: string
+  args: string[]
+}
+
+/** One that is on the machine, else the one inside the npm package (Linux x64 only). */
+async function findChromium(): Promise<Chromium | undefined> {
+  const named = process.env.PAVIOR_CHROMIUM
+  const onMachine = ['chromium', 'chromium-browser', 'google-chrome'].flatMap((name) => (process.env.PATH ?? '').split(delimiter).map((directory) => join(directory, name)))
+  const path = [named, ...onMachine].find((candidate) => candidate && existsSync(candidate))
+  if (path) return { path, args: ['--no-sandbox'] }
+  if (process.platform !== 'linux' || process.arch !== 'x64') return undefined
+  const { default: packaged } = await import('@sparticuz/chromium')
+  // Made for one page in one process; we want profiles that know nothing of each other.
+  return { path: await packaged.executablePath(), args: packaged.args.filter((argument) => argument !== '--single-process' && argument !== '--no-zygote') }
+}
+
+const found = await findChromium()
+if (!found) console.warn('Portal tests are skipped: there is no Chromium. Install one, or name it in PAVIOR_CHROMIUM.')
+export const noBrowser = found === undefined
+
+let browser: Promise<Browser> | undefined
+afterAll(async () => {
+  await (await browser)?.close()
+})
+
+export interface Visit {
+  page: Page
+  context: BrowserContext
+  /** What the page complained of: script errors and refusals of the content policy. A test ends with `expect(visit.complaints).toEqual([])`. */
+  complaints: string[]
+}
+
+export interface VisitOptions {
+  width?: number
+  height?: number
+  scheme?: 'light' | 'dark'
+}
+
+/** A fresh browser profile, not signed in. */
+export async function visit({ width = 1280, height = 800, scheme = 'light' }: VisitOptions = {}): Promise<Visit> {
+  browser ??= chromium.launch({ executablePath: found!.path, args: found!.args, headless: true })
+  const context = await (await browser).newContext({ viewport: { width, height }, colorScheme: scheme, reducedMotion: 'reduce' })
+  context.setDefaultTimeout(20_000)
+  const page = await context.newPage()
+  const complaints: string[] = []
+  page.on('pageerror', (error) => complaints.push(error.message))
+  page.on('console', (message) => {
+    // A refused request is for the page to explain; the browser's own line about it is no complaint.
+    if (message.type() === 'error' && !message.text().startsWith('Failed to load resource')) complaints.push(message.text())
+  })
+  return { page, context, complaints }
+}
+
+/** Signs in as the portal's own login link does, and waits for the home page. */
+export async function signedIn(platform: Platform, user = 'admin', options: VisitOptions = {}): Promise<Visit> {
+  const arrived = await visit(options)
+  const { url } = await platform.json<{ url: string }>(['users', 'login-link', user])
+  await arrived.page.goto(url)
+  await arrived.page.getByRole('button', { name: 'Sign in' }).click()
+  await arrived.page.waitForURL((current) => current.pathname === '/')
+  return arrived
+}
