@@ -31,6 +31,7 @@ import * as identity from './rooms/identity/index.ts'
 import * as release from './rooms/release/index.ts'
 import * as routing from './rooms/routing/index.ts'
 import * as runtime from './rooms/runtime/index.ts'
+import * as telemetry from './rooms/telemetry/index.ts'
 
 export interface ServerOptions {
   config: Config
@@ -119,7 +120,8 @@ export async function startServer({ config, connection, agentSocket, version, lo
     request: (entries) => loop.request(entries),
     clock,
   })
-  const rooms = [people, deliveryRoom, releaseRoom, runtimeRoom]
+  const telemetryRoom = telemetry.createTelemetry({ database, resources, source: agent, defaultEnvironment, clock, log })
+  const rooms = [people, deliveryRoom, releaseRoom, runtimeRoom, telemetryRoom]
   reconcilers.push(createGarbageCollector({ database, resources, kinds }), ...rooms.flatMap((room) => room.reconcilers))
 
   // Doors and background parts

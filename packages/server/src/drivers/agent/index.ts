@@ -1,15 +1,16 @@
 /** The runtime driver for the agent of this machine. */
-import type { AgentEvent, LogLine, ObservedState, TaskStatus } from '@pavior/contract'
+import type { AgentEvent, LogLine, ObservedState, RequestRecords, TaskStatus } from '@pavior/contract'
 import type { Part } from '../../kernel/lifecycle/lifecycle.ts'
 import type { Logger } from '../../kernel/log.ts'
 import type { LogQuery, RuntimeDriver } from '../../rooms/runtime/ports.ts'
+import type { TrafficSource } from '../../rooms/telemetry/ports.ts'
 import { callAgent, jsonLines, openStream, upgradeTo } from './client.ts'
 
 const reconnectDelayMs = 200
 /** The agent sends `alive` every few seconds; a silent connection is dead. */
 const silenceMs = 20_000
 
-export function createAgentDriver(socketPath: string, log: Logger): RuntimeDriver & Part {
+export function createAgentDriver(socketPath: string, log: Logger): RuntimeDriver & TrafficSource & Part {
   const listeners: ((event: AgentEvent) => void)[] = []
   let state: ObservedState | undefined
   let connected = false
@@ -68,6 +69,7 @@ export function createAgentDriver(socketPath: string, log: Logger): RuntimeDrive
       const stream = await openStream(socketPath, { method: 'GET', path: `/logs/${encodeURIComponent(id)}${searchOf(query)}`, signal })
       yield* jsonLines<LogLine>(stream)
     },
+    requests: (after) => callAgent<RequestRecords>(socketPath, { method: 'GET', path: `/requests?after=${after}` }),
     attach: (id) => upgradeTo(socketPath, `/tasks/${encodeURIComponent(id)}/attach`, 'pavior-attach'),
   }
 }

@@ -1,0 +1,66 @@
+/** Takes what the router counted, once, and tells whoever follows. */
+import type { Part } from '../../kernel/lifecycle/lifecycle.ts'
+import type { Database } from '../../kernel/db/index.ts'
+import type { Logger } from '../../kernel/log.ts'
+import type { TrafficSource } from './ports.ts'
+import { addTraffic, lockSource, noteTaken, pruneTraffic } from './store.ts'
+
+export const trafficChannel = 'pavior_traffic'
+const intervalMs = 2000
+const pruneIntervalMs = 600_000
+const keepMs = 14 * 24 * 3600_000
+
+/** The records and how far they go commit together: none is lost, none counts twice, whichever replica takes them. */
+export async function takeTraffic(database: Database, source: TrafficSource): Promise<number> {
+  return database.transaction(async (tx) => {
+    const after = await lockSource(tx, source.name)
+    if (after === undefined) return 0
+    const { records, last } = await source.requests(after)
+    if (records.length === 0) {
+      // Its numbers began anew, so it is another spool than the one that was taken from.
+      if (last < after) await noteTaken(tx, source.name, 0)
+      return 0
+    }
+    await addTraffic(tx, records)
+    await noteTaken(tx, source.name, last)
+    await tx.query(`select pg_notify('${trafficChannel}', '')`)
+    return records.length
+  })
+}
+
+export function createCollector({ database, source, log }: { database: Database; source: TrafficSource; log: Logger }): Part {
+  let timer: NodeJS.Timeout | undefined
+  let running: Promise<void> = Promise.resolve()
+  let prunedAt = 0
+  let wellBefore = true
+  let busy = false
+  const once = async (): Promise<void> => {
+    try {
+      // A full batch means that there is more.
+      while ((await takeTraffic(database, source)) > 0);
+      wellBefore = true
+      if (Date.now() - prunedAt < pruneIntervalMs) return
+      prunedAt = Date.now()
+      await pruneTraffic(database, keepMs)
+    } catch (error) {
+      if (wellBefore) log.warn({ err: (error as Error).message }, 'the counts of the router could not be taken; they wait there')
+      wellBefore = false
+    }
+  }
+  return {
+    name: 'traffic',
+    start: async () => {
+      timer = setInterval(() => {
+        if (busy) return
+        busy = true
+        running = once().finally(() => {
+          busy = false
+        })
+      }, intervalMs)
+    },
+    stop: async () => {
+      clearInterval(timer)
+      await running
+    },
+  }
+}
