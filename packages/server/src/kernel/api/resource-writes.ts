@@ -2,6 +2,7 @@
 import { apiVersion, fail, type ManagedFieldsEntry, type Resource } from '@pavior/contract'
 import type { FastifyRequest } from 'fastify'
 import type { Clock } from '../clock.ts'
+import { ignore } from '../errors.ts'
 import type { KindDefinition } from '../kind.ts'
 import { createFieldManager } from '../kube/apply.ts'
 import { jsonPatch, mergePatch, patchType } from '../kube/patch.ts'
@@ -155,9 +156,10 @@ export function createResourceWrites(kind: KindDefinition, { resources, clock }:
         })
         for (const { metadata } of page.items) {
           const key = { kind: kind.kind, namespace: metadata.namespace ?? '', name: metadata.name }
+          // Somebody else deleted it, or put another in its place, while we were going through the list.
           const resource = await resources
             .delete<Resource>(request.actor, key, { ...options, preconditions: { uid: metadata.uid } })
-            .catch(ignoreGone)
+            .catch(ignore('NOT_FOUND', 'CONFLICT'))
           if (resource) deleted.push(resource)
         }
         next = page.continue
@@ -222,9 +224,4 @@ function deleteOptions(request: FastifyRequest): DeleteOptions {
     ...(policy ? { propagationPolicy: policy } : {}),
     ...(body.preconditions ? { preconditions: body.preconditions } : {}),
   }
-}
-
-function ignoreGone(error: { code?: string }): undefined {
-  // Somebody else deleted it, or put another in its place, while we were going through the list.
-  if (error.code !== 'NOT_FOUND' && error.code !== 'CONFLICT') throw error as Error
 }

@@ -5,6 +5,7 @@ import { apiVersion, fail, type ObjectMeta, type Resource } from '@pavior/contra
 import type { Actor } from '../actor.ts'
 import type { Clock } from '../clock.ts'
 import type { PgDatabase, Tx } from '../db/index.ts'
+import { hasCode } from '../errors.ts'
 import type { KindDefinition, KindRegistry, Verb } from '../kind.ts'
 import { generateName } from '../kube/names.ts'
 import { matches } from '../kube/selectors.ts'
@@ -149,7 +150,7 @@ export function createResources(deps: ResourcesDeps): Resources {
         if (result !== 'conflict') return result
       } catch (error) {
         // Somebody created it between our read and our write: read again.
-        if (!options.upsert || (error as { code?: string }).code !== 'ALREADY_EXISTS') throw error
+        if (!options.upsert || !hasCode(error, 'ALREADY_EXISTS')) throw error
       }
       if (attempt >= (options.retries ?? mutateRetries)) throw conflict(kind, key)
     }

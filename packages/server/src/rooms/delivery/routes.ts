@@ -3,6 +3,7 @@ import { PassThrough } from 'node:stream'
 import { fail, type LogLine } from '@pavior/contract'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Routes } from '../../kernel/api/types.ts'
+import { hasCode } from '../../kernel/errors.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import { checkSubmission, submit, type SubmitDeps, type Submission } from './commands.ts'
 import { serveGit, type GitDeps } from './git.ts'
@@ -135,6 +136,6 @@ async function copyLog(lines: AsyncIterable<LogLine>, step: string, out: PassThr
     }
   } catch (error) {
     // The agent keeps logs of finished steps for a while only.
-    if ((error as { code?: string }).code !== 'NOT_FOUND') throw error
+    if (!hasCode(error, 'NOT_FOUND')) throw error
   }
 }

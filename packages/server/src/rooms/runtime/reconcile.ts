@@ -6,6 +6,7 @@ import type { Resource } from '@pavior/contract'
 import { systemActor } from '../../kernel/actor.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/db/index.ts'
+import { ignore } from '../../kernel/errors.ts'
 import { after, done, resourceKeyText, splitKey, type Outcome, type Reconciler } from '../../kernel/reconcile/index.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import { desiredRoutes, desiredSet, statusOf, type InstanceSet, type Route } from './plan.ts'
@@ -82,7 +83,7 @@ async function confirmRoutes(resources: Resources, routes: Route[]): Promise<voi
     if (route.status?.observedGeneration === generation) continue
     await resources
       .mutate<Route>(actor, { kind: 'Route', namespace: route.metadata.namespace!, name: route.metadata.name }, (current) => ({ ...current!, status: { ...current!.status, observedGeneration: generation } }), { subresource: 'status' })
-      .catch(ignoreGone)
+      .catch(ignore('NOT_FOUND'))
   }
 }
 
@@ -98,7 +99,7 @@ export function createInstanceSetReconciler({ resources, driver, clock }: Runtim
       if (!set || !observed) return set ? after(routedRetryMs) : done
       if (set.metadata.deletionTimestamp) return letGo(resources, set, driver)
       const status = statusOf(set, observed.instances, clock.now().toISOString())
-      await resources.mutate<InstanceSet>(actor, key, (current) => ({ ...current!, status }), { subresource: 'status' }).catch(ignoreGone)
+      await resources.mutate<InstanceSet>(actor, key, (current) => ({ ...current!, status }), { subresource: 'status' }).catch(ignore('NOT_FOUND'))
       return done
     },
   }
@@ -113,14 +114,10 @@ async function letGo(resources: Resources, set: InstanceSet, driver: RuntimeDriv
       ...current!,
       metadata: { ...current!.metadata, finalizers: (current!.metadata.finalizers ?? []).filter((name) => name !== instancesFinalizer) },
     }))
-    .catch(ignoreGone)
+    .catch(ignore('NOT_FOUND'))
   return done
 }
 
 function specChanged(object: Resource, previous: Resource | undefined): boolean {
   return previous === undefined || object.metadata.generation !== previous.metadata.generation || object.metadata.deletionTimestamp !== undefined
-}
-
-function ignoreGone(error: { code?: string }): void {
-  if (error.code !== 'NOT_FOUND') throw error
 }

@@ -5,6 +5,7 @@ import { fail } from '@pavior/contract'
 import type { FastifyInstance } from 'fastify'
 import type { Actor } from '../../kernel/actor.ts'
 import type { Routes } from '../../kernel/api/types.ts'
+import { hasCode } from '../../kernel/errors.ts'
 import type { Mirror } from '../../kernel/resources/mirror.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import type { InstanceSet } from './plan.ts'
@@ -119,7 +120,7 @@ function merged(driver: RuntimeDriver, wanted: () => LogSource[], query: LogQuer
         }
       } catch (error) {
         // Gone meanwhile, or too long ago.
-        if ((error as { code?: string }).code !== 'NOT_FOUND') throw error
+        if (!hasCode(error, 'NOT_FOUND')) throw error
       }
     }
     past.sort((one, other) => (one.line.time < other.line.time ? -1 : one.line.time > other.line.time ? 1 : 0))
