@@ -60,17 +60,6 @@ export function createUpkeep(deps: UpkeepDeps): Part {
 
 const actor = systemActor('upkeep')
 
-async function all(resources: Resources, kind: string): Promise<Resource[]> {
-  const items: Resource[] = []
-  let token: string | undefined
-  do {
-    const page = await resources.list(actor, kind, undefined, { limit: 1000, continue: token })
-    items.push(...page.items)
-    token = page.continue
-  } while (token)
-  return items
-}
-
 function byApp(items: Resource[]): Resource[][] {
   const groups = new Map<string, Resource[]>()
   for (const item of items) {
@@ -86,11 +75,11 @@ function numberOf({ metadata }: Resource): number {
 
 /** Ended builds and deployments beyond the newest; never what serves. */
 async function pruneHistory({ resources }: UpkeepDeps): Promise<void> {
-  const serving = new Set((await all(resources, 'InstanceSet')).map(({ metadata }) => metadata.labels?.['pavior.dev/deployment']))
+  const serving = new Set((await resources.listAll(actor, 'InstanceSet')).map(({ metadata }) => metadata.labels?.['pavior.dev/deployment']))
   const ended = new Set(['Succeeded', 'Failed', 'Canceled', 'Superseded'])
-  const neededBuilds = new Set((await all(resources, 'Release')).map(({ spec }) => (spec as { build?: string }).build))
+  const neededBuilds = new Set((await resources.listAll(actor, 'Release')).map(({ spec }) => (spec as { build?: string }).build))
   for (const kind of ['Deployment', 'Build']) {
-    for (const group of byApp(await all(resources, kind))) {
+    for (const group of byApp(await resources.listAll(actor, kind))) {
       const old = group.slice(0, -keepHistory).filter(({ metadata, status }) => ended.has(String((status as { phase?: string } | undefined)?.phase)) && !serving.has(metadata.name) && !neededBuilds.has(metadata.name))
       for (const { metadata } of old) await resources.delete(actor, { kind, namespace: metadata.namespace!, name: metadata.name }).catch(() => {})
     }
@@ -99,9 +88,9 @@ async function pruneHistory({ resources }: UpkeepDeps): Promise<void> {
 
 /** Artifacts of live releases and of the newest for rollback; sources of builds that have not ended. */
 async function collectTrees({ forgetMissing, resources, sources, artifacts, config, log }: UpkeepDeps): Promise<void> {
-  const releases = await all(resources, 'Release')
-  const sets = await all(resources, 'InstanceSet')
-  const builds = await all(resources, 'Build')
+  const releases = await resources.listAll(actor, 'Release')
+  const sets = await resources.listAll(actor, 'InstanceSet')
+  const builds = await resources.listAll(actor, 'Build')
   const artifactOf = ({ spec }: Resource): string => String((spec as { artifact: string }).artifact)
   const kept = byApp(releases).flatMap((group) => group.slice(-config.keepReleases).map(artifactOf))
   const recent = byApp(builds).flatMap((group) => group.slice(-config.keepReleases))

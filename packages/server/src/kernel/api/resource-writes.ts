@@ -29,8 +29,6 @@ export interface ResourceWrites {
 type Options = ReturnType<typeof writeOptions>
 type Change = (current: Resource | undefined) => NewResource
 
-const deletePage = 500
-
 export function createResourceWrites(kind: KindDefinition, { resources, clock }: { resources: Resources; clock: Clock }): ResourceWrites {
   const fields = createFieldManager(kind)
   const timestamp = (): string => `${clock.now().toISOString().slice(0, 19)}Z`
@@ -147,23 +145,15 @@ export function createResourceWrites(kind: KindDefinition, { resources, clock }:
       const { preconditions: _, ...options } = deleteOptions(request)
       const { namespace = '' } = request.params as ResourceParams
       const deleted: Resource[] = []
-      let next: string | undefined
-      do {
-        const page = await resources.list<Resource>(request.actor, kind.kind, kind.scope === 'Namespaced' ? namespace : undefined, {
-          ...selection(request.query as Query),
-          limit: deletePage,
-          continue: next,
-        })
-        for (const { metadata } of page.items) {
-          const key = { kind: kind.kind, namespace: metadata.namespace ?? '', name: metadata.name }
+      const found = await resources.listAll<Resource>(request.actor, kind.kind, kind.scope === 'Namespaced' ? namespace : undefined, selection(request.query as Query))
+      for (const { metadata } of found) {
+        const key = { kind: kind.kind, namespace: metadata.namespace ?? '', name: metadata.name }
+        const resource = await resources
+          .delete<Resource>(request.actor, key, { ...options, preconditions: { uid: metadata.uid } })
           // Somebody else deleted it, or put another in its place, while we were going through the list.
-          const resource = await resources
-            .delete<Resource>(request.actor, key, { ...options, preconditions: { uid: metadata.uid } })
-            .catch(ignore('NOT_FOUND', 'CONFLICT'))
-          if (resource) deleted.push(resource)
-        }
-        next = page.continue
-      } while (next)
+          .catch(ignore('NOT_FOUND', 'CONFLICT'))
+        if (resource) deleted.push(resource)
+      }
       return deleted
     },
   }

@@ -41,6 +41,8 @@ export interface AdmissionRequest {
 
 const defaultPageSize = 500
 const largestPage = 5000
+/** Items of one page when all pages are wanted. */
+const walkPageSize = 1000
 const mutateRetries = 5
 export const foregroundFinalizer = 'foregroundDeletion'
 export const orphanFinalizer = 'orphan'
@@ -173,7 +175,7 @@ export function createResources(deps: ResourcesDeps): Resources {
     }
   }
 
-  return {
+  const resources: Resources = {
     get: async (actor, key, tx) => {
       const kind = kindOf(key.kind)
       permit(actor, 'get', kind, key)
@@ -213,6 +215,16 @@ export function createResources(deps: ResourcesDeps): Resources {
           : {}),
       }
     },
+    listAll: async <R>(actor: Actor, kind: string, namespace: string | undefined, selection: Selection | undefined) => {
+      const items: R[] = []
+      let next: string | undefined
+      do {
+        const page = await resources.list<R>(actor, kind, namespace, { ...selection, limit: walkPageSize, continue: next })
+        items.push(...page.items)
+        next = page.continue
+      } while (next !== undefined)
+      return items
+    },
     create: (actor, kind, namespace, resource, options) => create(actor, kind, namespace, resource, options) as never,
     mutate: (actor, key, change, options) => mutate(actor, key, change as never, options) as never,
     delete: (actor, key, options) => remove(actor, key, options) as never,
@@ -224,6 +236,7 @@ export function createResources(deps: ResourcesDeps): Resources {
       return watchChanges({ database, feed, kind, namespaces: readable && kind.scope === 'Namespaced' ? readable : undefined, options, matches })
     },
   }
+  return resources
 }
 
 function keyOf(resource: Resource): ResourceKey {

@@ -28,17 +28,6 @@ export interface RuntimeReconcilersDeps {
   directoryOf: (digest: string) => string
 }
 
-export async function listAll<R extends Resource>(resources: Resources, kind: string): Promise<R[]> {
-  const items: R[] = []
-  let token: string | undefined
-  do {
-    const page = await resources.list<R>(actor, kind, undefined, { limit: 1000, continue: token })
-    items.push(...page.items)
-    token = page.continue
-  } while (token)
-  return items
-}
-
 export function createDesiredReconciler({ database, resources, driver, directoryOf }: RuntimeReconcilersDeps): Reconciler {
   return {
     name: 'runtime-desired',
@@ -49,8 +38,8 @@ export function createDesiredReconciler({ database, resources, driver, directory
     ],
     reconcile: async () => {
       const generation = await nextGeneration(database)
-      const sets = (await listAll<InstanceSet>(resources, 'InstanceSet')).filter(({ metadata }) => !metadata.deletionTimestamp)
-      const routes = (await listAll<Route>(resources, 'Route')).filter(({ metadata }) => !metadata.deletionTimestamp)
+      const sets = (await resources.listAll<InstanceSet>(actor, 'InstanceSet')).filter(({ metadata }) => !metadata.deletionTimestamp)
+      const routes = (await resources.listAll<Route>(actor, 'Route')).filter(({ metadata }) => !metadata.deletionTimestamp)
       const uids = new Map(sets.map(({ metadata }) => [`${metadata.namespace}/${metadata.name}`, metadata.uid]))
       await driver.apply({
         generation,
