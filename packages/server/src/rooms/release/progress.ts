@@ -29,7 +29,7 @@ export type Progress =
   | { type: 'step'; within?: 'build'; name: string; state: Step['state']; message?: string; ms?: number }
   | { type: 'log'; step: string; line: string }
   | { type: 'result'; result: DeployResult }
-  | { type: 'error'; error: ErrorObject; result: DeployResult }
+  | { type: 'error'; error: ErrorObject; result?: DeployResult }
 
 /** Waiting is for changes; this is only a safety net. */
 const lookAgainMs = 5000
