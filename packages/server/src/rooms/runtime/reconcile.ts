@@ -9,6 +9,7 @@ import type { Database } from '../../kernel/db/index.ts'
 import { ignore } from '../../kernel/errors.ts'
 import { after, done, resourceKeyText, splitKey, type Outcome, type Reconciler } from '../../kernel/reconcile/index.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
+import { Waiters } from '../../kernel/store/waiters.ts'
 import { desiredRoutes, desiredSet, statusOf, type InstanceSet, type Route } from './plan.ts'
 import type { RuntimeDriver } from './ports.ts'
 import { nextGeneration } from './store.ts'
@@ -28,7 +29,8 @@ export interface RuntimeReconcilersDeps {
   directoryOf: (digest: string) => string
 }
 
-export function createDesiredReconciler({ database, resources, driver, directoryOf }: RuntimeReconcilersDeps): Reconciler {
+export function createDesiredReconciler({ database, resources, driver, directoryOf, clock }: RuntimeReconcilersDeps): Reconciler {
+  const routed = createRoutedWatch(driver, clock)
   return {
     name: 'runtime-desired',
     concurrency: 1,
@@ -36,7 +38,7 @@ export function createDesiredReconciler({ database, resources, driver, directory
       { kind: 'InstanceSet', keys: (object, previous) => (specChanged(object, previous) ? [everything] : []) },
       { kind: 'Route', keys: (object, previous) => (specChanged(object, previous) ? [everything] : []) },
     ],
-    reconcile: async () => {
+    reconcile: async (_key, signal) => {
       const generation = await nextGeneration(database)
       const sets = (await resources.listAll<InstanceSet>(actor, 'InstanceSet')).filter(({ metadata }) => !metadata.deletionTimestamp)
       const routes = (await resources.listAll<Route>(actor, 'Route')).filter(({ metadata }) => !metadata.deletionTimestamp)
@@ -46,24 +48,28 @@ export function createDesiredReconciler({ database, resources, driver, directory
         sets: sets.map((set) => desiredSet(set, directoryOf)),
         routes: routes.flatMap((route) => desiredRoutes(route, (team, name) => uids.get(`${team}/${name}`))),
       })
-      if (!(await routed(driver, generation))) return after(routedRetryMs)
+      if (!(await routed(generation, signal, routedTimeoutMs))) return after(routedRetryMs)
       await confirmRoutes(resources, routes)
       return done
     },
   }
 }
 
-/** Resolves with whether every router worker serves this generation. */
-function routed(driver: RuntimeDriver, generation: number): Promise<boolean> {
-  const deadline = Date.now() + routedTimeoutMs
-  return new Promise((resolve) => {
-    const check = (): void => {
-      if ((driver.observed()?.routedGeneration ?? -1) >= generation) resolve(true)
-      else if (Date.now() > deadline) resolve(false)
-      else setTimeout(check, 5)
-    }
-    check()
+/** Says when every router worker serves a generation, by what the driver reports. */
+export function createRoutedWatch(driver: RuntimeDriver, clock: Clock): (generation: number, signal: AbortSignal, timeoutMs: number) => Promise<boolean> {
+  const reports = new Waiters()
+  driver.onEvent(({ type }) => {
+    if (type === 'routed' || type === 'state') reports.release(everything)
   })
+  return async (generation, signal, timeoutMs) => {
+    const deadlineMs = clock.now().getTime() + timeoutMs
+    while ((driver.observed()?.routedGeneration ?? -1) < generation) {
+      const leftMs = deadlineMs - clock.now().getTime()
+      if (leftMs <= 0 || signal.aborted) return false
+      await reports.wait(everything, signal, leftMs)
+    }
+    return true
+  }
 }
 
 async function confirmRoutes(resources: Resources, routes: Route[]): Promise<void> {
