@@ -1,6 +1,6 @@
 /** Deploy progress, rollback, one-off commands. */
 import { randomBytes } from 'node:crypto'
-import { fail, isPaviorError, type ReleaseSpec } from '@pavior/contract'
+import { fail, isPaviorError, type DeployProgress, type ReleaseSpec } from '@pavior/contract'
 import type { FastifyInstance } from 'fastify'
 import Type from 'typebox'
 import { Compile } from 'typebox/compile'
@@ -11,7 +11,7 @@ import { rollBack, type ReleaseDeps } from './commands.ts'
 import { readContext, servingDeployment, type App, type Release } from './context.ts'
 import { releaseName } from './names.ts'
 import type { ArtifactTasks } from './ports.ts'
-import { deployProgress, deploymentProgress, type Progress, type ProgressDeps } from './progress.ts'
+import { deployProgress, deploymentProgress, type ProgressDeps } from './progress.ts'
 import { bytesOf, instanceEnv, shellCommand } from './snapshot.ts'
 
 const oneOffTimeoutMs = 24 * 3600_000
@@ -49,7 +49,7 @@ export function releaseRoutes(deps: ReleaseRoutesDeps): Routes {
   }
 
   return (server: FastifyInstance) => {
-    const stream = (name: string, path: string, make: (params: Record<string, string>, actor: Actor, signal: AbortSignal) => AsyncIterable<Progress>): void => {
+    const stream = (name: string, path: string, make: (params: Record<string, string>, actor: Actor, signal: AbortSignal) => AsyncIterable<DeployProgress>): void => {
       server.get<{ Params: Record<string, string> }>(path, async (request, reply) => {
         const { params, actor } = request
         await resources.mustGet(actor, { kind: name, namespace: params.team!, name: params.name! })
@@ -63,7 +63,7 @@ export function releaseRoutes(deps: ReleaseRoutesDeps): Routes {
     stream('Deployment', '/v1/teams/:team/deployments/:name/progress', async function* ({ team, name }, actor, signal) {
       const deployment = await resources.mustGet(actor, { kind: 'Deployment', namespace: team!, name: name! })
       const { app } = deployment.spec as { app: string }
-      yield* deploymentProgress(deps, actor, team!, ({ metadata }) => metadata.name === name, app, { app, team: team!, durations: { build: 0 } }, signal)
+      yield* deploymentProgress(deps, actor, team!, ({ metadata }) => metadata.name === name, app, { app, team: team!, durations: {} }, signal)
     })
 
     server.post<{ Params: AppParams }>('/v1/teams/:team/apps/:app/rollback', async ({ params, body, actor }, reply) => {
@@ -137,7 +137,7 @@ export function releaseRoutes(deps: ReleaseRoutesDeps): Routes {
 }
 
 /** A failure after the answer has begun is the last record. */
-function lastRecord(error: unknown): Progress {
+function lastRecord(error: unknown): DeployProgress {
   const known = isPaviorError(error) ? error : fail('INTERNAL', 'The progress cannot be told any more; the deploy goes on.')
   return { type: 'error', error: known.toObject() }
 }
