@@ -1,5 +1,6 @@
-/** Housekeeping at intervals: old changes, old remarks, old idempotency keys; sources and artifacts that nothing needs. */
+/** Housekeeping at intervals: old changes, old remarks, old audit rows, old idempotency keys; sources and artifacts that nothing needs. */
 import type { Resource } from '@pavior/contract'
+import type { AuditLog } from './kernel/audit/audit.ts'
 import type { EventRecorder } from './kernel/audit/events.ts'
 import { systemActor } from './kernel/actor.ts'
 import type { Database } from './kernel/db/index.ts'
@@ -10,8 +11,9 @@ import { compactChanges } from './kernel/store/store.ts'
 
 const intervalMs = 60_000
 const keepChangesMs = 3600_000
-const keepEventsMs = 7 * 24 * 3600_000
-const keepIdempotencyMs = 24 * 3600_000
+const dayMs = 24 * 3600_000
+const keepEventsMs = 7 * dayMs
+const keepIdempotencyMs = dayMs
 /** A tree that is named by nothing yet may be on its way into a build or release. */
 const keepUnnamedMs = 3600_000
 const keepHistory = 50
@@ -23,32 +25,34 @@ interface Collectable {
 export interface UpkeepDeps {
   database: Database
   events: EventRecorder
+  audit: AuditLog
   idempotency: { prune(keepMs: number): Promise<void> }
   resources: Resources
   sources: Collectable
   artifacts: Collectable
   /** Results of builds whose artifact is not among these need not be remembered. */
   forgetMissing: (artifacts: string[]) => Promise<void>
-  config: { keepReleases: number }
+  config: { keepReleases: number; auditRetentionDays: number }
   log: Logger
 }
 
 export function createUpkeep(deps: UpkeepDeps): Part {
-  const { database, events, idempotency, log } = deps
+  const { database, events, audit, idempotency, config, log } = deps
   let timer: NodeJS.Timeout | undefined
   let running: Promise<void> = Promise.resolve()
-  const once = async (): Promise<void> => {
+  const once = async (signal: AbortSignal): Promise<void> => {
     await compactChanges(database, keepChangesMs)
     await events.prune(keepEventsMs)
+    await audit.prune(config.auditRetentionDays * dayMs, signal)
     await idempotency.prune(keepIdempotencyMs)
     await pruneHistory(deps)
     await collectTrees(deps)
   }
   return {
     name: 'upkeep',
-    start: async () => {
+    start: async (signal) => {
       timer = setInterval(() => {
-        running = running.then(() => once().catch((error: Error) => log.warn({ err: error.message }, 'upkeep failed; trying again later')))
+        running = running.then(() => once(signal).catch((error: Error) => log.warn({ err: error.message }, 'upkeep failed; trying again later')))
       }, intervalMs)
     },
     stop: async () => {
