@@ -4,7 +4,9 @@ import pino from 'pino'
 import { errorCatalogue, fail, type ErrorCode } from '@pavior/contract'
 import { createAgent } from './agent.ts'
 import { toErrorObject } from './api/http.ts'
+import { openOwnLog } from './own-log.ts'
 import { startRouter } from './router/index.ts'
+import { defaultSettings } from './settings.ts'
 
 const version = '0.1.0'
 
@@ -18,6 +20,7 @@ const usage = `Usage: node agent.mjs --home <directory> --socket <path> --router
   --sandbox         bubblewrap or none (default: the best that works)
   --cgroup          v1, v2 or none (default: the best that works)
   --log-level       debug, info, warn or error (default: info)
+  --log-file        where its log goes, set aside as <file>.1 when it is long (default: standard output)
 `
 
 const { values } = parseArgs({
@@ -30,6 +33,7 @@ const { values } = parseArgs({
     sandbox: { type: 'string' },
     cgroup: { type: 'string' },
     'log-level': { type: 'string' },
+    'log-file': { type: 'string' },
     help: { type: 'boolean' },
   },
 })
@@ -41,7 +45,7 @@ if (values.help) {
 
 const log = pino(
   { level: values['log-level'] ?? 'info', base: null, timestamp: pino.stdTimeFunctions.isoTime },
-  pino.destination({ fd: 1, sync: true }),
+  values['log-file'] ? openOwnLog(values['log-file'], defaultSettings.ownLogBytes) : pino.destination({ fd: 1, sync: true }),
 )
 
 process.on('uncaughtException', (error) => {
