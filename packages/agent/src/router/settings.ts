@@ -39,6 +39,8 @@ export interface RouterSettings {
   maxHeaderFields: number
   /** Client connections; further ones are closed at once. */
   maxConnections: number
+  /** Networks in CIDR notation whose X-Forwarded-* are believed; those of everybody else are replaced. */
+  trustedProxies: readonly string[]
   /** Length of one interval of the request records. */
   recordIntervalMs: number
   /** How often the counters for the metrics are passed on while there is traffic. */
@@ -66,6 +68,7 @@ export const defaultSettings: RouterSettings = {
   maxHeadBytes: 32_768,
   maxHeaderFields: 128,
   maxConnections: 10_000,
+  trustedProxies: [],
   recordIntervalMs: 10_000,
   statsIntervalMs: 1_000,
   closeGraceMs: 5_000,
