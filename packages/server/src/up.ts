@@ -223,7 +223,7 @@ class Running {
   async #presentAgent(): Promise<ObservedState> {
     const present = await this.#observed()
     if (present) return present
-    const { home, routerHost, logLevel } = this.#config
+    const { home, routerHost, routerTrustedProxies, routerBodyMinBytesPerSecond, logLevel } = this.#config
     // It writes its log by itself, because it outlives us; what it says before it can, or in its death, goes here.
     const errorFile = join(home, 'logs', 'agent.err')
     const errors = openSync(errorFile, 'w', 0o600)
@@ -232,6 +232,8 @@ class Running {
       socket: this.#agentSocket,
       'router-port': String(this.#routerPort),
       'router-host': routerHost,
+      'router-trusted-proxies': routerTrustedProxies,
+      'router-body-min-bytes-per-second': String(routerBodyMinBytesPerSecond),
       'log-level': logLevel === 'silent' ? 'error' : logLevel,
       'log-file': join(home, 'logs', 'agent.log'),
     }
