@@ -153,7 +153,8 @@ describe('an agent that is killed', () => {
           .end()
       })
     }
-    expect(await ask(first)).toBe(200)
+    // The table with the instance that has just become healthy follows the news of it.
+    await expect.poll(() => ask(first)).toBe(200)
     await kill()
     const second = await start()
     expect(await ask(second)).toBe(200)
