@@ -5,25 +5,13 @@
  */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { Agent, request } from 'node:http'
+import { Agent } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { httpGet } from '../packages/server/test/whole/http-get.ts'
 import { percentile, root, show, startPlatform, type BenchPlatform } from './platform.ts'
 
 const deploysUnderLoad = Number(process.argv[2] ?? 20)
-
-function get(port: number, host: string, agent?: Agent): Promise<{ status: number; body: string }> {
-  return new Promise((resolve, reject) => {
-    const outgoing = request({ host: '127.0.0.1', port, headers: { host }, agent: agent ?? false }, (response) => {
-      let body = ''
-      response.on('data', (chunk) => (body += chunk))
-      response.on('end', () => resolve({ status: response.statusCode!, body }))
-      response.on('error', reject)
-    })
-    outgoing.on('error', reject)
-    outgoing.end()
-  })
-}
 
 interface Deployed {
   wallMs: number
@@ -35,7 +23,7 @@ async function deploy(platform: BenchPlatform, directory: string): Promise<Deplo
   const { code, stdout, stderr } = await platform.cli(['deploy', '--json'], directory)
   if (code !== 0) throw new Error(stderr)
   const { app, durations } = JSON.parse(stdout) as { app: string; durations: Deployed['durations'] }
-  const { status } = await get(platform.routerPort, `${app}.localhost`)
+  const { status } = await httpGet(platform.routerPort, `${app}.localhost`)
   if (status !== 200) throw new Error(`answered ${status}`)
   return { wallMs: performance.now() - began, durations }
 }
@@ -79,7 +67,7 @@ try {
     const agent = keepAlive ? new Agent({ keepAlive: true, maxSockets: 1 }) : undefined
     while (!stopped) {
       total++
-      const { status } = await get(platform.routerPort, 'express-app.localhost', agent).catch((error: Error) => ({ status: error.message }))
+      const { status } = await httpGet(platform.routerPort, 'express-app.localhost', '/', agent).catch((error: Error) => ({ status: error.message }))
       if (status !== 200) failures.push(String(status))
     }
     agent?.destroy()
@@ -113,7 +101,7 @@ async function bootTime({ home }: BenchPlatform): Promise<number> {
     const port = Number(execFileSync(process.execPath, ['-e', "const s=require('net').createServer().listen(0,()=>{console.log(s.address().port);s.close()})"]).toString())
     const began = performance.now()
     const child = spawn(process.execPath, ['app.js'], { cwd: join(artifacts, built!), env: { ...process.env, PORT: String(port), NODE_ENV: 'production' }, stdio: 'ignore' })
-    while (!(await get(port, 'x').then(({ status }) => status === 200, () => false))) await new Promise((resolve) => setTimeout(resolve, 2))
+    while (!(await httpGet(port, 'x').then(({ status }) => status === 200, () => false))) await new Promise((resolve) => setTimeout(resolve, 2))
     times.push(performance.now() - began)
     child.kill('SIGKILL')
   }

@@ -5,6 +5,7 @@ import { existsSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { build as buildProduct } from '../scripts/build.mjs'
 
 const here = dirname(fileURLToPath(import.meta.url))
 const [name, ...rest] = process.argv.slice(2)
@@ -20,6 +21,8 @@ if (!existsSync(stamp) || statSync(stamp).mtimeMs < statSync(lock).mtimeMs) {
   if (installed.status !== 0) console.error('Without its dependencies the benchmark leaves out what it cannot start.')
 }
 
+// What is measured is the product as it is now.
+await buildProduct()
 const outfile = join(here, 'dist', `${name}.mjs`)
 await build({
   entryPoints: [join(here, `${name}.ts`)], outfile, bundle: true, platform: 'node', format: 'esm', target: 'node20', packages: 'external',

@@ -11,7 +11,6 @@ import { connect, createServer } from 'node:net'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { build } from 'esbuild'
 import type { AgentEvent, DesiredSet, ObservedState } from '@pavior/contract'
 
 const [instances = 200, seconds = 20, starts = 15] = process.argv.slice(2).map(Number)
@@ -149,36 +148,11 @@ function set(replicas: number, command: string[]): DesiredSet {
 }
 
 async function startAgent(): Promise<ChildProcess> {
-  await build({
-    entryPoints: { agent: join(root, 'packages/agent/src/main.ts'), 'router-worker': join(root, 'packages/agent/src/router/worker.ts') },
-    outdir: directory,
-    outExtension: { '.js': '.mjs' },
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    minify: true,
-    logLevel: 'error',
-    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)" },
+  const flags = { home: join(directory, 'home'), socket, 'router-port': '0', 'router-host': '127.0.0.1' }
+  const child = spawn(process.execPath, [join(root, 'dist', 'agent.mjs'), ...Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value])], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    cwd: '/',
   })
-  const child = spawn(
-    process.execPath,
-    [
-      join(directory, 'agent.mjs'),
-      '--home',
-      join(directory, 'home'),
-      '--socket',
-      socket,
-      '--router-port',
-      '0',
-      '--router-host',
-      '127.0.0.1',
-    ],
-    {
-      stdio: ['ignore', 'pipe', 'inherit'],
-      cwd: '/',
-    },
-  )
   await new Promise<void>((resolve, reject) => {
     child.stdout.on('data', (bytes: Buffer) => String(bytes).includes('agent ready') && resolve())
     child.once('exit', () => reject(new Error('the agent did not start')))

@@ -9,7 +9,8 @@ import { exitProblem, failingProblem, nameOf, notHealthyProblem, type Subject } 
 import type { CgroupUsage } from './cgroup/driver.ts'
 import type { RunHost } from './run/host.ts'
 import type { ProcessStat } from './run/proc.ts'
-import { adoptRun, startRun, type Run, type RunEnd } from './run/run.ts'
+import type { Run, RunEnd } from './run/run.ts'
+import { adoptRun, startRun } from './run/start.ts'
 import type { InstanceRecord } from './state/records.ts'
 
 /** What an instance needs of the supervisor. */

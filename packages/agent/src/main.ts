@@ -4,7 +4,9 @@ import pino from 'pino'
 import { errorCatalogue, fail, type ErrorCode } from '@pavior/contract'
 import { createAgent } from './agent.ts'
 import { toErrorObject } from './api/http.ts'
-import { startRouter } from './router/index.ts'
+import { openOwnLog } from './own-log.ts'
+import { startRouter, type RouterSettings } from './router/index.ts'
+import { defaultSettings } from './settings.ts'
 
 const version = '0.1.0'
 
@@ -15,9 +17,12 @@ const usage = `Usage: node agent.mjs --home <directory> --socket <path> --router
   --router-port     port of the router, 0 for any free one
   --router-host     address of the router (default: every address of the machine)
   --router-workers  router processes (default: one less than cores, at least 1, at most 4)
+  --router-trusted-proxies             networks, separated by commas, whose X-Forwarded-* are believed (default: none)
+  --router-body-min-bytes-per-second   slowest request body; 0 takes any (default: 240)
   --sandbox         bubblewrap or none (default: the best that works)
   --cgroup          v1, v2 or none (default: the best that works)
   --log-level       debug, info, warn or error (default: info)
+  --log-file        where its log goes, set aside as <file>.1 when it is long (default: standard output)
 `
 
 const { values } = parseArgs({
@@ -27,9 +32,12 @@ const { values } = parseArgs({
     'router-port': { type: 'string' },
     'router-host': { type: 'string' },
     'router-workers': { type: 'string' },
+    'router-trusted-proxies': { type: 'string' },
+    'router-body-min-bytes-per-second': { type: 'string' },
     sandbox: { type: 'string' },
     cgroup: { type: 'string' },
     'log-level': { type: 'string' },
+    'log-file': { type: 'string' },
     help: { type: 'boolean' },
   },
 })
@@ -41,7 +49,7 @@ if (values.help) {
 
 const log = pino(
   { level: values['log-level'] ?? 'info', base: null, timestamp: pino.stdTimeFunctions.isoTime },
-  pino.destination({ fd: 1, sync: true }),
+  values['log-file'] ? openOwnLog(values['log-file'], defaultSettings.ownLogBytes) : pino.destination({ fd: 1, sync: true }),
 )
 
 process.on('uncaughtException', (error) => {
@@ -58,7 +66,7 @@ try {
     version,
     log,
     choice: { sandbox: oneOf('sandbox', ['bubblewrap', 'none']), cgroup: oneOf('cgroup', ['v1', 'v2', 'none']) },
-    startRouter: () => startRouter({ port: port('router-port') ?? 0, host: values['router-host'], workers: port('router-workers'), log }),
+    startRouter: () => startRouter({ port: port('router-port') ?? 0, host: values['router-host'], workers: port('router-workers'), settings: routerSettings(), log }),
   })
   const stop = () => void agent.stop({ instances: false })
   process.on('SIGTERM', stop)
@@ -85,6 +93,17 @@ function port(name: 'router-port' | 'router-workers'): number | undefined {
   if (!Number.isInteger(number) || number < 0 || number > 65_535)
     throw fail('CONFIG_INVALID', { message: `--${name} ${text} is no number that can be used.` })
   return number
+}
+
+function routerSettings(): Partial<RouterSettings> {
+  const networks = values['router-trusted-proxies']
+  const pace = values['router-body-min-bytes-per-second']
+  if (pace !== undefined && !/^\d{1,9}$/.test(pace))
+    throw fail('CONFIG_INVALID', { message: `--router-body-min-bytes-per-second ${pace} is no number that can be used.` })
+  return {
+    ...(networks === undefined ? {} : { trustedProxies: networks.split(',').map((network) => network.trim()).filter((network) => network !== '') }),
+    ...(pace === undefined ? {} : { bodyMinBytesPerSecond: Number(pace) }),
+  }
 }
 
 function oneOf<T extends string>(name: 'sandbox' | 'cgroup', allowed: T[]): T | undefined {

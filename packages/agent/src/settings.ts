@@ -39,6 +39,8 @@ export interface AgentSettings {
   /** Logs of instances that are gone are deleted after this long, or when there are more than `logsKeptCount`. */
   logsKeptMs: number
   logsKeptCount: number
+  /** Bytes of the agent's own log before it is set aside. */
+  ownLogBytes: number
   /** Log lines that a problem carries. */
   problemLines: number
   /** How often request records are taken from the router. */
@@ -80,6 +82,7 @@ export const defaultSettings: AgentSettings = {
   logTickMs: 100,
   logsKeptMs: 3 * 24 * 3600_000,
   logsKeptCount: 500,
+  ownLogBytes: 20 * 1024 * 1024,
   problemLines: 20,
   recordsIntervalMs: 5000,
   spoolBytes: 32 * 1024 * 1024,

@@ -6,7 +6,8 @@ import { describeExit, formatBytes, formatDuration, startProblem } from './probl
 import type { RunHost } from './run/host.ts'
 import { scratchDirectory } from './run/prepare.ts'
 import type { ProcessStat } from './run/proc.ts'
-import { adoptRun, startRun, type Run, type RunEnd } from './run/run.ts'
+import type { Run, RunEnd } from './run/run.ts'
+import { adoptRun, startRun } from './run/start.ts'
 import type { TaskRecord } from './state/records.ts'
 
 export interface TaskContext {

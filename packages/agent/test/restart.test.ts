@@ -1,6 +1,6 @@
 /** The agent as a process of its own, killed, started again, run by an ordinary user. */
 import { spawn, type ChildProcess } from 'node:child_process'
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, truncateSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
@@ -24,7 +24,8 @@ afterEach(async () => {
 
 const home = () => join(directory, 'home')
 
-async function start(options: { user?: number; flags?: string[] } = {}): Promise<Client> {
+/** `logFile`: where it says that it is ready, when not on its standard output. */
+async function start(options: { user?: number; flags?: string[]; logFile?: string } = {}): Promise<Client> {
   const socket = join(directory, 'run', 's.sock')
   const child = spawn(
     process.execPath,
@@ -41,6 +42,7 @@ async function start(options: { user?: number; flags?: string[] } = {}): Promise
       '--router-workers',
       '1',
       ...(options.flags ?? []),
+      ...(options.logFile === undefined ? [] : ['--log-file', options.logFile]),
     ],
     {
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -60,7 +62,8 @@ async function start(options: { user?: number; flags?: string[] } = {}): Promise
     child.stderr.on('data', take)
     child.once('exit', (code) => reject(new Error(`agent ended with ${code}: ${output}`)))
   })
-  await ready
+  const { logFile } = options
+  await (logFile === undefined ? ready : Promise.race([ready, expect.poll(() => existsSync(logFile) && readFileSync(logFile, 'utf8')).toContain('agent ready')]))
   const client = new Client(socket)
   await client.follow()
   running = { child, client }
@@ -150,7 +153,8 @@ describe('an agent that is killed', () => {
           .end()
       })
     }
-    expect(await ask(first)).toBe(200)
+    // The table with the instance that has just become healthy follows the news of it.
+    await expect.poll(() => ask(first)).toBe(200)
     await kill()
     const second = await start()
     expect(await ask(second)).toBe(200)
@@ -194,6 +198,20 @@ describe('an agent', () => {
     expect(String(second)).toContain(`pid ${pid}`)
     const holder = JSON.parse(readFileSync(join(home(), 'agent', 'agent.pid'), 'utf8')) as { pid: number; routerPort: number }
     expect(holder).toMatchObject({ pid, routerPort: running!.client.state!.routerPort })
+  })
+
+  test('sets its own log aside while it runs', async () => {
+    prepare()
+    const logFile = join(directory, 'agent.log')
+    const client = await start({ logFile })
+    truncateSync(logFile, 21 * 1024 * 1024)
+    const worker = (await client.call<ObservedState>('GET', '/observed')).body.processes.find(({ role }) => role === 'router')!
+    process.kill(worker.pid, 'SIGKILL')
+    await expect.poll(() => existsSync(`${logFile}.1`)).toBe(true)
+    expect(statSync(logFile).size).toBeLessThan(1024 * 1024)
+    expect(readFileSync(`${logFile}.1`, 'latin1').slice(-1000)).toContain('A router worker ended and is replaced.')
+    expect((await client.call('POST', '/stop?instances=true')).status).toBe(200)
+    await expect.poll(() => readFileSync(logFile, 'utf8')).toMatch(/\S/)
   })
 
   test('ends on SIGTERM and leaves what it runs alone', async () => {

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs'
+import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { TaskSpec, TaskStatus } from '@pavior/contract'
@@ -160,20 +161,15 @@ describe('attached tasks', () => {
   test('get what is sent and send what they write', async () => {
     const id = newId()
     await put(id, shell('echo ready; read name; echo "hello $name"; cat >/dev/null; echo bye', {}, { interactive: true }))
-    const socket = await it.client.attach(id)
-    let text = ''
-    socket
-      .setEncoding('utf8')
-      .on('data', (chunk: string) => (text += chunk))
-      .resume()
-    await expect.poll(() => text).toBe('ready\n')
+    const { socket, text } = await attach(id)
+    await expect.poll(text).toBe('ready\n')
     const begunMs = Date.now()
     socket.write('world\n')
-    await expect.poll(() => text, { interval: 5 }).toBe('ready\nhello world\n')
+    await expect.poll(text, { interval: 5 }).toBe('ready\nhello world\n')
     expect(Date.now() - begunMs).toBeLessThan(1000)
     socket.end()
     await new Promise((resolve) => socket.once('close', resolve))
-    expect(text).toBe('ready\nhello world\nbye\n')
+    expect(text()).toBe('ready\nhello world\nbye\n')
     expect((await it.client.taskEnd(id)).exit).toMatchObject({ code: 0 })
   })
 
@@ -187,16 +183,11 @@ describe('attached tasks', () => {
         { interactive: true, terminal: { columns: 100, rows: 30 } },
       ),
     )
-    const socket = await it.client.attach(id)
-    let text = ''
-    socket
-      .setEncoding('utf8')
-      .on('data', (chunk: string) => (text += chunk))
-      .resume()
-    await expect.poll(() => text).toContain('ready')
+    const { socket, text } = await attach(id)
+    await expect.poll(text).toContain('ready')
     socket.write('typed\n')
     await new Promise((resolve) => socket.once('close', resolve))
-    expect(text.replaceAll('\r', '')).toMatch(/^30 100\nready\ngot typed\n\/dev\/pts\/\d+\n/)
+    expect(text().replaceAll('\r', '')).toMatch(/^30 100\nready\ngot typed\n\/dev\/pts\/\d+\n/)
   })
 
   test('can be interrupted from the terminal', async () => {
@@ -209,16 +200,11 @@ describe('attached tasks', () => {
         { interactive: true, terminal: { columns: 80, rows: 24 } },
       ),
     )
-    const socket = await it.client.attach(id)
-    let text = ''
-    socket
-      .setEncoding('utf8')
-      .on('data', (chunk: string) => (text += chunk))
-      .resume()
-    await expect.poll(() => text).toContain('ready')
+    const { socket, text } = await attach(id)
+    await expect.poll(text).toContain('ready')
     socket.write('\x03')
     await new Promise((resolve) => socket.once('close', resolve))
-    expect(text).toContain('interrupted')
+    expect(text()).toContain('interrupted')
     expect((await it.client.taskEnd(id)).exit).toMatchObject({ code: 130 })
   })
 
@@ -226,6 +212,14 @@ describe('attached tasks', () => {
     await expect(it.client.attach('nothing')).rejects.toThrow(/404/)
   })
 })
+
+/** An attached client, with what it has read so far. */
+async function attach(id: string): Promise<{ socket: Socket; text: () => string }> {
+  const socket = await it.client.attach(id)
+  let text = ''
+  socket.setEncoding('utf8').on('data', (chunk: string) => (text += chunk)).resume()
+  return { socket, text: () => text }
+}
 
 /** Processes whose environment names a run. */
 function processesOf(id: string): string[] {

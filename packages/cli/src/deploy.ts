@@ -1,6 +1,6 @@
 /** The deploy itself, used by `pavior deploy` and by the first start. */
 import { setTimeout as delay } from 'node:timers/promises'
-import { fail, isPaviorError, PaviorError, type ErrorObject, type Resource } from '@pavior/contract'
+import { fail, isPaviorError, PaviorError, type DeployProgress, type DeployResult, type ErrorObject, type Resource } from '@pavior/contract'
 import type { Api } from './api.ts'
 import { seconds, size, type Output } from './output.ts'
 import { packDirectory } from './pack.ts'
@@ -20,28 +20,16 @@ export interface DeployOptions {
   onBuild?: (name: string) => void
 }
 
-export interface DeployResult {
-  app: string
-  team: string
-  environment?: string
-  release?: string
-  url?: string
-  artifact?: string
-  build?: string
-  /** Milliseconds. */
-  durations: { upload: number; build?: number; rollout?: number; total: number }
+/** What the server says in the end, with what only the sender knows. */
+export interface Deployed extends DeployResult {
+  build: string
+  durations: DeployResult['durations'] & { upload: number; total: number }
 }
-
-type Record =
-  | { type: 'step'; within?: string; name: string; state: string; message?: string; ms?: number }
-  | { type: 'log'; step: string; line: string }
-  | { type: 'result'; result: DeployResult }
-  | { type: 'error'; error: ErrorObject; result?: DeployResult }
 
 /** Rollout steps are told as one line. */
 const rolloutSteps = new Set(['release process', 'start', 'switch', 'drain'])
 
-export async function deploy(api: Api, out: Output, options: DeployOptions): Promise<DeployResult> {
+export async function deploy(api: Api, out: Output, options: DeployOptions): Promise<Deployed> {
   const { directory, app, team, environment, buildOnly, noWait } = options
   const began = Date.now()
   const { files, bytes, stream } = await packDirectory(directory)
@@ -69,7 +57,7 @@ const patienceMs = 30_000
 const askAgainMs = 300
 
 /** Every record once: when the server is started again on the way, its stream begins anew and what was told is left out. */
-async function* records(api: Api, path: string, signal: AbortSignal | undefined): AsyncGenerator<Record> {
+async function* records(api: Api, path: string, signal: AbortSignal | undefined): AsyncGenerator<DeployProgress> {
   const toldSteps = new Set<string>()
   const toldLines = new Map<string, number>()
   let deadline = Date.now() + patienceMs
@@ -77,7 +65,7 @@ async function* records(api: Api, path: string, signal: AbortSignal | undefined)
     let problem: unknown
     const lines = new Map<string, number>()
     try {
-      for await (const record of api.lines<Record>({ path, signal })) {
+      for await (const record of api.lines<DeployProgress>({ path, signal })) {
         deadline = Date.now() + patienceMs
         if (record.type === 'log') {
           const number = (lines.get(record.step) ?? 0) + 1

@@ -8,6 +8,7 @@ import { createBuilders } from './drivers/builders/index.ts'
 import { createArtifactStore, createSourceStore } from './drivers/storage/index.ts'
 import { createToolFinder } from './drivers/tools/finder.ts'
 import { createApi, createIdempotencyStore, keptCertificate } from './kernel/api/index.ts'
+import { createAuditLog } from './kernel/audit/audit.ts'
 import { createEventRecorder } from './kernel/audit/events.ts'
 import { systemClock } from './kernel/clock.ts'
 import type { Config } from './kernel/config/config.ts'
@@ -65,6 +66,7 @@ export async function startServer({ config, connection, agentSocket, version, lo
   const reconcilers: Reconciler[] = []
   const metrics = new Registry()
   collectDefaultMetrics({ register: metrics })
+  const audit = createAuditLog(database, metrics)
   const resources = createResources({
     database,
     feed,
@@ -129,7 +131,7 @@ export async function startServer({ config, connection, agentSocket, version, lo
     { name: 'change feed', start: () => feed.start(), stop: async () => feed.stop() },
     ...rooms.flatMap((room) => room.parts),
     loop,
-    createUpkeep({ database, events, idempotency, resources, sources, artifacts, forgetMissing: deliveryRoom.reads.forgetMissing, config, log }),
+    createUpkeep({ database, events, audit, idempotency, resources, sources, artifacts, forgetMissing: deliveryRoom.reads.forgetMissing, config, log }),
   ]
   const lifecycle = new Lifecycle(parts, log)
   const api = createApi({
@@ -139,6 +141,7 @@ export async function startServer({ config, connection, agentSocket, version, lo
     sameOrigin: people.reads.sameOrigin,
     routes: [...rooms.flatMap((room) => room.routes), portalRoutes(join(root, 'packages/portal/dist')), statusRoute({ agent, version, startedAt: clock.now(), port: () => port, databasePid: async () => (config.databaseUrl ? undefined : embeddedPid(join(home, 'pg', 'data'))) })],
     events: { list: (actor, namespace, filter) => events.list(namespace === undefined ? (actor.admin ? undefined : [...actor.roles.keys()]) : [namespace], filter) },
+    audit,
     authorize: mayAct,
     idempotency,
     tls: await keptCertificate(join(home, 'keys'), ['localhost', '127.0.0.1', '::1', ...ownHosts(config)], clock.now()),

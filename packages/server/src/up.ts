@@ -223,15 +223,22 @@ class Running {
   async #presentAgent(): Promise<ObservedState> {
     const present = await this.#observed()
     if (present) return present
-    const { home, routerHost, logLevel } = this.#config
-    const logFile = join(home, 'logs', 'agent.log')
-    await rotate(logFile)
-    const out = openSync(logFile, 'a', 0o600)
+    const { home, routerHost, routerTrustedProxies, routerBodyMinBytesPerSecond, logLevel } = this.#config
+    // It writes its log by itself, because it outlives us; what it says before it can, or in its death, goes here.
     const errorFile = join(home, 'logs', 'agent.err')
     const errors = openSync(errorFile, 'w', 0o600)
-    const args = ['--max-semi-space-size=2', join(this.#root, 'dist/agent.mjs'), '--home', home, '--socket', this.#agentSocket, '--router-port', String(this.#routerPort), '--router-host', routerHost, '--log-level', logLevel === 'silent' ? 'error' : logLevel]
-    const child = spawn(process.execPath, args, { detached: true, stdio: ['ignore', out, errors] })
-    closeSync(out)
+    const options = {
+      home,
+      socket: this.#agentSocket,
+      'router-port': String(this.#routerPort),
+      'router-host': routerHost,
+      'router-trusted-proxies': routerTrustedProxies,
+      'router-body-min-bytes-per-second': String(routerBodyMinBytesPerSecond),
+      'log-level': logLevel === 'silent' ? 'error' : logLevel,
+      'log-file': join(home, 'logs', 'agent.log'),
+    }
+    const args = ['--max-semi-space-size=2', join(this.#root, 'dist/agent.mjs'), ...Object.entries(options).flatMap(([name, value]) => [`--${name}`, value])]
+    const child = spawn(process.execPath, args, { detached: true, stdio: ['ignore', 'ignore', errors] })
     closeSync(errors)
     let exited = false
     child.on('exit', () => {

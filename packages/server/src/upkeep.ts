@@ -1,5 +1,6 @@
-/** Housekeeping at intervals: old changes, old remarks, old idempotency keys; sources and artifacts that nothing needs. */
+/** Housekeeping at intervals: old changes, old remarks, old audit rows, old idempotency keys; sources and artifacts that nothing needs. */
 import type { Resource } from '@pavior/contract'
+import type { AuditLog } from './kernel/audit/audit.ts'
 import type { EventRecorder } from './kernel/audit/events.ts'
 import { systemActor } from './kernel/actor.ts'
 import type { Database } from './kernel/db/index.ts'
@@ -10,8 +11,9 @@ import { compactChanges } from './kernel/store/store.ts'
 
 const intervalMs = 60_000
 const keepChangesMs = 3600_000
-const keepEventsMs = 7 * 24 * 3600_000
-const keepIdempotencyMs = 24 * 3600_000
+const dayMs = 24 * 3600_000
+const keepEventsMs = 7 * dayMs
+const keepIdempotencyMs = dayMs
 /** A tree that is named by nothing yet may be on its way into a build or release. */
 const keepUnnamedMs = 3600_000
 const keepHistory = 50
@@ -23,32 +25,34 @@ interface Collectable {
 export interface UpkeepDeps {
   database: Database
   events: EventRecorder
+  audit: AuditLog
   idempotency: { prune(keepMs: number): Promise<void> }
   resources: Resources
   sources: Collectable
   artifacts: Collectable
   /** Results of builds whose artifact is not among these need not be remembered. */
   forgetMissing: (artifacts: string[]) => Promise<void>
-  config: { keepReleases: number }
+  config: { keepReleases: number; auditRetentionDays: number }
   log: Logger
 }
 
 export function createUpkeep(deps: UpkeepDeps): Part {
-  const { database, events, idempotency, log } = deps
+  const { database, events, audit, idempotency, config, log } = deps
   let timer: NodeJS.Timeout | undefined
   let running: Promise<void> = Promise.resolve()
-  const once = async (): Promise<void> => {
+  const once = async (signal: AbortSignal): Promise<void> => {
     await compactChanges(database, keepChangesMs)
     await events.prune(keepEventsMs)
+    await audit.prune(config.auditRetentionDays * dayMs, signal)
     await idempotency.prune(keepIdempotencyMs)
     await pruneHistory(deps)
     await collectTrees(deps)
   }
   return {
     name: 'upkeep',
-    start: async () => {
+    start: async (signal) => {
       timer = setInterval(() => {
-        running = running.then(() => once().catch((error: Error) => log.warn({ err: error.message }, 'upkeep failed; trying again later')))
+        running = running.then(() => once(signal).catch((error: Error) => log.warn({ err: error.message }, 'upkeep failed; trying again later')))
       }, intervalMs)
     },
     stop: async () => {
@@ -59,17 +63,6 @@ export function createUpkeep(deps: UpkeepDeps): Part {
 }
 
 const actor = systemActor('upkeep')
-
-async function all(resources: Resources, kind: string): Promise<Resource[]> {
-  const items: Resource[] = []
-  let token: string | undefined
-  do {
-    const page = await resources.list(actor, kind, undefined, { limit: 1000, continue: token })
-    items.push(...page.items)
-    token = page.continue
-  } while (token)
-  return items
-}
 
 function byApp(items: Resource[]): Resource[][] {
   const groups = new Map<string, Resource[]>()
@@ -86,11 +79,11 @@ function numberOf({ metadata }: Resource): number {
 
 /** Ended builds and deployments beyond the newest; never what serves. */
 async function pruneHistory({ resources }: UpkeepDeps): Promise<void> {
-  const serving = new Set((await all(resources, 'InstanceSet')).map(({ metadata }) => metadata.labels?.['pavior.dev/deployment']))
+  const serving = new Set((await resources.listAll(actor, 'InstanceSet')).map(({ metadata }) => metadata.labels?.['pavior.dev/deployment']))
   const ended = new Set(['Succeeded', 'Failed', 'Canceled', 'Superseded'])
-  const neededBuilds = new Set((await all(resources, 'Release')).map(({ spec }) => (spec as { build?: string }).build))
+  const neededBuilds = new Set((await resources.listAll(actor, 'Release')).map(({ spec }) => (spec as { build?: string }).build))
   for (const kind of ['Deployment', 'Build']) {
-    for (const group of byApp(await all(resources, kind))) {
+    for (const group of byApp(await resources.listAll(actor, kind))) {
       const old = group.slice(0, -keepHistory).filter(({ metadata, status }) => ended.has(String((status as { phase?: string } | undefined)?.phase)) && !serving.has(metadata.name) && !neededBuilds.has(metadata.name))
       for (const { metadata } of old) await resources.delete(actor, { kind, namespace: metadata.namespace!, name: metadata.name }).catch(() => {})
     }
@@ -99,9 +92,9 @@ async function pruneHistory({ resources }: UpkeepDeps): Promise<void> {
 
 /** Artifacts of live releases and of the newest for rollback; sources of builds that have not ended. */
 async function collectTrees({ forgetMissing, resources, sources, artifacts, config, log }: UpkeepDeps): Promise<void> {
-  const releases = await all(resources, 'Release')
-  const sets = await all(resources, 'InstanceSet')
-  const builds = await all(resources, 'Build')
+  const releases = await resources.listAll(actor, 'Release')
+  const sets = await resources.listAll(actor, 'InstanceSet')
+  const builds = await resources.listAll(actor, 'Build')
   const artifactOf = ({ spec }: Resource): string => String((spec as { artifact: string }).artifact)
   const kept = byApp(releases).flatMap((group) => group.slice(-config.keepReleases).map(artifactOf))
   const recent = byApp(builds).flatMap((group) => group.slice(-config.keepReleases))

@@ -6,6 +6,7 @@ import { onTestFinished } from 'vitest'
 import type { Actor } from '../src/kernel/actor.ts'
 import { createApi, type ApiDeps } from '../src/kernel/api/index.ts'
 import { createIdempotencyStore } from '../src/kernel/api/idempotency-store.ts'
+import { createAuditLog, type AuditLog } from '../src/kernel/audit/audit.ts'
 import { createEventRecorder, type EventRecorder } from '../src/kernel/audit/events.ts'
 import { systemClock } from '../src/kernel/clock.ts'
 import type { KindDefinition } from '../src/kernel/kind.ts'
@@ -18,6 +19,8 @@ export interface TestApi extends TestKernel {
   app: FastifyInstance
   url: string
   recorder: EventRecorder
+  audit: AuditLog
+  metrics: Registry
   /** Resolves when a request arrives whose method and URL match, for example /^GET .*watch=true/. */
   seen(pattern: RegExp): Promise<void>
   /** Sends as an administrator unless `token` says otherwise; objects become JSON. */
@@ -50,6 +53,7 @@ const people: Record<string, Actor> = {
   dev: person('dev', { blue: 'developer' }),
   view: person('view', { blue: 'viewer' }),
   other: person('other', { green: 'admin' }),
+  lead: person('lead', { blue: 'admin', green: 'viewer' }),
 }
 
 const authenticate: ApiDeps['authenticate'] = async ({ headers }) => {
@@ -66,6 +70,8 @@ export interface TestApiOptions extends Partial<Pick<ApiDeps, 'limits' | 'routes
 export async function testApi({ kinds = kernelTestKinds, teams = ['blue', 'green'], ...over }: TestApiOptions = {}): Promise<TestApi> {
   const kernel = await testKernel(kinds)
   const recorder = createEventRecorder(kernel.database)
+  const metrics = new Registry()
+  const audit = createAuditLog(kernel.database, metrics)
   const app = createApi({
     kinds: kernel.kinds,
     resources: kernel.resources,
@@ -75,10 +81,11 @@ export async function testApi({ kinds = kernelTestKinds, teams = ['blue', 'green
       list: (actor, namespace, filter) =>
         recorder.list(namespace === undefined ? (actor.admin ? undefined : [...actor.roles.keys()]) : [namespace], filter),
     },
+    audit,
     authorize: mayAct,
     idempotency: createIdempotencyStore(kernel.database),
     version: { version: '0.1.0' },
-    metrics: new Registry(),
+    metrics,
     health: () => ({ checks: [{ name: 'process', problem: undefined }] }),
     ready: () => ({ checks: [{ name: 'database', problem: undefined }] }),
     log: createLog('silent', 'test'),
@@ -118,7 +125,7 @@ export async function testApi({ kinds = kernelTestKinds, teams = ['blue', 'green
       body: /json/.test(response.headers.get('content-type') ?? '') && text ? JSON.parse(text) : undefined,
     }
   }
-  return { ...kernel, app, url, recorder, seen, send }
+  return { ...kernel, app, url, recorder, audit, metrics, seen, send }
 }
 
 export const appsPath = '/apis/pavior.dev/v1/namespaces/blue/apps'

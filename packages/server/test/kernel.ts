@@ -44,13 +44,18 @@ export interface TestKernel {
 /** `rooms` is called with the resources, because reconcilers need them. */
 export async function testKernel(kindList: KindDefinition[], rooms: (kernel: { database: PgDatabase; resources: Resources }) => Reconciler[] = () => []): Promise<TestKernel> {
   const database = await testDatabase()
+  await createFieldIndexes(database, kindList)
+  return startKernel(database, kindList, (kernel) => [createGarbageCollector(kernel), ...rooms(kernel)])
+}
+
+/** The kernel of one server on a migrated database, stopped after the test. */
+export async function startKernel(database: PgDatabase, kindList: KindDefinition[], makeReconcilers: (kernel: { database: PgDatabase; resources: Resources; kinds: KindRegistry }) => Reconciler[]): Promise<TestKernel> {
   const kinds = new KindRegistry(kindList)
-  await createFieldIndexes(database, kinds.all)
   const feed = new Feed(database, log)
   await feed.start()
   const reconcilers: Reconciler[] = []
   const resources = createResources({ database, feed, kinds, validator: createValidator, wakes: wakesOf(reconcilers), admission: [], clock: systemClock })
-  reconcilers.push(createGarbageCollector({ database, resources, kinds }), ...rooms({ database, resources }))
+  reconcilers.push(...makeReconcilers({ database, resources, kinds }))
   const registry = new Registry()
   const metrics = {
     runs: new Counter({ name: 'runs', help: 'runs', labelNames: ['controller', 'outcome'] as const, registers: [registry] }),

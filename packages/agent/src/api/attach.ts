@@ -5,7 +5,7 @@ import { errorCatalogue, fail } from '@pavior/contract'
 import type { LogStore } from '../logs/store.ts'
 import { readChunks } from '../logs/reader.ts'
 import type { Task } from '../task.ts'
-import { toErrorObject } from './http.ts'
+import { drained, toErrorObject } from './http.ts'
 
 /** Name of the protocol in the Upgrade header. */
 export const attachProtocol = 'pavior-attach'
@@ -37,18 +37,6 @@ function passInput(input: Writable | undefined, socket: Socket, head: Buffer): v
     }
   })
   socket.on('end', () => input.end())
-}
-
-function drained(socket: Socket): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      socket.off('drain', done)
-      socket.off('close', done)
-      resolve()
-    }
-    socket.on('drain', done)
-    socket.on('close', done)
-  })
 }
 
 /** Answers an upgrade that cannot be made. */

@@ -1,5 +1,6 @@
 /** Small pieces of HTTP: bodies in, JSON and lines out, errors with their code. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Writable } from 'node:stream'
 import { errorCatalogue, fail, isPaviorError, type ErrorObject } from '@pavior/contract'
 
 /** Reads a JSON body. Fails with TOO_LARGE or BAD_REQUEST. */
@@ -37,18 +38,21 @@ export function startLines(response: ServerResponse): void {
 /** Writes and waits until the reader has kept up; false when it is gone. */
 export async function writeFully(response: ServerResponse, text: string): Promise<boolean> {
   if (response.destroyed) return false
-  if (!response.write(text)) {
-    await new Promise<void>((resolve) => {
-      const done = () => {
-        response.off('drain', done)
-        response.off('close', done)
-        resolve()
-      }
-      response.on('drain', done)
-      response.on('close', done)
-    })
-  }
+  if (!response.write(text)) await drained(response)
   return !response.destroyed
+}
+
+/** Resolves when the reader has kept up, or is gone. */
+export function drained(stream: Writable): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      stream.off('drain', done)
+      stream.off('close', done)
+      resolve()
+    }
+    stream.on('drain', done)
+    stream.on('close', done)
+  })
 }
 
 /** Any error in the form in which it travels. What has no code is a fault of ours. */

@@ -30,6 +30,7 @@ async function all(id: string, options: ReadOptions = {}): Promise<LogLine[]> {
 }
 
 const path = (id: string) => join(directory, `${id}.log`)
+const untimed = (lines: LogLine[]) => lines.map(({ line, next }) => ({ line, next }))
 
 describe('reading', () => {
   test('gives lines, the offset behind each, and goes on from there', async () => {
@@ -50,6 +51,27 @@ describe('reading', () => {
   test('finds the last lines of a long log', async () => {
     writeFileSync(path('a'), Array.from({ length: 50_000 }, (_, index) => `line ${index}\n`).join(''))
     expect((await all('a', { tail: 20_000 })).map((each) => each.line)[0]).toBe('line 30000')
+  })
+
+  test('the last lines are as many as are asked for, whatever was cut for its length', async () => {
+    writeFileSync(path('a'), `first\n${'x'.repeat(lineMaxBytes * 3 + 5)}\nlast\n${'y'.repeat(lineMaxBytes + 1)}`)
+    const lines = await all('a')
+    expect(lines.map((each) => each.line.length)).toEqual([5, lineMaxBytes, lineMaxBytes, lineMaxBytes, 5, 4, lineMaxBytes, 1])
+    for (let count = 0; count <= lines.length + 1; count++) {
+      expect(untimed(await all('a', { tail: count }))).toEqual(count === 0 ? [] : untimed(lines.slice(-count)))
+    }
+  })
+
+  test('the last lines are the end of the whole, for any log', async () => {
+    const piece = fc.record({ text: fc.constantFrom('', 'a', 'ü', 'xyz\r'), times: fc.oneof(fc.nat(3), fc.integer({ min: lineMaxBytes / 4, max: lineMaxBytes * 2 })) })
+    await fc.assert(
+      fc.asyncProperty(fc.array(piece, { maxLength: 6 }), fc.boolean(), fc.integer({ min: 1, max: 12 }), async (pieces, closed, tail) => {
+        const text = pieces.map(({ text: one, times }) => one.repeat(times)).join('\n')
+        writeFileSync(path('a'), `${text}${closed ? '\n' : ''}`)
+        expect(untimed(await all('a', { tail }))).toEqual(untimed((await all('a')).slice(-tail)))
+      }),
+      { numRuns: 60 },
+    )
   })
 
   test('cuts lines that are too long between characters', async () => {

@@ -23,11 +23,11 @@ const newline = 10
 /** Lines in batches, each as large as what one read brought. */
 export async function* readLines(log: LogFile, options: ReadOptions): AsyncGenerator<LogLine[]> {
   const times = new TimeCursor(log.times)
-  const first = await firstOffset(log, options, times)
-  const splitter = new LineSplitter(first, first > 0 && first === log.head)
-  for await (const chunk of readChunks(log, splitter.position, options)) {
-    if (chunk.offset !== splitter.position) splitter.restart(chunk.offset)
-    const lines = splitter.push(chunk.bytes)
+  const end = log.size()
+  const splitter = splitterAt(log, await firstOffset(log, options, times, end))
+  // Who does not follow gets what is there now: a log that grows meanwhile would make more of the last lines.
+  for await (const chunk of readChunks(log, splitter.position, options.follow ? options : { ...options, end })) {
+    const lines = splitter.take(chunk)
     const nowMs = Date.now()
     times.refresh()
     yield lines.map(({ text, from, next }) => ({ time: new Date(times.at(from, nowMs)).toISOString(), line: text, next }))
@@ -36,11 +36,11 @@ export async function* readLines(log: LogFile, options: ReadOptions): AsyncGener
   if (rest) yield [{ time: new Date(times.at(rest.from, Date.now())).toISOString(), line: rest.text, next: rest.next }]
 }
 
-/** The bytes as they are, from an offset on. A chunk that does not follow the one before it means that the log was cut. */
+/** The bytes as they are, from an offset on, at most up to `end`. A chunk that does not follow the one before it means that the log was cut. */
 export async function* readChunks(
   log: LogFile,
   from: number,
-  options: Pick<ReadOptions, 'follow' | 'signal'> & { live?: boolean },
+  options: Pick<ReadOptions, 'follow' | 'signal'> & { live?: boolean; end?: number },
 ): AsyncGenerator<{ offset: number; bytes: Buffer }> {
   let offset = from
   let wake = () => {}
@@ -52,7 +52,9 @@ export async function* readChunks(
       const grown = new Promise<void>((resolve) => (wake = resolve))
       const mayGrow = log.tracked
       const at = Math.max(offset, log.head)
-      const buffer = Buffer.allocUnsafe(chunkBytes)
+      const left = (options.end ?? Infinity) - at
+      if (left <= 0) return
+      const buffer = Buffer.allocUnsafe(Math.min(chunkBytes, left))
       const count = await log.read(at, buffer)
       if (at < log.head) continue
       if (count > 0) {
@@ -70,29 +72,54 @@ export async function* readChunks(
   }
 }
 
-async function firstOffset(log: LogFile, options: ReadOptions, times: TimeCursor): Promise<number> {
+async function firstOffset(log: LogFile, options: ReadOptions, times: TimeCursor, end: number): Promise<number> {
   const offsets = [log.head, options.offset ?? 0]
-  if (options.tail !== undefined) offsets.push(await tailOffset(log, options.tail))
+  if (options.tail !== undefined) offsets.push(await tailOffset(log, options.tail, end))
   if (options.sinceMs !== undefined) offsets.push(times.offsetSince(options.sinceMs))
   return Math.max(...offsets)
 }
 
-/** Where the last `count` lines begin. */
-async function tailOffset(log: LogFile, count: number): Promise<number> {
-  const end = log.size()
+/** Where the last `count` lines before `end` begin, as they are given out: what is cut for its length counts as several. */
+async function tailOffset(log: LogFile, count: number, end: number): Promise<number> {
   if (count <= 0) return end
+  const { start, longest } = await tailBreak(log, count, end)
+  if (longest <= lineMaxBytes) return start
+  const starts: number[] = []
+  let seen = 0
+  const splitter = splitterAt(log, start)
+  const note = ({ from }: Line) => (starts[seen++ % count] = from)
+  for await (const chunk of readChunks(log, start, { end })) splitter.take(chunk).forEach(note)
+  const rest = splitter.rest()
+  if (rest) note(rest)
+  return seen <= count ? start : starts[seen % count]!
+}
+
+/** Where the last `count` lines before `end` begin when only line breaks count, and how long the longest of them is. */
+async function tailBreak(log: LogFile, count: number, end: number): Promise<{ start: number; longest: number }> {
   let left = count
+  let longest = 0
+  let lineEnd = end
   for (let to = end; to > log.head;) {
     const from = Math.max(log.head, to - chunkBytes)
     const buffer = Buffer.allocUnsafe(to - from)
     const length = await log.read(from, buffer)
     for (let at = length - 1; at >= 0; at--) {
+      if (buffer[at] !== newline) continue
       // The break at the very end closes the last line rather than beginning another.
-      if (buffer[at] === newline && from + at < end - 1 && --left === 0) return from + at + 1
+      if (from + at < end - 1) {
+        longest = Math.max(longest, lineEnd - from - at - 1)
+        if (--left === 0) return { start: from + at + 1, longest }
+      }
+      lineEnd = from + at
     }
     to = from
   }
-  return log.head
+  return { start: log.head, longest: Math.max(longest, lineEnd - log.head) }
+}
+
+/** What begins where the log was cut has lost its first line's beginning. */
+function splitterAt(log: LogFile, offset: number): LineSplitter {
+  return new LineSplitter(offset, offset > 0 && offset === log.head)
 }
 
 interface Line {
@@ -113,11 +140,14 @@ export class LineSplitter {
     this.#torn = torn
   }
 
-  /** Goes on at another offset, because what was between was given up. */
-  restart(position: number): void {
-    this.position = position
-    this.#pending = Buffer.alloc(0)
-    this.#torn = true
+  /** Takes what was read next. When it does not follow on, what was between was given up. */
+  take({ offset, bytes }: { offset: number; bytes: Buffer }): Line[] {
+    if (offset !== this.position) {
+      this.position = offset
+      this.#pending = Buffer.alloc(0)
+      this.#torn = true
+    }
+    return this.push(bytes)
   }
 
   push(bytes: Buffer): Line[] {

@@ -63,9 +63,9 @@ export class LogStore {
       for await (const batch of readLines(log, { offset: fromOffset, tail: count }))
         lines.push(...batch.map((each) => each.line.slice(0, lastLineMaxLength)))
     } catch {
-      return lines
+      // What was read so far says more than nothing.
     }
-    return lines.slice(-count)
+    return lines
   }
 
   /** Deletes logs that nobody writes to and that are too old or too many. `kept` names those that must stay. */

@@ -18,6 +18,8 @@ const hopeless = /\0|\r[^\n]|(^|[^\r])\n/
 export class ClientConnection {
   readonly socket: Socket
   readonly address: string
+  /** It is a proxy whose X-Forwarded-* are believed. */
+  readonly trusted: boolean
   /** When the output first found the client not reading; 0 while it flows. */
   blockedSince = 0
   /** When the client closed its sending side or last took a byte after that; 0 while it is open. */
@@ -38,6 +40,7 @@ export class ClientConnection {
     this.plane = plane
     this.socket = socket
     this.address = plainAddress(socket.remoteAddress)
+    this.trusted = plane.trusts(this.address)
     this.waitingSince = this.lastByteAt = plane.now()
     socket.on('data', (chunk: Buffer) => this.onData(chunk))
     socket.on('end', () => this.onEnd())
@@ -113,7 +116,7 @@ export class ClientConnection {
       return this.answerInstead(notice, head, ids, rest)
     }
     if (this.plane.closing) head.keepAlive = false
-    this.exchange = new Exchange(this.plane, this, head, route, ids, { address: this.address, port: entry.host.port })
+    this.exchange = new Exchange(this.plane, this, head, route, ids, { address: this.address, port: entry.host.port, trusted: this.trusted })
     this.exchange.begin(rest)
   }
 

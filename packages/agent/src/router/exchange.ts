@@ -1,6 +1,7 @@
 import { bodyOf, type Body } from './body.ts'
 import type { ClientConnection } from './client.ts'
 import { interimHeadFor, requestHeadFor, responseHeadFor, switchingHeadFor, type Origin, type RequestIds } from './forward.ts'
+import { Pace } from './pace.ts'
 import { notices, type Notice } from './pages.ts'
 import type { Plane } from './plane.ts'
 import { hasUndefinedBody, isIdempotent } from './plan.ts'
@@ -26,6 +27,8 @@ export class Exchange implements UpstreamUser {
   private readonly origin: Origin
   private readonly startedAt: number
   private readonly requestBody: Body
+  /** Of the request body; undefined where there is none. */
+  private readonly pace: Pace | undefined
   /** Body bytes that arrived before the connection to the instance was there. */
   private held: Buffer | undefined
   private pool: UpstreamPool | undefined
@@ -52,6 +55,8 @@ export class Exchange implements UpstreamUser {
     this.origin = origin
     this.startedAt = plane.now()
     this.requestBody = bodyOf(head.framing, head.length)
+    const { bodyMinBytesPerSecond, bodyPaceWindowMs } = plane.settings
+    if (!this.requestBody.done) this.pace = new Pace(bodyMinBytesPerSecond, bodyPaceWindowMs, this.startedAt)
     this.keepAlive = head.keepAlive
   }
 
@@ -64,6 +69,7 @@ export class Exchange implements UpstreamUser {
   begin(rest: Buffer | undefined): void {
     if (rest && this.requestBody.done) this.client.giveBack(rest)
     else this.held = rest
+    if (rest) this.pace?.took(rest.length)
     this.connect()
   }
 
@@ -121,6 +127,7 @@ export class Exchange implements UpstreamUser {
 
   /** Takes bytes of the request body. */
   fromClient(chunk: Buffer): void {
+    this.pace?.took(chunk.length)
     if (this.sent) return this.passRequestBody(chunk)
     this.held = this.held ? Buffer.concat([this.held, chunk]) : chunk
     this.client.pauseReading()
@@ -328,8 +335,9 @@ export class Exchange implements UpstreamUser {
   }
 
   private checkWaiting(now: number): void {
+    if (this.client.readingPaused) this.pace?.restart(now)
     const bodyPending = !this.requestBody.done && !this.client.readingPaused
-    if (bodyPending && now - this.client.lastByteAt > this.plane.settings.bodyIdleTimeoutMs) {
+    if (bodyPending && (now - this.client.lastByteAt > this.plane.settings.bodyIdleTimeoutMs || this.pace?.isTooSlow(now))) {
       this.dropUpstream()
       this.record(408, false)
       this.client.answer(notices.slowClient(), this.head, this.ids.requestId, false)

@@ -1,7 +1,9 @@
 import { withoutFields } from './fields.ts'
-import { isSaneRequestId, isTraceparent } from './plan.ts'
+import { isSaneRequestId, isTraceparent, parseHost } from './plan.ts'
 import type { RequestHead } from './request-head.ts'
 import type { ResponseHead } from './response-head.ts'
+
+const plainPort = /^[0-9]{1,5}$/
 
 /** What the router knows about a request beyond its head. */
 export interface Origin {
@@ -9,6 +11,8 @@ export interface Origin {
   address: string
   /** Port that the client asked for by its Host field; empty when it named none. */
   port: string
+  /** The client is a proxy whose X-Forwarded-* are believed. */
+  trusted: boolean
 }
 
 /** Ids that go with a request to the instance and back. */
@@ -30,12 +34,27 @@ export function idsFor(head: RequestHead, randomHex: RandomHex): RequestIds {
 
 /** The head that the instance gets. Host is as the client sent it; every other statement about the client is the router's. */
 export function requestHeadFor(head: RequestHead, ids: RequestIds, origin: Origin): string {
-  const forwardedFor = head.forwardedFor === '' ? origin.address : `${head.forwardedFor}, ${origin.address}`
   const trace = ids.traceparent === head.traceparent ? head.tracestate : ''
   return `${head.method} ${head.target} HTTP/1.1\r\n${head.kept}${framingLines(head)}${connectionLines(head)}`
-    + `x-forwarded-for: ${forwardedFor}\r\nx-forwarded-proto: http\r\nx-forwarded-host: ${head.host}\r\n`
-    + `x-forwarded-port: ${origin.port === '' ? '80' : origin.port}\r\nx-request-id: ${ids.requestId}\r\n`
+    + `${origin.trusted ? believedLines(head, origin) : ownLines(head, origin)}x-request-id: ${ids.requestId}\r\n`
     + `traceparent: ${ids.traceparent}\r\n${trace}via: 1.1 pavior\r\n\r\n`
+}
+
+/** What the router sees itself. */
+function ownLines(head: RequestHead, { address, port }: Origin): string {
+  return `x-forwarded-for: ${address}\r\nx-forwarded-proto: http\r\nx-forwarded-host: ${head.host}\r\n`
+    + `x-forwarded-port: ${port === '' ? '80' : port}\r\n`
+}
+
+/** What a trusted proxy saw, where it says so and as far as it is one plain value; the proxy's own address goes behind the others. */
+function believedLines(head: RequestHead, { address, port }: Origin): string {
+  const forwardedFor = head.forwardedFor === '' ? address : `${head.forwardedFor}, ${address}`
+  const proto = head.forwardedProto === 'https' ? 'https' : 'http'
+  const asked = head.forwardedHost === '' ? undefined : parseHost(head.forwardedHost)
+  const said = plainPort.test(head.forwardedPort) ? head.forwardedPort : (asked?.port ?? port)
+  const usual = proto === 'https' ? '443' : '80'
+  return `x-forwarded-for: ${forwardedFor}\r\nx-forwarded-proto: ${proto}\r\nx-forwarded-host: ${asked ? head.forwardedHost : head.host}\r\n`
+    + `x-forwarded-port: ${said === '' ? usual : said}\r\n`
 }
 
 function framingLines(head: { framing: string; length: number; codings: string }): string {

@@ -6,6 +6,7 @@ import { RequestLedger } from './ledger.ts'
 import { metricsText, sumStats } from './metrics.ts'
 import type { RouterTable, WorkerStats } from './protocol.ts'
 import { defaultSettings, type RouterSettings } from './settings.ts'
+import { trustOf } from './trust.ts'
 import { WorkerProcess, type WorkerEvents } from './worker-process.ts'
 
 export type { Endpoint, RouterSet, RouterTable } from './protocol.ts'
@@ -89,6 +90,8 @@ class WorkerGroup implements Router {
   constructor(options: RouterOptions) {
     this.options = options
     this.settings = { ...defaultSettings, ...options.settings }
+    // A network that is none is refused here and not by every worker.
+    trustOf(this.settings.trustedProxies)
     this.entry = options.workerEntry ?? new URL('./router-worker.mjs', import.meta.url)
     this.ledger = new RequestLedger(this.settings.recordIntervalMs)
     const bound = bindPort(options.host, options.port)

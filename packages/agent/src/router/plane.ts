@@ -9,6 +9,8 @@ export interface Plane {
   readonly settings: RouterSettings
   readonly stats: WorkerStats
   readonly randomHex: RandomHex
+  /** Whether what this peer says about whom it speaks for is believed. */
+  trusts(address: string): boolean
   /** Undefined until the first table arrived. */
   table: Table | undefined
   /** The worker ends: connections are closed behind their present request. */

@@ -35,10 +35,10 @@ describe('parseRequestHead', () => {
       ),
       fc.string({ unit: 'binary', maxLength: 3 }).map((value) => value.replace(/[^\0-\xff]/g, '?')),
     ), { maxLength: 30 }).map((parts) => parts.join(''))
-    fc.assert(fc.property(anything, (noise) => {
+    fc.assert(fc.property(anything, fc.boolean(), (noise, trusted) => {
       const head = read(`${noise}\r\n`)
       if ('status' in head) return
-      const sent = requestHeadFor(head, { requestId: 'r', traceparent: 't' }, { address: '1.1.1.1', port: '' })
+      const sent = requestHeadFor(head, { requestId: 'r', traceparent: 't' }, { address: '1.1.1.1', port: '', trusted })
       // Strictest reading of what the instance gets: request line, token-named fields, nothing but CR LF as a break.
       expect(sent).toMatch(/^[!-~]+ [!-~]+ HTTP\/1\.1\r\n([!#$%&'*+\-.^_`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*\r\n)+\r\n$/)
       const names = [...sent.matchAll(/^([^:\r\n]+):/gm)].map((match) => match[1]!.toLowerCase())
@@ -83,11 +83,31 @@ describe('parseRequestHead', () => {
 describe('forwarding', () => {
   const head = accepted('X-Forwarded-For: 10.0.0.1\r\nX-Forwarded-For: 10.0.0.2\r\nX-Request-Id: one\r\nX-Request-Id: two\r\n')
 
-  test('the chain of addresses grows at its end', () => {
-    const sent = requestHeadFor(head, { requestId: 'r', traceparent: 't' }, { address: '192.0.2.1', port: '8080' })
-    expect(sent.match(/x-forwarded-for: (.*)\r\n/)![1]).toBe('10.0.0.1, 10.0.0.2, 192.0.2.1')
-    expect(sent).toMatch(/x-forwarded-port: 8080\r\n/)
+  const forwarded = (lines: string, origin: { port?: string; trusted: boolean }): string[] => {
+    const sent = requestHeadFor(accepted(lines), { requestId: 'r', traceparent: 't' }, { address: '192.0.2.1', port: '8080', ...origin })
+    return ['for', 'proto', 'host', 'port'].map((name) => {
+      const values = [...sent.matchAll(new RegExp(`^x-forwarded-${name}: (.*)\\r$`, 'gim'))].map((match) => match[1]!)
+      expect(values).toHaveLength(1)
+      return values[0]!
+    })
+  }
+  const chain = 'X-Forwarded-For: 10.0.0.1\r\nX-Forwarded-For: 10.0.0.2\r\n'
+  const said = (proto: string, host: string, port: string): string =>
+    `X-Forwarded-Proto: ${proto}\r\nX-Forwarded-Host: ${host}\r\nX-Forwarded-Port: ${port}\r\n`
+
+  test('what a stranger says about himself is replaced', () => {
+    expect(forwarded(chain + said('https', 'evil.test', '1'), { trusted: false })).toEqual(['192.0.2.1', 'http', 'a.test', '8080'])
   })
+
+  test.each([
+    ['everything', chain + said('https', 'shop.test', '8443'), ['10.0.0.1, 10.0.0.2, 192.0.2.1', 'https', 'shop.test', '8443']],
+    ['nothing', '', ['192.0.2.1', 'http', 'a.test', '8080']],
+    ['the protocol only', 'X-Forwarded-Proto: https\r\n', ['192.0.2.1', 'https', 'a.test', '8080']],
+    ['a host with its port', 'X-Forwarded-Proto: https\r\nX-Forwarded-Host: shop.test:444\r\n', ['192.0.2.1', 'https', 'shop.test:444', '444']],
+    ['a host without one', 'X-Forwarded-Proto: https\r\nX-Forwarded-Host: shop.test\r\n', ['192.0.2.1', 'https', 'shop.test', '443']],
+    ['nonsense', said('gopher', 'a b/c', '99999999'), ['192.0.2.1', 'http', 'a.test', '8080']],
+    ['two of each', said('https', 'one.test', '1') + said('https', 'two.test', '2'), ['192.0.2.1', 'http', 'a.test', '8080']],
+  ])('of a trusted proxy is believed: %s', (_, lines, expected) => expect(forwarded(lines, { trusted: true })).toEqual(expected))
 
   test('two request ids are none', () => {
     const ids = idsFor(head, (digits) => 'abcdef12'.repeat(4).slice(0, digits))

@@ -28,7 +28,11 @@ export interface RequestHead {
   upgrade?: string
   acceptsTrailers: boolean
   accept: string
+  /** What the client says about whom it speaks for; empty where it says nothing. Believed of trusted proxies only. */
   forwardedFor: string
+  forwardedProto: string
+  forwardedHost: string
+  forwardedPort: string
   requestId: string
   traceparent: string
   /** Lines of `tracestate`; they are worth nothing without the `traceparent` that they came with. */
@@ -46,6 +50,9 @@ interface Draft {
   te: string
   accept: string
   forwardedFor: string
+  forwardedProto: string
+  forwardedHost: string
+  forwardedPort: string
   requestIds: string[]
   traceparents: string[]
   tracestate: string
@@ -85,6 +92,18 @@ const handlers: FieldHandlers<Draft> = new Map<string, (draft: Draft, value: str
     draft.forwardedFor = joined(draft.forwardedFor, value)
     return 'drop'
   }],
+  ['x-forwarded-proto', (draft, value) => {
+    draft.forwardedProto = joined(draft.forwardedProto, value)
+    return 'drop'
+  }],
+  ['x-forwarded-host', (draft, value) => {
+    draft.forwardedHost = joined(draft.forwardedHost, value)
+    return 'drop'
+  }],
+  ['x-forwarded-port', (draft, value) => {
+    draft.forwardedPort = joined(draft.forwardedPort, value)
+    return 'drop'
+  }],
   ['x-request-id', (draft, value) => {
     draft.requestIds.push(value)
     return 'drop'
@@ -99,8 +118,7 @@ const handlers: FieldHandlers<Draft> = new Map<string, (draft: Draft, value: str
   }],
   // Meant for this hop, or said by the client about itself where only the router may say it.
   ...['keep-alive', 'proxy-connection', 'proxy-authorization', 'proxy-authenticate', 'http2-settings', 'forwarded', 'x-real-ip',
-    'x-forwarded-host', 'x-forwarded-proto', 'x-forwarded-port', 'x-forwarded-server', 'x-forwarded-scheme', 'x-forwarded-ssl',
-    'x-forwarded-prefix'].map((name): [string, () => Verdict] => [name, drop]),
+    'x-forwarded-server', 'x-forwarded-scheme', 'x-forwarded-ssl', 'x-forwarded-prefix'].map((name): [string, () => Verdict] => [name, drop]),
 ])
 
 // `identity` and parameters are out of date but unambiguous, as long as `chunked` ends the list.
@@ -161,7 +179,8 @@ export function parseRequestHead(text: string, maxFields: number): RequestHead |
   const target = line.target === '' ? '/' : line.target
   if (target[0] !== '/' && !(target === '*' && line.method === 'OPTIONS')) return refuse('its target is not a path')
   const draft: Draft = {
-    hosts: [], connection: '', upgrade: '', te: '', accept: '', forwardedFor: '', requestIds: [], traceparents: [], tracestate: '',
+    hosts: [], connection: '', upgrade: '', te: '', accept: '', forwardedFor: '', forwardedProto: '', forwardedHost: '',
+    forwardedPort: '', requestIds: [], traceparents: [], tracestate: '',
   }
   const fields = scanFields(text, line.end, handlers, draft)
   if (fields.fault) return refuse(fields.fault)
@@ -180,7 +199,9 @@ function complete(method: string, target: string, minor: 0 | 1, draft: Draft, co
     framing: codings !== '' ? 'chunked' : length > 0 ? 'length' : 'none',
     keepAlive: minor === 1,
     acceptsTrailers: draft.te !== '' && listOf(draft.te).includes('trailers'),
-    accept: draft.accept, forwardedFor: draft.forwardedFor,
+    accept: draft.accept,
+    forwardedFor: draft.forwardedFor, forwardedProto: draft.forwardedProto, forwardedHost: draft.forwardedHost,
+    forwardedPort: draft.forwardedPort,
     requestId: draft.requestIds.length === 1 ? draft.requestIds[0]! : '',
     traceparent: draft.traceparents.length === 1 ? draft.traceparents[0]! : '',
     tracestate: draft.tracestate,

@@ -1,4 +1,4 @@
-/** What a router can be tuned by. Every limit is per worker process. */
+/** What a router can be tuned by. Every limit is per worker process. 240 bytes a second is what Kestrel asks for by default. */
 export interface RouterSettings {
   /** From the first byte (or the new connection) until a request head is complete; then 408. */
   headersTimeoutMs: number
@@ -6,6 +6,13 @@ export interface RouterSettings {
   keepAliveTimeoutMs: number
   /** A request body from which no byte came for this long is given up with 408. */
   bodyIdleTimeoutMs: number
+  /**
+   * A request body that comes more slowly than this, over `bodyPaceWindowMs`, is given up with 408; 0 takes any pace. Counts
+   * only while the router reads, so an instance that takes its time is not held against the client.
+   */
+  bodyMinBytesPerSecond: number
+  /** How long a body may come too slowly. */
+  bodyPaceWindowMs: number
   /** A client that took no byte of its response for this long is cut off. */
   clientStallTimeoutMs: number
   /** A client that closed its sending side waits this long between two bytes; then it counts as gone. */
@@ -32,6 +39,8 @@ export interface RouterSettings {
   maxHeaderFields: number
   /** Client connections; further ones are closed at once. */
   maxConnections: number
+  /** Networks in CIDR notation whose X-Forwarded-* are believed; those of everybody else are replaced. */
+  trustedProxies: readonly string[]
   /** Length of one interval of the request records. */
   recordIntervalMs: number
   /** How often the counters for the metrics are passed on while there is traffic. */
@@ -44,6 +53,8 @@ export const defaultSettings: RouterSettings = {
   headersTimeoutMs: 15_000,
   keepAliveTimeoutMs: 65_000,
   bodyIdleTimeoutMs: 30_000,
+  bodyMinBytesPerSecond: 240,
+  bodyPaceWindowMs: 30_000,
   clientStallTimeoutMs: 120_000,
   halfCloseGraceMs: 500,
   lingerMs: 1_000,
@@ -57,6 +68,7 @@ export const defaultSettings: RouterSettings = {
   maxHeadBytes: 32_768,
   maxHeaderFields: 128,
   maxConnections: 10_000,
+  trustedProxies: [],
   recordIntervalMs: 10_000,
   statsIntervalMs: 1_000,
   closeGraceMs: 5_000,

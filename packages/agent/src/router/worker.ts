@@ -7,6 +7,7 @@ import { createRandomHex } from './random.ts'
 import type { RequestCounter } from './records.ts'
 import type { RouterSettings } from './settings.ts'
 import { TargetRegistry } from './table.ts'
+import { trustOf } from './trust.ts'
 
 // How exact time limits are kept.
 const checkIntervalMs = 100
@@ -37,7 +38,7 @@ class Worker {
     const now = (): number => performance.now()
     const stats = emptyStats()
     this.plane = {
-      settings, stats, randomHex: createRandomHex(), table: undefined, closing: false, now, date: createDateSource(Date.now),
+      settings, stats, randomHex: createRandomHex(), trusts: trustOf(settings.trustedProxies), table: undefined, closing: false, now, date: createDateSource(Date.now),
     }
     this.registry = new TargetRegistry(settings, stats, now, this.changed)
     this.server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, (socket) => this.accept(socket))

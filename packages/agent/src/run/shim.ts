@@ -8,6 +8,7 @@
  * Descriptors: 0 input, 1 and 2 the log, 3 the record, 4 the sandbox's own status, 5 the environment.
  */
 import { constants } from 'node:os'
+import { join } from 'node:path'
 
 /** Joins the cgroups (`$1` files follow) and becomes the rest of its arguments. Runs with the agent's rights. */
 export const joinScript = `
@@ -160,4 +161,9 @@ export function environmentScript(environment: Record<string, string>): { script
 /** One word for a POSIX shell, whatever is in it. */
 export function quote(text: string): string {
   return `'${text.replaceAll('\0', '').replaceAll("'", "'\\''")}'`
+}
+
+/** Files below a run's directory: what the shim records, and what the sandbox says of itself. */
+export function shimFiles(directory: string): { record: string; status: string } {
+  return { record: join(directory, 'shim'), status: join(directory, 'sandbox') }
 }

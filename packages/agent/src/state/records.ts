@@ -1,7 +1,7 @@
 /** One directory per instance or task, with what the next agent must know to take it over. No secrets in it. */
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import type { ErrorObject, Exit, InstanceState, Limits } from '@pavior/contract'
+import type { ErrorObject, Exit, InstanceState, Limits, TaskStatus } from '@pavior/contract'
 import type { ProcessIdentity } from '../run/proc.ts'
 import { writeAtomically } from './atomic.ts'
 
@@ -52,15 +52,8 @@ export interface InstanceRecord {
   start?: StartRecord
 }
 
-export interface TaskRecord {
+export interface TaskRecord extends Omit<TaskStatus, 'state'> {
   kind: 'task'
-  id: string
-  startedAt: string
-  finishedAt?: string
-  exit?: Exit
-  problem?: ErrorObject
-  cpuSeconds?: number
-  maxMemoryBytes?: number
   timeoutMs: number
   limits: Limits
   directory: string

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { RouterSet } from '../../src/router/index.ts'
 import {
-  answering, call, cleanUp, keepAliveAgent, namedApp, rawApp, rawClient, routerTo, setOf, signal, tableOf, testApp,
+  answering, call, cleanUp, keepAliveAgent, namedApp, rawApp, rawClient, routerTo, setOf, signal, tableOf, testApp, testRouter,
 } from './harness.ts'
 
 afterEach(cleanUp)
@@ -67,7 +67,7 @@ describe('header hygiene', () => {
     expect(answer.status).toBe(200)
     const { headers } = app.requests[0]!
     expect(headers).toMatchObject({
-      host: 'app.test:8080', 'x-forwarded-for': '10.1.1.1, 127.0.0.1', 'x-forwarded-proto': 'http', 'x-forwarded-host': 'app.test:8080',
+      host: 'app.test:8080', 'x-forwarded-for': '127.0.0.1', 'x-forwarded-proto': 'http', 'x-forwarded-host': 'app.test:8080',
       'x-forwarded-port': '8080', 'x-kept': 'yes', te: 'trailers', via: '1.1 pavior',
     })
     for (const gone of ['forwarded', 'x-real-ip', 'x_forwarded_proto', 'x-secret', 'keep-alive', 'proxy-connection']) {
@@ -76,6 +76,30 @@ describe('header hygiene', () => {
     expect(headers['x-request-id']).toMatch(/^[0-9a-f]{32}$/)
     expect(headers.traceparent).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/)
     expect(answer.headers['x-request-id']).toBe(headers['x-request-id'])
+  })
+
+  test('a trusted proxy is believed, and goes behind the addresses that it names', async () => {
+    const app = await testApp()
+    const router = await testRouter({ settings: { trustedProxies: ['10.0.0.0/8', '127.0.0.0/8'] } })
+    await router.update(tableOf([setOf('v1', [app.port])]))
+    const headers = { 'x-forwarded-for': '203.0.113.9', 'x-forwarded-proto': 'https', 'x-forwarded-host': 'shop.test', 'x-real-ip': '203.0.113.9' }
+    expect((await call(router, '/', { headers })).status).toBe(200)
+    expect(app.requests[0]!.headers).toMatchObject({
+      host: 'app.test', 'x-forwarded-for': '203.0.113.9, 127.0.0.1', 'x-forwarded-proto': 'https', 'x-forwarded-host': 'shop.test', 'x-forwarded-port': '443',
+    })
+    expect(app.requests[0]!.headers).not.toHaveProperty('x-real-ip')
+  })
+
+  test('a proxy that is not in the trusted networks is not', async () => {
+    const app = await testApp()
+    const router = await testRouter({ settings: { trustedProxies: ['10.0.0.0/8'] } })
+    await router.update(tableOf([setOf('v1', [app.port])]))
+    await call(router, '/', { headers: { 'x-forwarded-for': '203.0.113.9', 'x-forwarded-proto': 'https' } })
+    expect(app.requests[0]!.headers).toMatchObject({ 'x-forwarded-for': '127.0.0.1', 'x-forwarded-proto': 'http' })
+  })
+
+  test('what is no network is refused at the start', async () => {
+    await expect(testRouter({ settings: { trustedProxies: ['proxy.test'] } })).rejects.toMatchObject({ code: 'CONFIG_INVALID' })
   })
 
   test('a sane request id and trace are kept, others replaced', async () => {

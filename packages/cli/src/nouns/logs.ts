@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import { fail } from '@pavior/contract'
 import type { Context } from '../context.ts'
+import { timeOf } from '../times.ts'
 
 interface LogFlags {
   app?: string
@@ -21,16 +22,6 @@ interface LogRow {
   instance?: string
   step?: string
   line: string
-}
-
-const units: Record<string, number> = { s: 1000, m: 60_000, h: 3600_000, d: 86_400_000 }
-
-/** `10m`, or a time. */
-export function sinceTime(text: string, now: number): string {
-  const match = /^(\d+)([smhd])$/.exec(text)
-  const time = match ? now - Number(match[1]) * units[match[2]!]! : Date.parse(text)
-  if (Number.isNaN(time)) throw fail('BAD_REQUEST', { message: `"${text}" is neither a duration nor a time.`, fix: 'For example: --since 10m, or --since 2026-01-31T12:00:00Z' })
-  return new Date(time).toISOString()
 }
 
 export function addLogs(program: Command, context: () => Context): void {
@@ -53,7 +44,7 @@ export function addLogs(program: Command, context: () => Context): void {
       const app = here.app(given ?? flags.app)
       const search = new URLSearchParams()
       for (const name of ['process', 'instance', 'environment', 'release', 'tail'] as const) if (flags[name] !== undefined) search.set(name, String(flags[name]))
-      if (flags.since !== undefined) search.set('since', sinceTime(flags.since, Date.now()))
+      if (flags.since !== undefined) search.set('since', timeOf('--since', flags.since, Date.now()))
       if (flags.follow) search.set('follow', '1')
       await print(here, `/v1/teams/${here.team}/apps/${app}/logs?${search}`, ({ time, process: name, instance, line }) => `${here.out.paint('dim', time ?? '')} ${here.out.paint('cyan', `${name}[${instance?.slice(-6)}]`)} ${line}`)
     })

@@ -1,31 +1,18 @@
 /** Two servers on one database: they see each other's writes in order, migrate together and take over from each other. */
 import { randomUUID } from 'node:crypto'
-import { Counter, Histogram, Registry } from 'prom-client'
 import { describe, expect, inject, onTestFinished, test } from 'vitest'
 import { AppSpec, AppStatus } from '@pavior/contract'
-import { tester } from '../../test/kernel.ts'
-import { systemClock } from './clock.ts'
+import { startKernel, tester, type TestKernel } from '../../test/kernel.ts'
 import { connectDatabase, migrate, type PgDatabase } from './db/index.ts'
-import { defineKind, KindRegistry } from './kind.ts'
-import { createValidator } from './kube/validation.ts'
+import { defineKind } from './kind.ts'
 import { createLog } from './log.ts'
-import { after, done, itself, ReconcileLoop, type Reconciler } from './reconcile/index.ts'
+import { after, done, itself, type Reconciler } from './reconcile/index.ts'
 import { reapDeadWorkers } from './queue/queue.ts'
-import { wakesOf } from './reconcile/wakes.ts'
-import { createResources, type Resources } from './resources/index.ts'
-import { Feed } from './store/feed.ts'
 import { compactChanges, flushStatement } from './store/store.ts'
 
 const log = createLog('silent', 'test')
 const app = defineKind<AppSpec, AppStatus>({ kind: 'App', plural: 'apps', scope: 'Namespaced', description: 'An app.', spec: AppSpec, status: AppStatus, access: {}, columns: [] })
 const migrations = new URL('../../migrations', import.meta.url).pathname
-
-interface Replica {
-  database: PgDatabase
-  feed: Feed
-  resources: Resources
-  loop: ReconcileLoop
-}
 
 async function newDatabase(): Promise<string> {
   const { host, user, password } = inject('database')
@@ -46,24 +33,10 @@ async function connect(name: string): Promise<PgDatabase> {
   return database
 }
 
-async function replica(name: string, reconcilers: Reconciler[] = []): Promise<Replica> {
+async function replica(name: string, reconcilers: Reconciler[] = []): Promise<TestKernel> {
   const database = await connect(name)
   await migrate(database, migrations, log)
-  const feed = new Feed(database, log)
-  await feed.start()
-  const resources = createResources({ database, feed, kinds: new KindRegistry([app]), validator: createValidator, wakes: wakesOf(reconcilers), admission: [], clock: systemClock })
-  const registry = new Registry()
-  const metrics = {
-    runs: new Counter({ name: 'runs', help: 'runs', labelNames: ['controller', 'outcome'] as const, registers: [registry] }),
-    seconds: new Histogram({ name: 'seconds', help: 'seconds', labelNames: ['controller'] as const, registers: [registry] }),
-  }
-  const loop = new ReconcileLoop({ database, feed, reconcilers, metrics, log })
-  await loop.start()
-  onTestFinished(async () => {
-    await loop.stop()
-    feed.stop()
-  })
-  return { database, feed, resources, loop }
+  return startKernel(database, [app], () => reconcilers)
 }
 
 describe('two replicas', () => {
@@ -81,7 +54,7 @@ describe('two replicas', () => {
     const total = 200
     const { resourceVersion } = await one.resources.list(tester, 'App', undefined)
     const abort = new AbortController()
-    const watch = async ({ resources }: Replica): Promise<bigint[]> => {
+    const watch = async ({ resources }: TestKernel): Promise<bigint[]> => {
       const versions: bigint[] = []
       for await (const { type, resourceVersion: version } of resources.watch(tester, 'App', undefined, { resourceVersion, signal: abort.signal })) {
         if (type === 'ADDED') versions.push(BigInt(version))

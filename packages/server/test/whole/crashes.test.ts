@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { agentPid, databasePid, deployedApp, killDatabase, observed, ready, serverPid } from './faults.ts'
-import { alive, constantLoad, httpGet, newPlatform, Platform, until, webApp } from './platform.ts'
+import { httpGet } from './http-get.ts'
+import { alive, constantLoad, newPlatform, Platform, until, webApp } from './platform.ts'
 
 let platform: Platform
 

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import type { ObservedState } from '@pavior/contract'
 import { callAgent } from '../../src/drivers/agent/client.ts'
 import { socketDirectory } from '../../src/kernel/config/config.ts'
+import { rawHead } from '../tar-head.ts'
 import { until, writeFiles, type Platform } from './platform.ts'
 
 const sockets = ({ home, environment }: Platform): string => socketDirectory(home, environment)
@@ -74,24 +75,9 @@ export async function halfUpload(platform: Platform, app: string): Promise<{ bro
   const outgoing = request({ hostname, port, method: 'POST', path: `/v1/teams/default/apps/${app}/source`, headers: { authorization: `Bearer ${token}`, 'content-type': 'application/x-tar', 'transfer-encoding': 'chunked' } })
   const broken = new Promise<void>((resolve) => outgoing.on('error', () => resolve()))
   outgoing.on('response', (response) => response.resume().on('error', () => {}))
-  outgoing.write(tarHead('big.bin', 10 * 1024 * 1024))
+  outgoing.write(rawHead('big.bin', { size: 10 * 1024 * 1024 }))
   outgoing.write(Buffer.alloc(1024 * 1024))
   return { broken }
-}
-
-function tarHead(name: string, size: number): Buffer {
-  const head = Buffer.alloc(512)
-  head.write(name, 0)
-  head.write('0000644\0', 100)
-  head.write('0000000\0', 108)
-  head.write('0000000\0', 116)
-  head.write(`${size.toString(8).padStart(11, '0')}\0`, 124)
-  head.write('00000000000\0', 136)
-  head.write('        0', 148)
-  head.write('ustar\u000000', 257)
-  const sum = head.reduce((total, byte) => total + byte, 0)
-  head.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148)
-  return head
 }
 
 /** For `beforeAll`, where there is no test yet that would clean up. */

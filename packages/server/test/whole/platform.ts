@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, onTestFinished } from 'vitest'
+import { httpGet } from './http-get.ts'
 
 export const root = fileURLToPath(new URL('../../../..', import.meta.url))
 const readyTimeoutMs = 60_000
@@ -124,19 +125,6 @@ export class Platform {
     const text = await response.text()
     return { status: response.status, body: text ? JSON.parse(text) : undefined }
   }
-}
-
-export function httpGet(port: number, host: string, path: string): Promise<{ status: number; body: string }> {
-  return new Promise((resolve, reject) => {
-    const outgoing = request({ host: '127.0.0.1', port, path, headers: { host }, agent: false }, (response) => {
-      let body = ''
-      response.on('data', (chunk) => (body += chunk))
-      response.on('end', () => resolve({ status: response.statusCode!, body }))
-      response.on('error', reject)
-    })
-    outgoing.on('error', reject)
-    outgoing.end()
-  })
 }
 
 const started: { platform: Platform; directory: string }[] = []

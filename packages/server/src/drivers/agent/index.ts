@@ -1,5 +1,6 @@
 /** The runtime driver for the agent of this machine. */
 import type { AgentEvent, LogLine, ObservedState, RequestRecords, TaskStatus } from '@pavior/contract'
+import { ignore } from '../../kernel/errors.ts'
 import type { Part } from '../../kernel/lifecycle/lifecycle.ts'
 import type { Logger } from '../../kernel/log.ts'
 import type { LogQuery, RuntimeDriver } from '../../rooms/runtime/ports.ts'
@@ -58,12 +59,12 @@ export function createAgentDriver(socketPath: string, log: Logger): RuntimeDrive
       await callAgent(socketPath, { method: 'PUT', path: '/desired', body: desired })
     },
     startTask: (id, spec) => callAgent<TaskStatus>(socketPath, { method: 'PUT', path: `/tasks/${encodeURIComponent(id)}`, body: spec }),
-    task: (id) => callAgent<TaskStatus>(socketPath, { method: 'GET', path: `/tasks/${encodeURIComponent(id)}` }).catch(undefinedWhenMissing),
+    task: (id) => callAgent<TaskStatus>(socketPath, { method: 'GET', path: `/tasks/${encodeURIComponent(id)}` }).catch(ignore('NOT_FOUND')),
     cancelTask: async (id, graceMs) => {
-      await callAgent(socketPath, { method: 'POST', path: `/tasks/${encodeURIComponent(id)}/cancel?graceMs=${graceMs}` }).catch(undefinedWhenMissing)
+      await callAgent(socketPath, { method: 'POST', path: `/tasks/${encodeURIComponent(id)}/cancel?graceMs=${graceMs}` }).catch(ignore('NOT_FOUND'))
     },
     forgetTask: async (id) => {
-      await callAgent(socketPath, { method: 'DELETE', path: `/tasks/${encodeURIComponent(id)}` }).catch(undefinedWhenMissing)
+      await callAgent(socketPath, { method: 'DELETE', path: `/tasks/${encodeURIComponent(id)}` }).catch(ignore('NOT_FOUND'))
     },
     logs: async function* (id, query, signal) {
       const stream = await openStream(socketPath, { method: 'GET', path: `/logs/${encodeURIComponent(id)}${searchOf(query)}`, signal })
@@ -92,8 +93,4 @@ function searchOf({ follow, tail, since, offset }: LogQuery): string {
   if (since !== undefined) search.set('since', since)
   if (offset !== undefined) search.set('offset', String(offset))
   return search.size > 0 ? `?${search}` : ''
-}
-
-function undefinedWhenMissing(error: { code?: string }): undefined {
-  if (error.code !== 'NOT_FOUND') throw error
 }

@@ -1,6 +1,7 @@
 /** The door of every request: who sends it, and whether that one sends too much. */
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Clock } from '../clock.ts'
+import { hasCode } from '../errors.ts'
 import { ConcurrencyLimiter, RateLimiter, tooMany, type ApiLimits } from './limits.ts'
 import { flag, type Query } from './query.ts'
 import type { Authenticate } from './types.ts'
@@ -25,7 +26,7 @@ export function addAdmission(
     try {
       request.actor = await authenticate(request)
     } catch (error) {
-      const guessed = (error as { code?: string }).code === 'UNAUTHENTICATED' && request.headers.authorization !== undefined
+      const guessed = hasCode(error, 'UNAUTHENTICATED') && request.headers.authorization !== undefined
       const wait = guessed ? failures.take(request.ip) : undefined
       if (wait !== undefined) throw tooMany('Too many requests with tokens that are not valid came from this address.', wait)
       throw error

@@ -3,6 +3,7 @@ import type { IncomingMessage, RequestListener } from 'node:http'
 import { fail, type PaviorError } from '@pavior/contract'
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Registry } from 'prom-client'
+import type { AuditLog } from '../audit/audit.ts'
 import type { Clock } from '../clock.ts'
 import type { KindRegistry } from '../kind.ts'
 import type { Authorize } from '../kube/reviews.ts'
@@ -10,6 +11,7 @@ import { asPaviorError, failureStatus } from '../kube/status.ts'
 import type { Logger } from '../log.ts'
 import type { Resources } from '../resources/types.ts'
 import { addAdmission } from './admission.ts'
+import { addAuditRoutes } from './audit-routes.ts'
 import { addBodyParsers } from './body.ts'
 import { checkingIntervalMs, createServerForBoth } from './both-protocols.ts'
 import type { Certificate } from './certificate.ts'
@@ -38,6 +40,7 @@ export interface ApiDeps {
   /** Of the rooms; each in a scope of its own, so that it may bring parsers and hooks. */
   routes: Routes[]
   events: EventReader
+  audit: AuditLog
   /** For the access reviews; `resources` itself enforces. */
   authorize: Authorize
   idempotency: IdempotencyStore
@@ -93,6 +96,7 @@ export function createApi(deps: ApiDeps): FastifyInstance {
   addSystemRoutes(app, deps)
   addDiscoveryRoutes(app, { kinds, responder, version: deps.version.version })
   addCoreRoutes(app, { kinds, resources, events: deps.events, authorize: deps.authorize, responder, watches })
+  addAuditRoutes(app, { audit: deps.audit, kinds })
   for (const kind of kinds.all) addResourceRoutes(app, kind, { resources, responder, watches, clock })
   for (const routes of deps.routes) {
     app.register((scope, _options, done) => {

@@ -2,6 +2,7 @@
 import { apiVersion, fail, type ManagedFieldsEntry, type Resource } from '@pavior/contract'
 import type { FastifyRequest } from 'fastify'
 import type { Clock } from '../clock.ts'
+import { ignore } from '../errors.ts'
 import type { KindDefinition } from '../kind.ts'
 import { createFieldManager } from '../kube/apply.ts'
 import { jsonPatch, mergePatch, patchType } from '../kube/patch.ts'
@@ -27,8 +28,6 @@ export interface ResourceWrites {
 
 type Options = ReturnType<typeof writeOptions>
 type Change = (current: Resource | undefined) => NewResource
-
-const deletePage = 500
 
 export function createResourceWrites(kind: KindDefinition, { resources, clock }: { resources: Resources; clock: Clock }): ResourceWrites {
   const fields = createFieldManager(kind)
@@ -146,22 +145,15 @@ export function createResourceWrites(kind: KindDefinition, { resources, clock }:
       const { preconditions: _, ...options } = deleteOptions(request)
       const { namespace = '' } = request.params as ResourceParams
       const deleted: Resource[] = []
-      let next: string | undefined
-      do {
-        const page = await resources.list<Resource>(request.actor, kind.kind, kind.scope === 'Namespaced' ? namespace : undefined, {
-          ...selection(request.query as Query),
-          limit: deletePage,
-          continue: next,
-        })
-        for (const { metadata } of page.items) {
-          const key = { kind: kind.kind, namespace: metadata.namespace ?? '', name: metadata.name }
-          const resource = await resources
-            .delete<Resource>(request.actor, key, { ...options, preconditions: { uid: metadata.uid } })
-            .catch(ignoreGone)
-          if (resource) deleted.push(resource)
-        }
-        next = page.continue
-      } while (next)
+      const found = await resources.listAll<Resource>(request.actor, kind.kind, kind.scope === 'Namespaced' ? namespace : undefined, selection(request.query as Query))
+      for (const { metadata } of found) {
+        const key = { kind: kind.kind, namespace: metadata.namespace ?? '', name: metadata.name }
+        const resource = await resources
+          .delete<Resource>(request.actor, key, { ...options, preconditions: { uid: metadata.uid } })
+          // Somebody else deleted it, or put another in its place, while we were going through the list.
+          .catch(ignore('NOT_FOUND', 'CONFLICT'))
+        if (resource) deleted.push(resource)
+      }
       return deleted
     },
   }
@@ -222,9 +214,4 @@ function deleteOptions(request: FastifyRequest): DeleteOptions {
     ...(policy ? { propagationPolicy: policy } : {}),
     ...(body.preconditions ? { preconditions: body.preconditions } : {}),
   }
-}
-
-function ignoreGone(error: { code?: string }): undefined {
-  // Somebody else deleted it, or put another in its place, while we were going through the list.
-  if (error.code !== 'NOT_FOUND' && error.code !== 'CONFLICT') throw error as Error
 }

@@ -33,6 +33,9 @@ test.each([
   ['PAVIOR_PORT', 'http', /must be a port/],
   ['PAVIOR_BUILD_CPU', '-1', /above 0/],
   ['PAVIOR_SOURCE_FILES', '1.5', /whole number/],
+  ['PAVIOR_ROUTER_TRUSTED_PROXIES', '10.0.0.0/8, proxy.test', /"proxy.test" is no network/],
+  ['PAVIOR_ROUTER_TRUSTED_PROXIES', '10.0.0.0/33', /is no network/],
+  ['PAVIOR_ROUTER_BODY_MIN_BYTES_PER_SECOND', '-1', /above 0/],
 ])('%s=%s is refused and says where it comes from', (variable, value, message) => {
   expect(() => load({}, { [variable]: value })).toThrow(message)
   try {
@@ -40,6 +43,11 @@ test.each([
   } catch (error) {
     expect(error).toMatchObject({ code: 'CONFIG_INVALID', details: { why: 'It comes from: environment.' } })
   }
+})
+
+test('proxies and the slowest body are taken as they are given', () => {
+  const { config } = load({}, { PAVIOR_ROUTER_TRUSTED_PROXIES: '10.0.0.0/8, fd00::/8,192.0.2.7', PAVIOR_ROUTER_BODY_MIN_BYTES_PER_SECOND: '0' })
+  expect([config.routerTrustedProxies, config.routerBodyMinBytesPerSecond]).toEqual(['10.0.0.0/8, fd00::/8,192.0.2.7', 0])
 })
 
 test('a file with an unknown setting, broken YAML or a bomb is refused', () => {

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { availableParallelism, homedir, totalmem } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fail } from '@pavior/contract'
@@ -37,6 +38,15 @@ const whole = (value: string): number => {
   if (!Number.isInteger(number)) throw new Error('it must be a whole number')
   return number
 }
+const wholeOrNone = (value: string): number => (value === '0' ? 0 : whole(value))
+const networks = (value: string): string => {
+  for (const network of value.split(',').map((each) => each.trim()).filter(Boolean)) {
+    const [address = '', bits = '0', ...more] = network.split('/')
+    const widest = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1
+    if (more.length > 0 || !/^\d{1,3}$/.test(bits) || Number(bits) > widest) throw new Error(`"${network}" is no network such as 10.0.0.0/8 or fd00::/8`)
+  }
+  return value
+}
 const mib = 1024 * 1024
 
 export const settings = {
@@ -44,6 +54,13 @@ export const settings = {
   host: { variable: 'PAVIOR_HOST', description: 'Address that the API listens on.', fallback: () => '127.0.0.1', parse: text },
   routerPort: { variable: 'PAVIOR_ROUTER_PORT', description: 'Port on which apps answer; 0 takes any free one.', fallback: () => 8080, parse: port },
   routerHost: { variable: 'PAVIOR_ROUTER_HOST', description: 'Address that the router listens on.', fallback: () => '127.0.0.1', parse: text },
+  routerTrustedProxies: { variable: 'PAVIOR_ROUTER_TRUSTED_PROXIES', description: 'Networks, separated by commas, of proxies whose X-Forwarded-* the router believes, for example 10.0.0.0/8.', fallback: () => '', parse: networks },
+  routerBodyMinBytesPerSecond: {
+    variable: 'PAVIOR_ROUTER_BODY_MIN_BYTES_PER_SECOND',
+    description: 'Bytes a second that a request body must bring over half a minute; slower ones get 408. 0 takes any.',
+    fallback: () => 240,
+    parse: wholeOrNone,
+  },
   publicUrl: { variable: 'PAVIOR_URL', description: 'URL under which users reach the API, when it is not http://localhost:<port>.', fallback: () => '', parse: text },
   appDomain: { variable: 'PAVIOR_APP_DOMAIN', description: 'Domain below which apps get their hosts.', fallback: () => 'localhost', parse: text },
   databaseUrl: { variable: 'PAVIOR_DATABASE_URL', description: 'PostgreSQL 15 or later to use instead of the embedded one.', fallback: () => '', parse: text, secret: true },
@@ -69,6 +86,7 @@ export const settings = {
   sourceBytes: { variable: 'PAVIOR_SOURCE_MIB', description: 'Largest unpacked source in MiB.', fallback: () => 2048 * mib, parse: (value: string) => positive(value) * mib },
   sourceFiles: { variable: 'PAVIOR_SOURCE_FILES', description: 'Most files in a source.', fallback: () => 50_000, parse: whole },
   keepReleases: { variable: 'PAVIOR_KEEP_RELEASES', description: 'Releases of an app whose artifacts are kept for rollback.', fallback: () => 10, parse: whole },
+  auditRetentionDays: { variable: 'PAVIOR_AUDIT_RETENTION_DAYS', description: 'Days for which is kept who changed what.', fallback: () => 90, parse: positive },
   defaultTeam: { variable: 'PAVIOR_DEFAULT_TEAM', description: 'Team whose apps answer on <app>.<domain> without the team.', fallback: () => 'default', parse: text },
   requestsPerSecond: { variable: 'PAVIOR_REQUESTS_PER_SECOND', description: 'API requests that one caller may send over time.', fallback: () => 1000, parse: whole },
 } satisfies Record<string, Setting<string> | Setting<number>>

@@ -2,6 +2,7 @@
 import type { Resource } from '@pavior/contract'
 import { systemActor } from '../actor.ts'
 import type { Database } from '../db/index.ts'
+import { ignore } from '../errors.ts'
 import type { KindRegistry } from '../kind.ts'
 import { foregroundFinalizer, orphanFinalizer } from '../resources/resources.ts'
 import type { Resources } from '../resources/index.ts'
@@ -70,7 +71,7 @@ export function createGarbageCollector({ database, resources, kinds }: { databas
 
   async function remove(dependent: Resource, propagationPolicy: 'Foreground' | 'Background'): Promise<void> {
     if (dependent.metadata.deletionTimestamp) return
-    await resources.delete(actor, keyOf(dependent), { propagationPolicy, preconditions: { uid: dependent.metadata.uid } }).catch(ignoreGone)
+    await resources.delete(actor, keyOf(dependent), { propagationPolicy, preconditions: { uid: dependent.metadata.uid } }).catch(ignore('NOT_FOUND'))
   }
 
   async function release(dependent: Resource, uid: string): Promise<void> {
@@ -79,7 +80,7 @@ export function createGarbageCollector({ database, resources, kinds }: { databas
         const { ownerReferences = [], ...metadata } = current!.metadata
         return { ...current!, metadata: { ...metadata, ownerReferences: ownerReferences.filter((owner) => owner.uid !== uid) } }
       })
-      .catch(ignoreGone)
+      .catch(ignore('NOT_FOUND'))
   }
 
   async function dropFinalizer(owner: Resource, finalizer: string): Promise<void> {
@@ -88,7 +89,7 @@ export function createGarbageCollector({ database, resources, kinds }: { databas
         ...current!,
         metadata: { ...current!.metadata, finalizers: (current!.metadata.finalizers ?? []).filter((name) => name !== finalizer) },
       }))
-      .catch(ignoreGone)
+      .catch(ignore('NOT_FOUND'))
   }
 }
 
@@ -98,8 +99,4 @@ function ownKey({ kind, metadata }: Resource): string {
 
 function keyOf({ kind, metadata }: Resource): { kind: string; namespace: string; name: string } {
   return { kind, namespace: metadata.namespace ?? '', name: metadata.name }
-}
-
-function ignoreGone(error: { code?: string }): void {
-  if (error.code !== 'NOT_FOUND') throw error
 }

@@ -1,6 +1,7 @@
 /** A live copy of all resources of a kind in memory, for questions that are asked at every request. */
 import type { Resource } from '@pavior/contract'
 import { systemActor } from '../actor.ts'
+import { hasCode } from '../errors.ts'
 import type { Part } from '../lifecycle/lifecycle.ts'
 import type { Logger } from '../log.ts'
 import type { Resources } from './types.ts'
@@ -67,7 +68,7 @@ export class Mirror<R extends Resource> implements Part {
         }
       } catch (error) {
         if (signal.aborted) break
-        if ((error as { code?: string }).code === 'EXPIRED') resourceVersion = undefined
+        if (hasCode(error, 'EXPIRED')) resourceVersion = undefined
         this.#log.warn({ kind: this.#kind, err: (error as Error).message }, 'a mirror lost its watch; trying again')
         await new Promise((resolve) => setTimeout(resolve, retryDelayMs))
       }

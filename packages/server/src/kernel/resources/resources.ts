@@ -5,6 +5,7 @@ import { apiVersion, fail, type ObjectMeta, type Resource } from '@pavior/contra
 import type { Actor } from '../actor.ts'
 import type { Clock } from '../clock.ts'
 import type { PgDatabase, Tx } from '../db/index.ts'
+import { hasCode } from '../errors.ts'
 import type { KindDefinition, KindRegistry, Verb } from '../kind.ts'
 import { generateName } from '../kube/names.ts'
 import { matches } from '../kube/selectors.ts'
@@ -41,6 +42,8 @@ export interface AdmissionRequest {
 
 const defaultPageSize = 500
 const largestPage = 5000
+/** Items of one page when all pages are wanted. */
+const walkPageSize = 1000
 const mutateRetries = 5
 export const foregroundFinalizer = 'foregroundDeletion'
 export const orphanFinalizer = 'orphan'
@@ -151,7 +154,7 @@ export function createResources(deps: ResourcesDeps): Resources {
         if (result !== 'conflict') return result
       } catch (error) {
         // Somebody created it between our read and our write: read again.
-        if (!options.upsert || (error as { code?: string }).code !== 'ALREADY_EXISTS') throw error
+        if (!options.upsert || !hasCode(error, 'ALREADY_EXISTS')) throw error
       }
       if (attempt >= (options.retries ?? mutateRetries)) throw conflict(kind, key)
     }
@@ -174,7 +177,7 @@ export function createResources(deps: ResourcesDeps): Resources {
     }
   }
 
-  return {
+  const resources: Resources = {
     get: async (actor, key, tx) => {
       const kind = kindOf(key.kind)
       permit(actor, 'get', kind, key)
@@ -214,6 +217,16 @@ export function createResources(deps: ResourcesDeps): Resources {
           : {}),
       }
     },
+    listAll: async <R>(actor: Actor, kind: string, namespace: string | undefined, selection: Selection | undefined) => {
+      const items: R[] = []
+      let next: string | undefined
+      do {
+        const page = await resources.list<R>(actor, kind, namespace, { ...selection, limit: walkPageSize, continue: next })
+        items.push(...page.items)
+        next = page.continue
+      } while (next !== undefined)
+      return items
+    },
     create: (actor, kind, namespace, resource, options) => create(actor, kind, namespace, resource, options) as never,
     mutate: (actor, key, change, options) => mutate(actor, key, change as never, options) as never,
     delete: (actor, key, options) => remove(actor, key, options) as never,
@@ -225,6 +238,7 @@ export function createResources(deps: ResourcesDeps): Resources {
       return watchChanges({ database, feed, kind, namespaces: readable && kind.scope === 'Namespaced' ? readable : undefined, options, matches })
     },
   }
+  return resources
 }
 
 function keyOf(resource: Resource): ResourceKey {

@@ -97,6 +97,8 @@ export interface Resources {
   mustGet<R = Resource>(actor: Actor, key: ResourceKey, tx?: Tx): Promise<R>
   /** `namespace` undefined lists over all teams that the actor may read. */
   list<R = Resource>(actor: Actor, kind: string, namespace: string | undefined, options?: ListOptions, tx?: Tx): Promise<ListResult<R>>
+  /** Page after page until the end. `namespace` as for list; without `limit` and `continue`, which are its own. */
+  listAll<R = Resource>(actor: Actor, kind: string, namespace?: string, selection?: Selection): Promise<R[]>
   create<R = Resource>(actor: Actor, kind: string, namespace: string, resource: NewResource, options?: WriteOptions): Promise<R>
   /**
    * Reads, lets `change` make the next state, validates and writes; repeats on conflict. When the result carries another

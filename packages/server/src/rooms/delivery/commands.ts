@@ -4,6 +4,7 @@ import type { AppSpec, Resource, Revision } from '@pavior/contract'
 import { apiVersion, fail } from '@pavior/contract'
 import type { Actor } from '../../kernel/actor.ts'
 import type { Database } from '../../kernel/db/index.ts'
+import { hasCode } from '../../kernel/errors.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import { manifestFiles, readDeclaration } from './manifest/index.ts'
 import { numberLabel, type Build } from './reconcile.ts'
@@ -71,9 +72,9 @@ async function ensureApp(resources: Resources, actor: Actor, team: string, name:
   const key = { kind: 'App', namespace: team, name }
   const existing = await resources.get<Resource<AppSpec>>(actor, key)
   if (existing) return existing
-  return resources.create<Resource<AppSpec>>(actor, 'App', team, { metadata: { name }, spec: {} }).catch(async (error: { code?: string }) => {
+  return resources.create<Resource<AppSpec>>(actor, 'App', team, { metadata: { name }, spec: {} }).catch(async (error: unknown) => {
     // Two first deploys at once: one of them made it.
-    if (error.code === 'ALREADY_EXISTS') return resources.mustGet<Resource<AppSpec>>(actor, key)
+    if (hasCode(error, 'ALREADY_EXISTS')) return resources.mustGet<Resource<AppSpec>>(actor, key)
     throw error
   })
 }

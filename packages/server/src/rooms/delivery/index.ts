@@ -3,6 +3,7 @@ import type { LogLine } from '@pavior/contract'
 import type { EventRecorder } from '../../kernel/audit/events.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/db/index.ts'
+import { hasCode } from '../../kernel/errors.ts'
 import type { Part } from '../../kernel/lifecycle/lifecycle.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import type { Room } from '../../kernel/room.ts'
@@ -79,7 +80,7 @@ async function* followStep({ resources, runner }: DeliveryDeps, tasks: Waiters, 
       yield* runner.logs(id, { follow: true, offset: 0 }, signal)
       return
     } catch (error) {
-      if ((error as { code?: string }).code !== 'NOT_FOUND') throw error
+      if (!hasCode(error, 'NOT_FOUND')) throw error
     }
     const now = await resources.get<Build>(actor, key)
     if (now?.status?.steps?.find(({ name }) => name === step)?.state !== 'running') return

@@ -10,6 +10,7 @@ import { systemActor } from '../../kernel/actor.ts'
 import type { EventRecorder } from '../../kernel/audit/events.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/db/index.ts'
+import { ignore } from '../../kernel/errors.ts'
 import { done, itself, splitKey, type Outcome, type Reconciler } from '../../kernel/reconcile/index.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import { build as buildKind } from './kinds.ts'
@@ -353,9 +354,7 @@ class BuildRun {
     const { status } = this
     await this.#deps.resources
       .mutate<Build>(actor, { kind: 'Build', namespace: metadata.namespace!, name: metadata.name }, (current) => ({ ...current!, status }), { subresource: 'status' })
-      .catch((error: { code?: string }) => {
-        if (error.code !== 'NOT_FOUND') throw error
-      })
+      .catch(ignore('NOT_FOUND'))
   }
 
   #now(): string {

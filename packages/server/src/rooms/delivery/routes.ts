@@ -1,8 +1,11 @@
 /** Upload, git, build logs. */
-import { PassThrough } from 'node:stream'
 import { fail, type LogLine } from '@pavior/contract'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { Actor } from '../../kernel/actor.ts'
+import { sendLines, type WriteLine } from '../../kernel/api/lines.ts'
+import { flag } from '../../kernel/api/query.ts'
 import type { Routes } from '../../kernel/api/types.ts'
+import { hasCode } from '../../kernel/errors.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import { checkSubmission, submit, type SubmitDeps, type Submission } from './commands.ts'
 import { serveGit, type GitDeps } from './git.ts'
@@ -92,49 +95,40 @@ function gitRoutes(scope: FastifyInstance, deps: DeliveryRoutesDeps): void {
   scope.post('/git/:team/:repository/git-receive-pack', { bodyLimit: deps.uploadBytes }, serve('git-receive-pack'))
 }
 
+interface LogSearch {
+  follow?: string
+}
+
 function logRoute(server: FastifyInstance, deps: DeliveryRoutesDeps): void {
-  server.get<{ Params: { team: string; build: string }; Querystring: { follow?: string } }>('/v1/teams/:team/builds/:build/log', async (request, reply) => {
-    const { team, build: name } = request.params
-    await deps.resources.mustGet(request.actor, { kind: 'Build', namespace: team, name })
-    const closed = new AbortController()
-    reply.raw.on('close', () => closed.abort())
-    reply.type('application/x-ndjson').header('cache-control', 'no-store')
-    const out = new PassThrough()
-    writeLog(deps, request, out, closed.signal).then(
-      () => out.end(),
-      () => out.end(),
-    )
-    return reply.send(out)
+  server.get<{ Params: { team: string; build: string }; Querystring: LogSearch }>('/v1/teams/:team/builds/:build/log', async ({ params, query, actor }, reply) => {
+    await deps.resources.mustGet(actor, { kind: 'Build', namespace: params.team, name: params.build })
+    return sendLines(reply, (write, signal) => writeLog(deps, actor, { ...params, follow: flag({ ...query }, 'follow') }, write, signal))
   })
 }
 
 /** The log of each step in turn; when following, until the build has ended. */
-async function writeLog({ resources, runner, stepLog, buildChanged }: DeliveryRoutesDeps, request: FastifyRequest<{ Params: { team: string; build: string }; Querystring: { follow?: string } }>, out: PassThrough, signal: AbortSignal): Promise<void> {
-  const { team, build: name } = request.params
-  const follow = request.query.follow === '1' || request.query.follow === 'true'
+async function writeLog({ resources, runner, stepLog, buildChanged }: DeliveryRoutesDeps, actor: Actor, { team, build: name, follow }: { team: string; build: string; follow: boolean }, write: WriteLine, signal: AbortSignal): Promise<void> {
   const written = new Set<string>()
   while (!signal.aborted) {
     const changed = buildChanged(team, name, signal)
-    const build = await resources.get<Build>(request.actor, { kind: 'Build', namespace: team, name })
+    const build = await resources.get<Build>(actor, { kind: 'Build', namespace: team, name })
     if (!build) return
     for (const step of build.status?.steps ?? []) {
       if (written.has(step.name) || step.name === 'store') continue
       written.add(step.name)
-      if (step.state === 'skipped') out.write(`${JSON.stringify({ step: step.name, line: step.message ?? 'skipped' })}\n`)
-      else await copyLog(follow ? stepLog(build, step.name, signal) : runner.logs(taskOf(build, step.name), { offset: 0 }, signal), step.name, out)
+      if (step.state === 'skipped') await write({ step: step.name, line: step.message ?? 'skipped' })
+      else await copyLog(follow ? stepLog(build, step.name, signal) : runner.logs(taskOf(build, step.name), { offset: 0 }, signal), step.name, write)
     }
     if (!follow || ['Succeeded', 'Failed', 'Canceled'].includes(build.status?.phase ?? '')) return
     await changed
   }
 }
 
-async function copyLog(lines: AsyncIterable<LogLine>, step: string, out: PassThrough): Promise<void> {
+async function copyLog(lines: AsyncIterable<LogLine>, step: string, write: WriteLine): Promise<void> {
   try {
-    for await (const { time, line } of lines) {
-      if (!out.write(`${JSON.stringify({ step, time, line })}\n`)) await new Promise((resolve) => out.once('drain', resolve).once('close', resolve))
-    }
+    for await (const { time, line } of lines) await write({ step, time, line })
   } catch (error) {
     // The agent keeps logs of finished steps for a while only.
-    if ((error as { code?: string }).code !== 'NOT_FOUND') throw error
+    if (!hasCode(error, 'NOT_FOUND')) throw error
   }
 }

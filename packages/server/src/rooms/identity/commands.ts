@@ -4,6 +4,7 @@ import { fail, type Role } from '@pavior/contract'
 import { systemActor, type Actor } from '../../kernel/actor.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/db/index.ts'
+import { ignore } from '../../kernel/errors.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import { consumeLoginKey, digestOf, insertLoginKey, insertToken, type TokenRecord } from './store.ts'
 
@@ -82,9 +83,7 @@ export function issueSession(database: Database, clock: Clock, username: string,
 /** Makes the administrator and the default team unless they exist; safe with several replicas starting at once. */
 export async function ensureFoundation(resources: Resources, defaultTeam: string): Promise<void> {
   const create = async (kind: string, namespace: string, resource: Parameters<Resources['create']>[3]): Promise<void> => {
-    await resources.create(actor, kind, namespace, resource).catch((error: { code?: string }) => {
-      if (error.code !== 'ALREADY_EXISTS') throw error
-    })
+    await resources.create(actor, kind, namespace, resource).catch(ignore('ALREADY_EXISTS'))
   }
   const users = await resources.list(actor, 'User', undefined, { limit: 1 })
   if (users.items.length === 0) await create('User', '', { metadata: { name: 'admin' }, spec: { displayName: 'Administrator', admin: true } })

@@ -2,7 +2,7 @@
  * A deploy as its user sees it: from a Build over its Deployment to the end, as a stream of records. The CLI and the git
  * hook print the same stream.
  */
-import type { BuildSpec, BuildStatus, ErrorObject, LogLine, Resource, Step } from '@pavior/contract'
+import type { BuildSpec, BuildStatus, DeployProgress, DeployResult, ErrorObject, LogLine, Resource, Step } from '@pavior/contract'
 import { fail } from '@pavior/contract'
 import type { Actor } from '../../kernel/actor.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
@@ -12,24 +12,6 @@ import { labels } from './names.ts'
 import { finalPhases } from './plan.ts'
 
 type Build = Resource<BuildSpec, BuildStatus>
-
-export interface DeployResult {
-  app: string
-  team: string
-  environment?: string
-  release?: string
-  url?: string
-  artifact?: string
-  /** Milliseconds. */
-  durations: { build: number; rollout?: number }
-}
-
-export type Progress =
-  /** `within`: a part of that step. */
-  | { type: 'step'; within?: 'build'; name: string; state: Step['state']; message?: string; ms?: number }
-  | { type: 'log'; step: string; line: string }
-  | { type: 'result'; result: DeployResult }
-  | { type: 'error'; error: ErrorObject; result: DeployResult }
 
 /** Waiting is for changes; this is only a safety net. */
 const lookAgainMs = 5000
@@ -42,7 +24,7 @@ export interface ProgressDeps {
   stepLog: (build: Build, step: string, signal: AbortSignal) => AsyncIterable<LogLine>
 }
 
-export async function* deployProgress({ resources, changes, stepLog }: ProgressDeps, by: Actor, team: string, name: string, signal: AbortSignal): AsyncGenerator<Progress> {
+export async function* deployProgress({ resources, changes, stepLog }: ProgressDeps, by: Actor, team: string, name: string, signal: AbortSignal): AsyncGenerator<DeployProgress> {
   let build = await resources.mustGet<Build>(by, { kind: 'Build', namespace: team, name })
   const told = new Map<string, string>()
   while (!signal.aborted) {
@@ -93,7 +75,7 @@ export async function* deploymentProgress(
   signal: AbortSignal,
   /** Name of the build that took the place of this one before it became a deployment. */
   overtaken: () => Promise<string | undefined> = async () => undefined,
-): AsyncGenerator<Progress> {
+): AsyncGenerator<DeployProgress> {
   const told = new Map<string, string>()
   let announced = false
   while (!signal.aborted) {
@@ -132,7 +114,7 @@ export async function* deploymentProgress(
   }
 }
 
-function ending({ spec, status }: Deployment, result: DeployResult): Progress {
+function ending({ spec, status }: Deployment, result: DeployResult): DeployProgress {
   const rollout = status!.startedAt && status!.finishedAt ? Date.parse(status!.finishedAt) - Date.parse(status!.startedAt) : undefined
   const whole: DeployResult = {
     ...result,

@@ -9,6 +9,7 @@ import type { AppSpec, AppStatus, BuildSpec, BuildStatus, Resource } from '@pavi
 import { fail } from '@pavior/contract'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/db/index.ts'
+import { ignore } from '../../kernel/errors.ts'
 import { done, itself, resourceKeyText, splitKey, type Reconciler } from '../../kernel/reconcile/index.ts'
 import { withTransition } from '../../kernel/conditions.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
@@ -55,9 +56,7 @@ export function createBuildReleases(deps: AppReconcilersDeps): Reconciler {
           const later = await overtakenBy(resources, team, build, tx)
           if (later !== undefined) throw fail('SUPERSEDED', `The later build ${later} was released before ${name}.`)
         },
-      }).catch((error: { code?: string }) => {
-        if (error.code !== 'SUPERSEDED') throw error
-      })
+      }).catch(ignore('SUPERSEDED'))
       return done
     },
   }
@@ -111,9 +110,7 @@ async function followApp(deps: AppReconcilersDeps, team: string, app: App, conte
   }
   // Nothing listens any more: no such host is a clearer answer than one that leads nowhere.
   for (const { metadata } of context.routes.filter(({ spec }) => spec.environment === environment)) {
-    await deps.resources.delete(actor, { kind: 'Route', namespace: team, name: metadata.name }).catch((error: { code?: string }) => {
-      if (error.code !== 'NOT_FOUND') throw error
-    })
+    await deps.resources.delete(actor, { kind: 'Route', namespace: team, name: metadata.name }).catch(ignore('NOT_FOUND'))
   }
 }
 
@@ -144,9 +141,7 @@ async function followScale({ resources }: AppReconcilersDeps, team: string, app:
         ...current!,
         spec: { ...current!.spec, replicas, ...(restartToken === undefined ? {} : { restartToken }) },
       }))
-      .catch((error: { code?: string }) => {
-        if (error.code !== 'NOT_FOUND') throw error
-      })
+      .catch(ignore('NOT_FOUND'))
   }
 }
 
@@ -177,9 +172,7 @@ async function writeStatus({ resources, clock }: AppReconcilersDeps, team: strin
     conditions: [withTransition({ type: 'Ready', status: ready ? 'True' : 'False', reason: ready ? 'Healthy' : (problem?.code ?? 'NotReady'), message, observedGeneration: app.metadata.generation }, app.status?.conditions, now)],
     observedGeneration: app.metadata.generation,
   }
-  await resources.mutate<App>(actor, { kind: 'App', namespace: team, name: app.metadata.name }, (current) => ({ ...current!, status }), { subresource: 'status' }).catch((error: { code?: string }) => {
-    if (error.code !== 'NOT_FOUND') throw error
-  })
+  await resources.mutate<App>(actor, { kind: 'App', namespace: team, name: app.metadata.name }, (current) => ({ ...current!, status }), { subresource: 'status' }).catch(ignore('NOT_FOUND'))
 }
 
 function isServing(deployments: Deployment[], name: string | undefined): boolean {
@@ -201,9 +194,7 @@ export function createEnvironments({ resources }: AppReconcilersDeps): Reconcile
           metadata: { name: defaultEnvironment, ownerReferences: [{ apiVersion: team.apiVersion, kind: 'Team', name, uid: team.metadata.uid, controller: true }] },
           spec: { tier: 'production', description: 'Where deploys go when no other environment is named.' },
         })
-        .catch((error: { code?: string }) => {
-          if (error.code !== 'ALREADY_EXISTS') throw error
-        })
+        .catch(ignore('ALREADY_EXISTS'))
       return done
     },
   }

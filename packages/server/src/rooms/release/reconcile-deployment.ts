@@ -2,6 +2,7 @@
 import type { DeploymentStatus, ReleaseSpec, TaskStatus } from '@pavior/contract'
 import type { Clock } from '../../kernel/clock.ts'
 import type { EventRecorder } from '../../kernel/audit/events.ts'
+import { ignore } from '../../kernel/errors.ts'
 import { after, done, itself, splitKey, type Outcome, type Reconciler } from '../../kernel/reconcile/index.ts'
 import { withTransition } from '../../kernel/conditions.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
@@ -270,10 +271,4 @@ async function changePhase({ resources, hostPolicy, routerUrl, events, clock }: 
   await events.record(deployment, type, action.phase, message, 'release')
   // On the app too: that is what people describe first.
   if (final && context.app) await events.record(context.app, type, `Deployment${action.phase}`, `${deployment.metadata.name}: ${message}`, 'release')
-}
-
-function ignore(code: string): (error: { code?: string }) => void {
-  return (error) => {
-    if (error.code !== code) throw error
-  }
 }

@@ -1,17 +1,17 @@
 /** Deploy progress, rollback, one-off commands. */
 import { randomBytes } from 'node:crypto'
-import { PassThrough } from 'node:stream'
-import { fail, type ReleaseSpec } from '@pavior/contract'
+import { fail, isPaviorError, type DeployProgress, type ReleaseSpec } from '@pavior/contract'
 import type { FastifyInstance } from 'fastify'
 import Type from 'typebox'
 import { Compile } from 'typebox/compile'
 import type { Actor } from '../../kernel/actor.ts'
+import { sendLines, type WriteLine } from '../../kernel/api/lines.ts'
 import type { Routes } from '../../kernel/api/types.ts'
 import { rollBack, type ReleaseDeps } from './commands.ts'
 import { readContext, servingDeployment, type App, type Release } from './context.ts'
 import { releaseName } from './names.ts'
 import type { ArtifactTasks } from './ports.ts'
-import { deployProgress, deploymentProgress, type Progress, type ProgressDeps } from './progress.ts'
+import { deployProgress, deploymentProgress, type ProgressDeps } from './progress.ts'
 import { bytesOf, instanceEnv, shellCommand } from './snapshot.ts'
 
 const oneOffTimeoutMs = 24 * 3600_000
@@ -49,21 +49,21 @@ export function releaseRoutes(deps: ReleaseRoutesDeps): Routes {
   }
 
   return (server: FastifyInstance) => {
-    const stream = (name: string, path: string, make: (params: Record<string, string>, actor: Actor, signal: AbortSignal) => AsyncIterable<Progress>): void => {
+    const stream = (name: string, path: string, make: (params: Record<string, string>, actor: Actor, signal: AbortSignal) => AsyncIterable<DeployProgress>): void => {
       server.get<{ Params: Record<string, string> }>(path, async (request, reply) => {
-        const closed = new AbortController()
-        reply.raw.on('close', () => closed.abort())
-        reply.type('application/x-ndjson').header('cache-control', 'no-store')
-        const { team } = request.params
-        await resources.mustGet(request.actor, { kind: name, namespace: team!, name: request.params.name! })
-        return reply.send(asLines(make(request.params, request.actor, closed.signal)))
+        const { params, actor } = request
+        await resources.mustGet(actor, { kind: name, namespace: params.team!, name: params.name! })
+        const tell = async (write: WriteLine, signal: AbortSignal): Promise<void> => {
+          for await (const record of make(params, actor, signal)) await write(record)
+        }
+        return sendLines(reply, tell, { lastLine: lastRecord })
       })
     }
     stream('Build', '/v1/teams/:team/builds/:name/progress', ({ team, name }, actor, signal) => deployProgress(deps, actor, team!, name!, signal))
     stream('Deployment', '/v1/teams/:team/deployments/:name/progress', async function* ({ team, name }, actor, signal) {
       const deployment = await resources.mustGet(actor, { kind: 'Deployment', namespace: team!, name: name! })
       const { app } = deployment.spec as { app: string }
-      yield* deploymentProgress(deps, actor, team!, ({ metadata }) => metadata.name === name, app, { app, team: team!, durations: { build: 0 } }, signal)
+      yield* deploymentProgress(deps, actor, team!, ({ metadata }) => metadata.name === name, app, { app, team: team!, durations: {} }, signal)
     })
 
     server.post<{ Params: AppParams }>('/v1/teams/:team/apps/:app/rollback', async ({ params, body, actor }, reply) => {
@@ -136,19 +136,8 @@ export function releaseRoutes(deps: ReleaseRoutesDeps): Routes {
   }
 }
 
-function asLines(progress: AsyncIterable<Progress>): PassThrough {
-  const out = new PassThrough()
-  const run = async (): Promise<void> => {
-    for await (const record of progress) {
-      if (!out.write(`${JSON.stringify(record)}\n`)) await new Promise((resolve) => out.once('drain', resolve).once('close', resolve))
-    }
-  }
-  run().then(
-    () => out.end(),
-    (error: Error) => {
-      const known = error as { toObject?: () => unknown }
-      out.end(`${JSON.stringify({ type: 'error', error: known.toObject?.() ?? fail('INTERNAL', 'The progress cannot be told any more; the deploy goes on.').toObject(), result: { durations: { build: 0 } } })}\n`)
-    },
-  )
-  return out
+/** A failure after the answer has begun is the last record. */
+function lastRecord(error: unknown): DeployProgress {
+  const known = isPaviorError(error) ? error : fail('INTERNAL', 'The progress cannot be told any more; the deploy goes on.')
+  return { type: 'error', error: known.toObject() }
 }

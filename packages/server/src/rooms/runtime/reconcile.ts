@@ -6,8 +6,10 @@ import type { Resource } from '@pavior/contract'
 import { systemActor } from '../../kernel/actor.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/db/index.ts'
+import { ignore } from '../../kernel/errors.ts'
 import { after, done, resourceKeyText, splitKey, type Outcome, type Reconciler } from '../../kernel/reconcile/index.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
+import { Waiters } from '../../kernel/store/waiters.ts'
 import { desiredRoutes, desiredSet, statusOf, type InstanceSet, type Route } from './plan.ts'
 import type { RuntimeDriver } from './ports.ts'
 import { nextGeneration } from './store.ts'
@@ -27,18 +29,8 @@ export interface RuntimeReconcilersDeps {
   directoryOf: (digest: string) => string
 }
 
-export async function listAll<R extends Resource>(resources: Resources, kind: string): Promise<R[]> {
-  const items: R[] = []
-  let token: string | undefined
-  do {
-    const page = await resources.list<R>(actor, kind, undefined, { limit: 1000, continue: token })
-    items.push(...page.items)
-    token = page.continue
-  } while (token)
-  return items
-}
-
-export function createDesiredReconciler({ database, resources, driver, directoryOf }: RuntimeReconcilersDeps): Reconciler {
+export function createDesiredReconciler({ database, resources, driver, directoryOf, clock }: RuntimeReconcilersDeps): Reconciler {
+  const routed = createRoutedWatch(driver, clock)
   return {
     name: 'runtime-desired',
     concurrency: 1,
@@ -46,34 +38,38 @@ export function createDesiredReconciler({ database, resources, driver, directory
       { kind: 'InstanceSet', keys: (object, previous) => (specChanged(object, previous) ? [everything] : []) },
       { kind: 'Route', keys: (object, previous) => (specChanged(object, previous) ? [everything] : []) },
     ],
-    reconcile: async () => {
+    reconcile: async (_key, signal) => {
       const generation = await nextGeneration(database)
-      const sets = (await listAll<InstanceSet>(resources, 'InstanceSet')).filter(({ metadata }) => !metadata.deletionTimestamp)
-      const routes = (await listAll<Route>(resources, 'Route')).filter(({ metadata }) => !metadata.deletionTimestamp)
+      const sets = (await resources.listAll<InstanceSet>(actor, 'InstanceSet')).filter(({ metadata }) => !metadata.deletionTimestamp)
+      const routes = (await resources.listAll<Route>(actor, 'Route')).filter(({ metadata }) => !metadata.deletionTimestamp)
       const uids = new Map(sets.map(({ metadata }) => [`${metadata.namespace}/${metadata.name}`, metadata.uid]))
       await driver.apply({
         generation,
         sets: sets.map((set) => desiredSet(set, directoryOf)),
         routes: routes.flatMap((route) => desiredRoutes(route, (team, name) => uids.get(`${team}/${name}`))),
       })
-      if (!(await routed(driver, generation))) return after(routedRetryMs)
+      if (!(await routed(generation, signal, routedTimeoutMs))) return after(routedRetryMs)
       await confirmRoutes(resources, routes)
       return done
     },
   }
 }
 
-/** Resolves with whether every router worker serves this generation. */
-function routed(driver: RuntimeDriver, generation: number): Promise<boolean> {
-  const deadline = Date.now() + routedTimeoutMs
-  return new Promise((resolve) => {
-    const check = (): void => {
-      if ((driver.observed()?.routedGeneration ?? -1) >= generation) resolve(true)
-      else if (Date.now() > deadline) resolve(false)
-      else setTimeout(check, 5)
-    }
-    check()
+/** Says when every router worker serves a generation, by what the driver reports. */
+export function createRoutedWatch(driver: RuntimeDriver, clock: Clock): (generation: number, signal: AbortSignal, timeoutMs: number) => Promise<boolean> {
+  const reports = new Waiters()
+  driver.onEvent(({ type }) => {
+    if (type === 'routed' || type === 'state') reports.release(everything)
   })
+  return async (generation, signal, timeoutMs) => {
+    const deadlineMs = clock.now().getTime() + timeoutMs
+    while ((driver.observed()?.routedGeneration ?? -1) < generation) {
+      const leftMs = deadlineMs - clock.now().getTime()
+      if (leftMs <= 0 || signal.aborted) return false
+      await reports.wait(everything, signal, leftMs)
+    }
+    return true
+  }
 }
 
 async function confirmRoutes(resources: Resources, routes: Route[]): Promise<void> {
@@ -82,7 +78,7 @@ async function confirmRoutes(resources: Resources, routes: Route[]): Promise<voi
     if (route.status?.observedGeneration === generation) continue
     await resources
       .mutate<Route>(actor, { kind: 'Route', namespace: route.metadata.namespace!, name: route.metadata.name }, (current) => ({ ...current!, status: { ...current!.status, observedGeneration: generation } }), { subresource: 'status' })
-      .catch(ignoreGone)
+      .catch(ignore('NOT_FOUND'))
   }
 }
 
@@ -98,7 +94,7 @@ export function createInstanceSetReconciler({ resources, driver, clock }: Runtim
       if (!set || !observed) return set ? after(routedRetryMs) : done
       if (set.metadata.deletionTimestamp) return letGo(resources, set, driver)
       const status = statusOf(set, observed.instances, clock.now().toISOString())
-      await resources.mutate<InstanceSet>(actor, key, (current) => ({ ...current!, status }), { subresource: 'status' }).catch(ignoreGone)
+      await resources.mutate<InstanceSet>(actor, key, (current) => ({ ...current!, status }), { subresource: 'status' }).catch(ignore('NOT_FOUND'))
       return done
     },
   }
@@ -113,14 +109,10 @@ async function letGo(resources: Resources, set: InstanceSet, driver: RuntimeDriv
       ...current!,
       metadata: { ...current!.metadata, finalizers: (current!.metadata.finalizers ?? []).filter((name) => name !== instancesFinalizer) },
     }))
-    .catch(ignoreGone)
+    .catch(ignore('NOT_FOUND'))
   return done
 }
 
 function specChanged(object: Resource, previous: Resource | undefined): boolean {
   return previous === undefined || object.metadata.generation !== previous.metadata.generation || object.metadata.deletionTimestamp !== undefined
-}
-
-function ignoreGone(error: { code?: string }): void {
-  if (error.code !== 'NOT_FOUND') throw error
 }

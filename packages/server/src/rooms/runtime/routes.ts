@@ -1,10 +1,13 @@
 /** What runs, with its live figures, and its log. */
-import { PassThrough } from 'node:stream'
+import { setTimeout } from 'node:timers/promises'
 import type { DeploymentSpec, DeploymentStatus, InstanceStatus, LogLine, Resource } from '@pavior/contract'
 import { fail } from '@pavior/contract'
 import type { FastifyInstance } from 'fastify'
 import type { Actor } from '../../kernel/actor.ts'
+import { sendLines, type WriteLine } from '../../kernel/api/lines.ts'
+import { flag } from '../../kernel/api/query.ts'
 import type { Routes } from '../../kernel/api/types.ts'
+import { hasCode } from '../../kernel/errors.ts'
 import type { Mirror } from '../../kernel/resources/mirror.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import type { InstanceSet } from './plan.ts'
@@ -69,10 +72,7 @@ export function runtimeRoutes({ resources, driver, sets }: { resources: Resource
       const query = logQuery(search)
       const gone = await failedInstances(resources, request.actor, request.params)
       const wanted = (): LogSource[] => [...instancesOf(request.params), ...gone].filter((row) => isWanted(row, search))
-      const closed = new AbortController()
-      reply.raw.on('close', () => closed.abort())
-      reply.type('application/x-ndjson').header('cache-control', 'no-store')
-      return reply.send(merged(driver, wanted, query, closed.signal))
+      return sendLines(reply, (write, signal) => merge(driver, wanted, query, write, signal))
     })
   }
 }
@@ -94,59 +94,43 @@ export function logQuery({ follow, since, tail }: { follow?: string; since?: str
   if (since !== undefined && Number.isNaN(Date.parse(since))) throw fail('BAD_REQUEST', { message: `"${since}" is not a time.`, fix: 'Give an ISO 8601 time, for example 2026-01-31T12:00:00Z.' })
   const lines = tail === undefined ? (since === undefined ? defaultTail : undefined) : Number(tail)
   if (lines !== undefined && (!Number.isInteger(lines) || lines < 0)) throw fail('BAD_REQUEST', { message: `"${tail}" is not a number of lines.` })
-  return { follow: follow === '1' || follow === 'true', ...(since === undefined ? {} : { since }), ...(lines === undefined ? {} : { tail: Math.min(lines, largestTail) }) }
+  return { follow: flag({ follow }, 'follow'), ...(since === undefined ? {} : { since }), ...(lines === undefined ? {} : { tail: Math.min(lines, largestTail) }) }
 }
 
 /** Lines of all instances: what is there sorted by time, then, when following, as they come, from new instances too. */
-function merged(driver: RuntimeDriver, wanted: () => LogSource[], query: LogQuery, signal: AbortSignal): PassThrough {
-  const out = new PassThrough()
-  const write = (row: LogSource, { time, line }: LogLine): Promise<void> | undefined => {
-    const record: LogRow = { time, instance: row.id, process: row.process, release: row.release, line }
-    if (out.write(`${JSON.stringify(record)}\n`)) return undefined
-    return new Promise((resolve) => {
-      out.once('drain', resolve)
-      out.once('close', resolve)
-    })
-  }
-  const run = async (): Promise<void> => {
-    const offsets = new Map<string, number>()
-    const past: { row: LogSource; line: LogLine }[] = []
-    for (const row of wanted()) {
-      try {
-        for await (const line of driver.logs(row.id, { ...query, follow: false }, signal)) {
-          past.push({ row, line })
-          offsets.set(row.id, line.next)
-        }
-      } catch (error) {
-        // Gone meanwhile, or too long ago.
-        if ((error as { code?: string }).code !== 'NOT_FOUND') throw error
+async function merge(driver: RuntimeDriver, wanted: () => LogSource[], query: LogQuery, write: WriteLine, signal: AbortSignal): Promise<void> {
+  const offsets = new Map<string, number>()
+  const past: { row: LogSource; line: LogLine }[] = []
+  for (const row of wanted()) {
+    try {
+      for await (const line of driver.logs(row.id, { ...query, follow: false }, signal)) {
+        past.push({ row, line })
+        offsets.set(row.id, line.next)
       }
-    }
-    past.sort((one, other) => (one.line.time < other.line.time ? -1 : one.line.time > other.line.time ? 1 : 0))
-    for (const { row, line } of query.tail === undefined ? past : past.slice(-query.tail)) await write(row, line)
-    if (query.follow) await follow(offsets)
-  }
-  const follow = async (offsets: Map<string, number>): Promise<void> => {
-    const followed = new Map<string, Promise<void>>()
-    const one = async (row: LogSource): Promise<void> => {
-      for await (const line of driver.logs(row.id, { follow: true, offset: offsets.get(row.id) ?? 0 }, signal)) await write(row, line)
-    }
-    while (!signal.aborted) {
-      for (const row of wanted()) if (!followed.has(row.id)) followed.set(row.id, one(row).catch(() => {}))
-      await new Promise<void>((resolve) => {
-        const finish = (): void => {
-          clearTimeout(timer)
-          signal.removeEventListener('abort', finish)
-          resolve()
-        }
-        const timer = setTimeout(finish, followCheckMs)
-        signal.addEventListener('abort', finish)
-      })
+    } catch (error) {
+      // Gone meanwhile, or too long ago.
+      if (!hasCode(error, 'NOT_FOUND')) throw error
     }
   }
-  run().then(
-    () => out.end(),
-    () => out.end(),
-  )
-  return out
+  past.sort((one, other) => (one.line.time < other.line.time ? -1 : one.line.time > other.line.time ? 1 : 0))
+  for (const { row, line } of query.tail === undefined ? past : past.slice(-query.tail)) await write(logRow(row, line))
+  if (query.follow) await followAll(driver, wanted, offsets, write, signal)
+}
+
+async function followAll(driver: RuntimeDriver, wanted: () => LogSource[], offsets: Map<string, number>, write: WriteLine, signal: AbortSignal): Promise<void> {
+  const followed = new Set<string>()
+  const one = async (row: LogSource): Promise<void> => {
+    for await (const line of driver.logs(row.id, { follow: true, offset: offsets.get(row.id) ?? 0 }, signal)) await write(logRow(row, line))
+  }
+  while (!signal.aborted) {
+    for (const row of wanted().filter(({ id }) => !followed.has(id))) {
+      followed.add(row.id)
+      one(row).catch(() => {})
+    }
+    await setTimeout(followCheckMs, undefined, { signal }).catch(() => {})
+  }
+}
+
+function logRow({ id, process, release }: LogSource, { time, line }: LogLine): LogRow {
+  return { time, instance: id, process, release, line }
 }

@@ -1,0 +1,54 @@
+/** `audit`: who changed what and when. */
+import type { Command } from 'commander'
+import type { Context } from '../context.ts'
+import { table } from '../output.ts'
+import { timeOf } from '../times.ts'
+
+interface AuditFlags {
+  allTeams?: boolean
+  actor?: string
+  kind?: string
+  name?: string
+  verb?: string
+  since?: string
+  until?: string
+  limit?: string
+  continue?: string
+}
+
+interface AuditPage {
+  items: { time: string; actor: string; token?: string; verb: string; kind: string; team?: string; name: string; resourceVersion: string; requestId?: string }[]
+  continue?: string
+}
+
+export function addAudit(program: Command, context: () => Context): void {
+  program
+    .command('audit')
+    .description('Show who changed what and when, newest first. For administrators of the team or of the platform.')
+    .option('-A, --all-teams', 'everything that you may read, not only of one team')
+    .option('--actor <name>', 'only by this one, as it is written: user:ada, system:release')
+    .option('--kind <kind>', 'only resources of this kind')
+    .option('--name <name>', 'only resources of this name')
+    .option('--verb <verb>', 'only create, update, patch or delete')
+    .option('--since <time>', 'only what is newer: 10m, 2h, 30d, or an ISO time')
+    .option('--until <time>', 'only what is older')
+    .option('-n, --limit <rows>', 'rows of one page (default: 100, at most 1000)')
+    .option('--continue <token>', 'go on with older rows, from where a page ended')
+    .addHelpText('before', 'Example:\n  pavior audit --kind app --name checkout-api --since 2h\n')
+    .action(async (flags: AuditFlags) => show(context(), flags))
+}
+
+async function show({ api, out, team }: Context, { allTeams, since, until, ...same }: AuditFlags): Promise<void> {
+  const search = new URLSearchParams()
+  if (!allTeams) search.set('team', team)
+  for (const name of ['actor', 'kind', 'name', 'verb', 'limit', 'continue'] as const) if (same[name] !== undefined) search.set(name, same[name])
+  if (since !== undefined) search.set('since', timeOf('--since', since, Date.now()))
+  if (until !== undefined) search.set('until', timeOf('--until', until, Date.now()))
+  const page = await api.json<AuditPage>({ path: `/v1/audit?${search}` })
+  out.result(page, () => {
+    if (page.items.length === 0) return `Nothing was changed${allTeams ? '' : ` in team ${team}`}, as far as this asks for and as it is kept.`
+    const rows = page.items.map(({ time, actor, verb, kind, team: where, name, requestId }) => [time, actor, verb, kind, where ?? '-', name, requestId ?? '-'])
+    return table(['TIME', 'ACTOR', 'VERB', 'KIND', 'TEAM', 'NAME', 'REQUEST'], rows)
+  })
+  if (page.continue !== undefined) out.progress(`There is more: repeat with --continue ${page.continue}`)
+}

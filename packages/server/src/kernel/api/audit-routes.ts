@@ -1,0 +1,75 @@
+/** `GET /v1/audit`: who changed what and when. */
+import { fail } from '@pavior/contract'
+import type { FastifyInstance } from 'fastify'
+import type { Actor } from '../actor.ts'
+import type { AuditFilter, AuditLog } from '../audit/audit.ts'
+import type { KindRegistry } from '../kind.ts'
+import { parameter, wholeNumber, type Query } from './query.ts'
+
+const parameters = ['actor', 'kind', 'team', 'name', 'verb', 'since', 'until', 'limit', 'continue']
+const defaultPageSize = 100
+const largestPage = 1000
+
+export function addAuditRoutes(app: FastifyInstance, { audit, kinds }: { audit: AuditLog; kinds: KindRegistry }): void {
+  app.get('/v1/audit', async (request) => {
+    const query = request.query as Query
+    checkParameters(query)
+    const teams = readableTeams(request.actor, parameter(query, 'team'))
+    const limit = Math.min(wholeNumber(query, 'limit') || defaultPageSize, largestPage)
+    return audit.list(teams, filterOf(query, kinds), { limit, before: continueOf(query) })
+  })
+}
+
+/** A filter with a slip in its name must not look like no filter at all. */
+function checkParameters(query: Query): void {
+  const unknown = Object.keys(query).find((name) => !parameters.includes(name))
+  if (unknown !== undefined) throw fail('BAD_REQUEST', { message: `The audit cannot be filtered by "${unknown.slice(0, 40)}".`, fix: `Use: ${parameters.join(', ')}.` })
+}
+
+/** Platform administrators read everything, administrators of a team what happened in it. Undefined: everything. */
+function readableTeams(actor: Actor, team: string | undefined): string[] | undefined {
+  if (actor.admin) return team === undefined ? undefined : [team]
+  // A token for one app shows nothing of the others.
+  const own = actor.app === undefined ? [...actor.roles].flatMap(([name, role]) => (role === 'admin' ? [name] : [])) : []
+  const wanted = team === undefined ? own : own.filter((name) => name === team)
+  if (wanted.length > 0) return wanted
+  throw fail('FORBIDDEN', {
+    message: `${actor.name} may not read the audit${team === undefined ? '' : ` of team ${team}`}.`,
+    why: actor.app === undefined ? 'It is for administrators of the team or of the platform.' : 'The token is for one app only.',
+    fix: team === undefined ? 'Name a team that you administrate, or ask its administrator.' : `Ask an administrator of team ${team} for the role admin.`,
+  })
+}
+
+function filterOf(query: Query, kinds: KindRegistry): AuditFilter {
+  return {
+    actor: parameter(query, 'actor'),
+    kind: kindOf(query, kinds),
+    name: parameter(query, 'name'),
+    verb: parameter(query, 'verb'),
+    since: momentOf(query, 'since'),
+    until: momentOf(query, 'until'),
+  }
+}
+
+/** Any word for the kind: App, app, apps. */
+function kindOf(query: Query, kinds: KindRegistry): string | undefined {
+  const word = parameter(query, 'kind')
+  if (word === undefined) return undefined
+  const found = kinds.find(word) ?? kinds.find(word.toLowerCase())
+  if (!found) throw fail('BAD_REQUEST', { message: `There is no kind "${word.slice(0, 40)}".`, fix: `Use one of: ${kinds.all.map(({ kind }) => kind).join(', ')}.` })
+  return found.kind
+}
+
+function momentOf(query: Query, name: 'since' | 'until'): Date | undefined {
+  const text = parameter(query, name)
+  if (text === undefined) return undefined
+  const moment = new Date(text)
+  if (Number.isNaN(moment.getTime())) throw fail('BAD_REQUEST', { message: `${name} "${text.slice(0, 40)}" is not a time.`, fix: 'Give an ISO 8601 time, for example 2026-01-31T12:00:00Z.' })
+  return moment
+}
+
+function continueOf(query: Query): string | undefined {
+  const token = parameter(query, 'continue')
+  if (token !== undefined && !/^\d{1,18}$/.test(token)) throw fail('EXPIRED', { message: 'The continue token is not valid here.' })
+  return token
+}

@@ -1,0 +1,105 @@
+/** Who changed what and when: one row a write, made by the store in the statement of the write itself. */
+import { Counter, Gauge, type Registry } from 'prom-client'
+import type { PgDatabase } from '../db/index.ts'
+
+export interface AuditFilter {
+  /** As it is written: `user:ada`, `token:…`, `system:release`. */
+  actor?: string
+  /** CamelCase. */
+  kind?: string
+  name?: string
+  verb?: string
+  /** At or after this moment. */
+  since?: Date
+  /** Before this moment. */
+  until?: Date
+}
+
+export interface AuditRow {
+  /** ISO 8601. */
+  time: string
+  actor: string
+  /** Prefix of the token that was used. */
+  token?: string
+  verb: string
+  kind: string
+  /** Absent for cluster kinds. */
+  team?: string
+  name: string
+  uid: string
+  /** The version that the write made. */
+  resourceVersion: string
+  requestId?: string
+}
+
+export interface AuditPage {
+  /** Newest first. */
+  items: AuditRow[]
+  /** To go on with older rows; absent on the last page. */
+  continue?: string
+}
+
+export interface AuditLog {
+  /** `teams` undefined: all of them, and the cluster kinds. `before` is the `continue` of the page before. */
+  list(teams: string[] | undefined, filter: AuditFilter, page: { limit: number; before?: string }): Promise<AuditPage>
+  /** Forgets rows older than this, in batches, until none is left or the signal ends; resolves with their number. */
+  prune(keepMs: number, signal: AbortSignal): Promise<number>
+}
+
+/** Rows that one statement deletes: some ten milliseconds. */
+const pruneBatch = 5000
+
+const listStatement = `select id, at, actor, token, verb, kind, namespace, name, uid, rv, request_id from audit
+  where ($1::text[] is null or namespace = any($1)) and ($2::text is null or actor = $2) and ($3::text is null or kind = $3)
+    and ($4::text is null or name = $4) and ($5::text is null or verb = $5) and ($6::timestamptz is null or at >= $6)
+    and ($7::timestamptz is null or at < $7) and ($8::bigint is null or id < $8)
+  order by id desc limit $9`
+
+/** Looks only at the oldest rows, so that it costs nothing when none is due. */
+const pruneStatement = `with gone as (delete from audit where id in (
+    select id from (select id, at from audit order by id limit $2) oldest where at < now() - make_interval(secs => $1)) returning 1)
+  select count(*)::int as removed from gone`
+
+const ageStatement = 'select extract(epoch from now() - at)::float8 as seconds from audit order by id limit 1'
+
+export function createAuditLog(database: PgDatabase, registry: Registry): AuditLog {
+  const pruned = new Counter({ name: 'pavior_audit_pruned_rows_total', help: 'Audit rows removed because they were older than the retention.', registers: [registry] })
+  const oldest = new Gauge({ name: 'pavior_audit_oldest_row_age_seconds', help: 'Age of the oldest audit row when upkeep last looked.', registers: [registry] })
+  return {
+    list: async (teams, { actor, kind, name, verb, since, until }, { limit, before }) => {
+      const values = [teams, actor, kind, name, verb, since, until, before].map((value) => value ?? null)
+      // Without a name: the plan depends on which filters are given. Nobody is told what a crash could still take back.
+      const { rows } = await database.durable(() => database.query(listStatement, [...values, limit + 1]))
+      const shown = rows.slice(0, limit)
+      return { items: shown.map(auditRow), ...(rows.length > limit ? { continue: String(shown.at(-1)!.id) } : {}) }
+    },
+    prune: async (keepMs, signal) => {
+      let removed = 0
+      let last = pruneBatch
+      while (last === pruneBatch && !signal.aborted) {
+        const { rows } = await database.query<{ removed: number }>(pruneStatement, [keepMs / 1000, pruneBatch])
+        last = rows[0]!.removed
+        removed += last
+      }
+      pruned.inc(removed)
+      const { rows } = await database.query<{ seconds: number }>(ageStatement)
+      oldest.set(rows[0]?.seconds ?? 0)
+      return removed
+    },
+  }
+}
+
+function auditRow(row: Record<string, any>): AuditRow {
+  return {
+    time: row.at.toISOString(),
+    actor: row.actor,
+    ...(row.token === null ? {} : { token: row.token }),
+    verb: row.verb,
+    kind: row.kind,
+    ...(row.namespace === '' ? {} : { team: row.namespace }),
+    name: row.name,
+    uid: row.uid,
+    resourceVersion: String(row.rv),
+    ...(row.request_id === null ? {} : { requestId: row.request_id }),
+  }
+}
