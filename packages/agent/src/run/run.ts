@@ -7,12 +7,13 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { closeSync, existsSync, openSync, readFileSync, statSync, watch, type FSWatcher } from 'node:fs'
 import { join } from 'node:path'
 import type { Writable } from 'node:stream'
-import { fail, type Exit, type TaskSpec, type Workload } from '@pavior/contract'
+import { fail, type Exit, type TaskSpec, type Workload, type WorkloadImage } from '@pavior/contract'
 import type { CgroupGroup, CgroupUsage } from '../cgroup/driver.ts'
 import type { StartRecord } from '../state/records.ts'
-import type { RunHost } from './host.ts'
+import { prepareRoot, type ImageRoot } from '../image/root.ts'
+import type { ImageSupport, RunHost } from './host.ts'
 import { launchCommand, launchEnvironment, onTerminal } from './launch.ts'
-import { checkDirectories, copyDirectory, giveDirectories, makeScratch, openNameless, removeScratch } from './prepare.ts'
+import { checkDirectories, copyDirectory, giveDirectories, makeScratch, openNameless, removeScratch, scratchDirectory } from './prepare.ts'
 import {
   childrenOf,
   findTree,
@@ -62,7 +63,8 @@ export async function startRun(host: RunHost, spec: RunSpec): Promise<Run> {
 }
 
 async function launch(host: RunHost, asked: RunSpec): Promise<Run> {
-  const spec = asked.workload.ownCopy ? { ...asked, workload: await copyDirectory(host, asked.id, asked.workload) } : asked
+  // The root of an image has a layer of its own that may be changed.
+  const spec = asked.workload.ownCopy && !asked.workload.image ? { ...asked, workload: await copyDirectory(host, asked.id, asked.workload) } : asked
   const { workload } = spec
   if (spec.terminal && !host.tools.script) {
     throw fail('START_FAILED', {
@@ -70,11 +72,12 @@ async function launch(host: RunHost, asked: RunSpec): Promise<Run> {
       fix: 'Install util-linux (Debian: bsdutils), or run the command without a terminal.',
     })
   }
-  const uid = host.users?.uidOf(workload.team, workload.app)
+  const uid = workload.imageBuilder ? host.settings.builderUidMin : host.users?.uidOf(workload.team, workload.app)
+  const images = workload.image || workload.imageBuilder ? imageSupport(host, workload) : undefined
   checkDirectories(workload, uid)
   const scratch = spec.scratch === 'disk' || !host.sandbox.memoryScratch ? makeScratch(host, spec.id, uid) : undefined
   if (uid !== undefined) await giveDirectories(host, workload, uid)
-  const paths = host.sandbox.paths({ directory: workload.directory, scratch })
+  const paths = host.sandbox.paths({ directory: workload.directory, scratch, image: workload.image })
   const environment = environmentScript(
     launchEnvironment(workload, paths, { id: spec.id, port: spec.port, terminal: Boolean(spec.terminal) }),
   )
@@ -86,15 +89,17 @@ async function launch(host: RunHost, asked: RunSpec): Promise<Run> {
     tools: host.tools,
     sandbox: host.sandbox,
     joinFiles: group.joinFiles,
-    command: spec.terminal && host.tools.script ? onTerminal(host.tools.script, spec.terminal, words) : words,
+    command: spec.terminal && host.tools.script ? onTerminal(images ? images.toolbox.words('script') : [host.tools.script], spec.terminal, words) : words,
     uid,
-    passwdFile: uid === undefined ? undefined : host.users?.passwdFile(uid, paths.home),
+    passwdFile: uid === undefined || workload.image || workload.imageBuilder ? undefined : host.users?.passwdFile(uid, paths.home),
     scratch,
     fileBytes: workload.limits.diskBytes,
     userProcesses: processLimit(host, workload, uid),
+    image: images && workload.image ? { root: makeRoot(host, spec.id, { ...workload, image: workload.image }, images, uid), toolbox: images.toolbox } : undefined,
   })
+  const namespace = workload.imageBuilder ? await images?.builderNamespace() : undefined
   try {
-    return spawnRun(host, spec, { command, environment: environment.script, group, groupName, uid })
+    return spawnRun(host, spec, { command, environment: environment.script, group, groupName, uid, namespace })
   } catch (error) {
     group.remove()
     throw error
@@ -108,12 +113,26 @@ function processLimit(host: RunHost, workload: Workload, uid: number | undefined
   return host.sandbox.ownsPids && process.getuid?.() !== 0 ? Math.floor(workload.limits.pids) : undefined
 }
 
+function imageSupport(host: RunHost, { app }: Workload): ImageSupport {
+  if (host.images) return host.images
+  throw fail('START_FAILED', {
+    message: `${app} is a container image, and this machine cannot run one.`,
+    fix: 'See `pavior status --json` for what is missing here.',
+  })
+}
+
+function makeRoot(host: RunHost, id: string, workload: Workload & { image: WorkloadImage }, { unshare }: ImageSupport, uid: number | undefined): ImageRoot {
+  return prepareRoot({ scratch: scratchDirectory(host, id), rootfs: workload.directory, image: workload.image, uid, tools: { ...host.tools, unshare } })
+}
+
 interface Prepared {
   command: string[]
   environment: string
   group: CgroupGroup
   groupName: string
   uid?: number
+  /** Becomes descriptor 6. */
+  namespace?: number
 }
 
 function spawnRun(host: RunHost, spec: RunSpec, prepared: Prepared): Run {
@@ -131,7 +150,7 @@ function spawnRun(host: RunHost, spec: RunSpec, prepared: Prepared): Run {
       cwd: spec.workload.directory,
       // Nothing of the agent's own environment: it may hold secrets, and apps must not depend on who started the agent.
       env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' },
-      stdio: [spec.input ? 'pipe' : 'ignore', spec.logDescriptor, spec.logDescriptor, ...descriptors],
+      stdio: [spec.input ? 'pipe' : 'ignore', spec.logDescriptor, spec.logDescriptor, ...descriptors, ...(prepared.namespace === undefined ? [] : [prepared.namespace])],
       detached: true,
     })
   } finally {
