@@ -5,7 +5,7 @@ import { chooseBuilder, inputsOf } from '../../rooms/delivery/plan.ts'
 import type { HostTools, SourceFacts } from '../../rooms/delivery/ports.ts'
 import { createBuilders } from './index.ts'
 
-const builders = createBuilders('/opt/pavior')
+const builders = createBuilders('/opt/pavior', { registryMirror: '' })
 const tool = (name: string, version: string) => ({ name, version, path: `/usr/bin/${name}`, mounts: [] })
 const everything: HostTools = Object.fromEntries(
   [['node', '20.20.2'], ['npm', '11.1.0'], ['python3', '3.11.7'], ['go', '1.26.8'], ['java', '17.0.15'], ['javac', '17.0.15'], ['mvn', '3.8.7'], ['cargo', '1.95.0'], ['ruby', '3.1.2'], ['bundle', '2.3.15'], ['php', '8.2.35'], ['composer', '2.5.5'], ['podman', '4.3.1']].map(
