@@ -173,7 +173,7 @@ async function tryImages(host: RunHost, root: boolean): Promise<ImageSupport | s
     const toolbox = await openToolbox(host.home.toolbox, programs)
     let namespace: Promise<number> | undefined
     const builderNamespace = () => (namespace ??= openUserNamespace({ unshare, sh }, { first: host.settings.builderUidMin, count: host.settings.builderUids }))
-    const images: ImageSupport = { toolbox, unshare, builderNamespace }
+    const images: ImageSupport = { toolbox, builderNamespace }
     const image = { directory: '/', user: 'root', home: '/' }
     const why = await tryOne({ ...host, images }, { image, command: [...toolbox.words('sh'), '-c', 'exit 137'] }) ?? (await tryOne({ ...host, images }, { imageBuilder: true, command: ['sh', '-c', 'exit 137'] }))
     return why === undefined ? images : `The files of an image cannot be mounted here: ${why}`

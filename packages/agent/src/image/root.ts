@@ -4,15 +4,16 @@
  */
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import type { WorkloadImage } from '@pavior/contract'
-import type { HostTools } from '../sandbox/driver.ts'
+import { fail, type Workload, type WorkloadImage } from '@pavior/contract'
+import type { ImageSupport, RunHost } from '../run/host.ts'
+import { scratchDirectory } from '../run/prepare.ts'
 import { writeLayer } from './layer.ts'
 
 /**
  * `$1` layer of ours, `$2` files of the image, `$3` where to mount, `$4` owner or nothing; then the command. Bind mounts
  * first, because overlay options cannot hold every path. Changing the owner copies no contents, that is what metacopy is for.
  */
-export const mountScript = `
+const mountScript = `
 set -e
 over=$1 image=$2 place=$3 owner=$4; shift 4
 mount -t tmpfs -o mode=0755 pavior "$place"
@@ -33,9 +34,18 @@ export interface ImageRoot {
   directory: string
 }
 
-/** Prepares the directories of a run below `scratch`, which is removed when it ends. */
-export function prepareRoot(input: { scratch: string; rootfs: string; image: WorkloadImage; uid?: number; tools: HostTools & { unshare: string } }): ImageRoot {
-  const { scratch, rootfs, image, uid, tools } = input
+/** Fails with START_FAILED where images cannot be run. */
+export function imageSupport(host: RunHost, { app }: Pick<Workload, 'app'>): ImageSupport {
+  if (host.images) return host.images
+  throw fail('START_FAILED', {
+    message: `${app} is a container image or builds one, and this machine cannot do that.`,
+    fix: 'Look at the log of the agent for what is missing here.',
+  })
+}
+
+/** Prepares the directories of a run below its scratch directory, which is removed when it ends. */
+export function prepareRoot(host: RunHost, id: string, { rootfs, image, uid }: { rootfs: string; image: WorkloadImage; uid?: number }): ImageRoot {
+  const scratch = scratchDirectory(host, id)
   const over = join(scratch, 'over')
   const place = join(scratch, 'root')
   for (const directory of [over, place]) {
@@ -43,6 +53,7 @@ export function prepareRoot(input: { scratch: string; rootfs: string; image: Wor
     mkdirSync(directory, { recursive: true, mode: 0o755 })
   }
   writeLayer(over, rootfs, image, uid)
+  const { unshare = 'unshare', sh } = host.tools
   const owner = uid === undefined ? '' : `${uid}:${uid}`
-  return { mount: [tools.unshare, '--mount', '--propagation', 'slave', '--', tools.sh, '-c', mountScript, 'pavior-mount', over, rootfs, place, owner], directory: join(place, 'root') }
+  return { mount: [unshare, '--mount', '--propagation', 'slave', '--', sh, '-c', mountScript, 'pavior-mount', over, rootfs, place, owner], directory: join(place, 'root') }
 }

@@ -10,7 +10,6 @@ import type { Users } from '../users.ts'
 
 export interface ImageSupport {
   toolbox: Toolbox
-  unshare: string
   /** Descriptor of the user namespace of image builders, made when the first is started. */
   builderNamespace: () => Promise<number>
 }

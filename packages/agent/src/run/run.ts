@@ -7,13 +7,13 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { closeSync, existsSync, openSync, readFileSync, statSync, watch, type FSWatcher } from 'node:fs'
 import { join } from 'node:path'
 import type { Writable } from 'node:stream'
-import { fail, type Exit, type TaskSpec, type Workload, type WorkloadImage } from '@pavior/contract'
+import { fail, type Exit, type TaskSpec, type Workload } from '@pavior/contract'
 import type { CgroupGroup, CgroupUsage } from '../cgroup/driver.ts'
 import type { StartRecord } from '../state/records.ts'
-import { prepareRoot, type ImageRoot } from '../image/root.ts'
-import type { ImageSupport, RunHost } from './host.ts'
+import { imageSupport, prepareRoot } from '../image/root.ts'
+import type { RunHost } from './host.ts'
 import { launchCommand, launchEnvironment, onTerminal } from './launch.ts'
-import { checkDirectories, copyDirectory, giveDirectories, makeScratch, openNameless, removeScratch, scratchDirectory } from './prepare.ts'
+import { checkDirectories, copyDirectory, giveDirectories, makeScratch, openNameless, removeScratch } from './prepare.ts'
 import {
   childrenOf,
   findTree,
@@ -95,7 +95,7 @@ async function launch(host: RunHost, asked: RunSpec): Promise<Run> {
     scratch,
     fileBytes: workload.limits.diskBytes,
     userProcesses: processLimit(host, workload, uid),
-    image: images && workload.image ? { root: makeRoot(host, spec.id, { ...workload, image: workload.image }, images, uid), toolbox: images.toolbox } : undefined,
+    image: images && workload.image ? { root: prepareRoot(host, spec.id, { rootfs: workload.directory, image: workload.image, uid }), toolbox: images.toolbox } : undefined,
   })
   const namespace = workload.imageBuilder ? await images?.builderNamespace() : undefined
   try {
@@ -111,18 +111,6 @@ function processLimit(host: RunHost, workload: Workload, uid: number | undefined
   if (host.cgroup.enforces.pids) return undefined
   if (uid !== undefined) return Math.floor(workload.limits.pids) * userProcessesFactor
   return host.sandbox.ownsPids && process.getuid?.() !== 0 ? Math.floor(workload.limits.pids) : undefined
-}
-
-function imageSupport(host: RunHost, { app }: Workload): ImageSupport {
-  if (host.images) return host.images
-  throw fail('START_FAILED', {
-    message: `${app} is a container image, and this machine cannot run one.`,
-    fix: 'See `pavior status --json` for what is missing here.',
-  })
-}
-
-function makeRoot(host: RunHost, id: string, workload: Workload & { image: WorkloadImage }, { unshare }: ImageSupport, uid: number | undefined): ImageRoot {
-  return prepareRoot({ scratch: scratchDirectory(host, id), rootfs: workload.directory, image: workload.image, uid, tools: { ...host.tools, unshare } })
 }
 
 interface Prepared {

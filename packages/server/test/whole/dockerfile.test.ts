@@ -7,7 +7,7 @@ import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { killServer, names, observed, ofApp } from './faults.ts'
 import { newGate, type Gate } from './gate.ts'
 import { imagesLack, writeBaseImage } from './images.ts'
-import { appDirectory, newPlatform, root, until, type Platform } from './platform.ts'
+import { appDirectory, newPlatform, newPlatformWith, root, until, type Platform } from './platform.ts'
 
 const lack = imagesLack()
 if (lack !== undefined) console.log(`skipped: building and running a Dockerfile, since ${lack}`)
@@ -19,8 +19,12 @@ beforeAll(async () => {
   if (lack !== undefined) return
   gate = await newGate()
   platform = await newPlatform()
-  writeBaseImage(join(platform.home, 'images/archives/node.tar'), 'docker.io/library/node:22-slim', ['sh', 'cat', 'id', 'ls', 'mkdir', 'sleep', 'node'])
+  giveBaseImage(platform)
 })
+
+function giveBaseImage({ home }: Platform): void {
+  writeBaseImage(join(home, 'images/archives/node.tar'), 'docker.io/library/node:22-slim', ['sh', 'cat', 'id', 'ls', 'mkdir', 'sleep', 'node'])
+}
 
 const server = `require('node:http').createServer((request, response) => response.end(process.argv[2] ?? 'plain')).listen(process.env.PORT)
 process.on('SIGTERM', () => process.exit(0))`
@@ -131,5 +135,35 @@ describe.skipIf(lack !== undefined)('a Dockerfile', () => {
     await platform.json(['deploy', '--app', 'after'], { directory: await appDirectory('after', { Dockerfile: 'FROM node:22-slim\nCOPY . /\nCMD ["node", "/serve.cjs"]\n', 'serve.cjs': server }) })
     expect(existsSync(join(platform.home, 'images/store/lock'))).toBe(true)
     expect(names(platform, 'images', 'store', 'storage', 'overlay-containers').filter((name) => /^[0-9a-f]{64}$/.test(name))).toEqual([])
+  })
+})
+
+describe.skipIf(lack !== undefined)('limits of a Dockerfile build', () => {
+  let limited: Platform
+  beforeAll(async () => {
+    limited = await newPlatformWith({ PAVIOR_BUILD_MEMORY_MIB: '400', PAVIOR_BUILD_DISK_MIB: '600', PAVIOR_BUILD_TIMEOUT_SECONDS: '15', PAVIOR_BUILD_CONCURRENCY: '2' })
+    giveBaseImage(limited)
+  })
+
+  const run = (script: string): Record<string, string> => ({ Dockerfile: 'FROM node:22-slim\nCOPY . /\nRUN node /step.cjs\nCMD ["node", "/serve.cjs"]\n', 'step.cjs': script, 'serve.cjs': server })
+  const failure = async (app: string, script: string): Promise<string> => errorOf((await limited.cli(['deploy', '--json'], { directory: await appDirectory(app, run(script)) })).stdout).code
+
+  test('two at once share the store', async () => {
+    const directories = await Promise.all(['one', 'two'].map((app) => appDirectory(app, run(`console.log('${app}')`))))
+    await Promise.all(directories.map((directory) => limited.json(['deploy'], { directory })))
+    expect((await limited.get('one.localhost')).body + (await limited.get('two.localhost')).body).toBe('plainplain')
+  })
+
+  test('memory', async () => {
+    expect(await failure('hungry', 'const kept = []; for (;;) kept.push(Buffer.alloc(10_000_000, 1))')).toBe('BUILD_OUT_OF_MEMORY')
+  })
+
+  test('disk', async () => {
+    expect(await failure('greedy', "for (let i = 0; ; i++) require('fs').writeFileSync('/file' + i, Buffer.alloc(10_000_000, 1))")).toBe('BUILD_DISK_FULL')
+  })
+
+  test('time', async () => {
+    expect(await failure('endless', 'setInterval(() => {}, 1000)')).toBe('BUILD_TIMEOUT')
+    await until('the task to end', async () => !(await observed(limited)).tasks.some(({ state }) => state === 'running'))
   })
 })

@@ -2,7 +2,8 @@
  * Runs as an image builder of the agent, in the directory of the source. `$1` is the Dockerfile, names of build arguments
  * follow; their values are in the environment. What is kept between builds lies below /images, what comes out in /output.
  *
- * `chroot` isolation, because all namespaces and limits that a build needs are around it already. Builds share a lock;
+ * `chroot` isolation, because all namespaces and limits that a build needs are around it already. It uses no OCI runtime, but
+ * podman wants to find one. Builds share a lock;
  * whoever has it alone clears away what killed builds left, and layers that no image needs any more.
  */
 export const buildScript = `
@@ -11,19 +12,19 @@ export HOME=/tmp/home XDG_RUNTIME_DIR=/run CONTAINERS_REGISTRIES_CONF=/tmp/regis
 mkdir -p "$HOME/.config/containers" /images/store/loaded
 printf %s "$REGISTRIES" >"$CONTAINERS_REGISTRIES_CONF"
 echo '{"default":[{"type":"insecureAcceptAnything"}]}' >"$HOME/.config/containers/policy.json"
-store() { podman --root /images/store/storage --runroot /run/containers --cgroup-manager cgroupfs --events-backend none "$@"; }
+store() { podman --root /images/store/storage --runroot /run/containers --runtime /bin/true --cgroup-manager cgroupfs --events-backend none "$@"; }
 
 exec 9>/images/store/lock
-if flock --nonblock --exclusive 9; then
+if flock -n -x 9; then
   left=$(store ps --all --external --quiet)
   [ -z "$left" ] || store rm --force $left >/dev/null || echo "what an earlier build left could not be removed"
   store image prune --force --filter until=168h >/dev/null || echo "old layers could not be removed"
 fi
-flock --shared 9
+flock -s 9
 
 for archive in /images/archives/*; do
   [ -f "$archive" ] || continue
-  mark=/images/store/loaded/$(stat --format '%i-%s-%Y' "$archive")
+  mark=/images/store/loaded/$(stat -c '%i-%s-%Y' "$archive")
   [ -e "$mark" ] && continue
   echo "loading $(basename "$archive")"
   store load --quiet --input "$archive"

@@ -1,7 +1,8 @@
 /**
  * All builders, in the order in which they are asked. As with Heroku, languages come before a Dockerfile: what a builder of
- * Pavior makes is patched, cached and supervised alike for everybody. A Procfile beside a Dockerfile says what runs in the image. Ruby and PHP come before Node.js, whose package.json is in
- * their apps often only a toolbox for assets. `build.builder` in the manifest asks for one by name.
+ * Pavior makes is patched, cached and supervised alike for everybody. Ruby and PHP come before Node.js, whose package.json is in
+ * their apps often only a toolbox for assets. A Procfile beside a Dockerfile says what runs in the image. `build.builder` in the
+ * manifest asks for one by name.
  */
 import { join } from 'node:path'
 import type { Builder } from '../../rooms/delivery/ports.ts'

@@ -64,7 +64,7 @@ function signalOf(text: string): string | undefined {
 
 /** A word as sh reads it. */
 function quoted(word: string): string {
-  return /^[A-Za-z0-9_@%+:,./-][A-Za-z0-9_@%+=:,./-]*$/.test(word) ? word : `'${word.replaceAll("'", `'"'"'`)}'`
+  return /^[A-Za-z0-9_@%+=:,./-]+$/.test(word) && !/^[A-Za-z_][A-Za-z0-9_]*=/.test(word) ? word : `'${word.replaceAll("'", `'"'"'`)}'`
 }
 
 /** Reads what the steps left, and makes the files ready to be stored. */

@@ -3,7 +3,7 @@
  * a crash of the server a step that still runs is waited for and one that has ended is not run again.
  */
 import { mkdir } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import type { BuildSpec, BuildStatus, ErrorDetails, ProcessSpec, Resource, Step, TaskStatus } from '@pavior/contract'
 import { fail, isPaviorError, type ErrorObject, type PaviorError } from '@pavior/contract'
 import { systemActor } from '../../kernel/actor.ts'
@@ -15,8 +15,9 @@ import type { Resources } from '../../kernel/resources/index.ts'
 import { build as buildKind } from './kinds.ts'
 import { manifestFiles, readDeclaration } from './manifest/index.ts'
 import { chooseBuilder, endStep, inputsOf, isSuperseded, problemOfStep, reusable, startStep } from './plan.ts'
-import type { ArtifactStore, Builder, BuildPlan, BuildStep, SourceFacts, SourceStore, StepRunner, Tool, ToolFinder } from './ports.ts'
+import type { ArtifactStore, Builder, BuildPlan, BuildStep, SourceFacts, SourceStore, StepRunner, ToolFinder } from './ports.ts'
 import { findBuilt, rememberBuilt } from './store.ts'
+import { pathOf, withCache } from './environment.ts'
 import { finishImage } from './image.ts'
 import { finishTree, imageMounts, imageOutput, keepLayer, prepareWorkspace, removeWorkspace, restoreLayer, type BuildPlaces } from './workspace.ts'
 
@@ -32,7 +33,6 @@ const taskCheckMs = 2000
 const keptLines = 20
 /** Characters of a line that an error carries. */
 const longestKeptLine = 1000
-const systemPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 export interface BuildDeps {
   database: Database
@@ -393,15 +393,4 @@ class BuildRun {
 
 function pickProcfile({ Procfile }: Readonly<Record<string, string>>): Record<string, string> {
   return Procfile === undefined ? {} : { Procfile }
-}
-
-/** Variables of a plan say /cache for the directory that is kept between builds. */
-function withCache(env: Record<string, string>, cache: string): Record<string, string> {
-  return Object.fromEntries(Object.entries(env).map(([name, value]) => [name, value.replaceAll(/(?<![\w.-])\/cache(?=\/|$)/g, () => cache)]))
-}
-
-/** The tools first, then the system. */
-function pathOf(tools: Tool[]): string {
-  const own = tools.filter(({ mounts }) => mounts.length > 0).map(({ path }) => dirname(path))
-  return [...new Set([...own, ...tools.map(({ path }) => dirname(path)), ...systemPath.split(':')])].join(':')
 }
