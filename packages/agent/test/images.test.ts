@@ -151,6 +151,13 @@ check('an image builder is root over ids of its own, and over nothing of the mac
   expect(end.exit.code).not.toBe(0)
 })
 
+test('says why images cannot be run where there is no sandbox', async () => {
+  const { host: plain, capabilities } = await detectHost({ home: openHome(join(directory, 'plain')), settings: defaultSettings, log: pino({ level: 'silent' }), choice: { sandbox: 'none' } })
+  expect(capabilities.imageProblem).toMatch(/^bubblewrap is missing/)
+  expect(plain.images).toBeUndefined()
+  plain.cgroup.close()
+})
+
 test('the passwd file of an image names the user id that runs', () => {
   const text = 'root:x:0:0:root:/root:/bin/sh\nnode:x:1000:1000::/home/node:/bin/bash\n'
   expect(patchedPasswd(text, { user: 'node', home: '/home/node' }, 200001)).toBe('node:x:200001:200001:node:/home/node:/bin/sh\nroot:x:0:0:root:/root:/bin/sh\n')
