@@ -175,7 +175,11 @@ async function tryImages(host: RunHost, root: boolean): Promise<ImageSupport | s
     const builderNamespace = () => (namespace ??= openUserNamespace({ unshare, sh }, { first: host.settings.builderUidMin, count: host.settings.builderUids }))
     const images: ImageSupport = { toolbox, builderNamespace }
     const image = { directory: '/', user: 'root', home: '/' }
-    const why = await tryOne({ ...host, images }, { image, command: [...toolbox.words('sh'), '-c', 'exit 137'] }) ?? (await tryOne({ ...host, images }, { imageBuilder: true, command: ['sh', '-c', 'exit 137'] }))
+    const tried = await Promise.all([
+      tryOne({ ...host, images }, 'probe-image', { image, command: [...toolbox.words('sh'), '-c', 'exit 137'] }),
+      tryOne({ ...host, images }, 'probe-builder', { imageBuilder: true, command: ['sh', '-c', 'exit 137'] }),
+    ])
+    const why = tried.find((each) => each !== undefined)
     return why === undefined ? images : `The files of an image cannot be mounted here: ${why}`
   } catch (error) {
     return `The files of an image cannot be mounted here: ${error instanceof Error ? error.message : String(error)}`
@@ -183,11 +187,11 @@ async function tryImages(host: RunHost, root: boolean): Promise<ImageSupport | s
 }
 
 /** Undefined when it ends as it should. */
-async function tryOne(host: RunHost, workload: Pick<Workload, 'command' | 'image' | 'imageBuilder'>): Promise<string | undefined> {
+async function tryOne(host: RunHost, id: string, workload: Pick<Workload, 'command' | 'image' | 'imageBuilder'>): Promise<string | undefined> {
   const directory = mkdtempSync(join(host.home.scratch, 'probe-'))
-  const logFile = join(host.home.runs, `probe-${process.pid}.log`)
+  const logFile = join(host.home.runs, `${id}-${process.pid}.log`)
   try {
-    const { exit, neverRan } = await tryRun(host, { directory, logFile, id: 'probe-image', ...workload })
+    const { exit, neverRan } = await tryRun(host, { directory, logFile, id, ...workload })
     if (exit.code === 137 && !neverRan) return undefined
     return readFileSync(logFile, 'utf8').trim().split('\n').at(-1) || 'a process in it ends in an unexpected way'
   } finally {

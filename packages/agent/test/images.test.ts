@@ -12,7 +12,7 @@ import { parseNeeded } from '../src/image/toolbox.ts'
 import type { RunHost } from '../src/run/host.ts'
 import { startRun, type Run, type RunEnd } from '../src/run/run.ts'
 import { defaultSettings } from '../src/settings.ts'
-import { temporaryDirectory, workload } from './harness.ts'
+import { megabyte, temporaryDirectory, workload } from './harness.ts'
 
 let directory: string
 let rootfs: string
@@ -122,6 +122,12 @@ check('gets the signal that its image asks for', async () => {
   while (!output().includes('up')) await new Promise((resolve) => setTimeout(resolve, 20))
   const end = await run.stop(5000)
   expect([end.exit.code, output()]).toEqual([7, 'up\nquit\n'])
+})
+
+check('what it writes counts as its memory, so that it fills no disk', async () => {
+  if (!host.cgroup.enforces.memory) return
+  const { end } = await finish(['cat', '/dev/zero'], { command: ['sh', '-c', 'exec cat /dev/zero >/srv/endless'], limits: { memoryBytes: 64 * megabyte, cpu: 1, pids: 50 } })
+  expect(end.exit.outOfMemory).toBe(true)
 })
 
 check('links in an image lead nothing out of it', async () => {

@@ -25,8 +25,8 @@ export interface Toolbox {
 export async function openToolbox(parent: string, programs: Record<string, string>): Promise<Toolbox> {
   const libraries = new Map<string, string>()
   let loader: string | undefined
-  for (const path of Object.values(programs)) {
-    const { stdout } = await run('ldd', [path], { env: { LC_ALL: 'C', PATH: '/usr/bin:/bin' } })
+  const printed = await Promise.all(Object.values(programs).map((path) => run('ldd', [path], { env: { LC_ALL: 'C', PATH: '/usr/bin:/bin' } })))
+  for (const { stdout } of printed) {
     const needed = parseNeeded(stdout)
     loader ??= needed.loader
     for (const library of needed.libraries) libraries.set(basename(library), library)
