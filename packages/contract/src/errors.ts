@@ -62,6 +62,7 @@ export const errorCatalogue = {
   NOT_DETECTED: user(422, 'Invalid', 'No builder recognises this source.', 'Add a Procfile with a line `web: <command>`, or one of the files that the message lists.'),
   TOOLCHAIN_MISSING: user(422, 'Invalid', 'The machine lacks a tool that the build needs.', 'Install the tool that is named on the machine that builds.'),
   BUILDER_UNSUPPORTED: user(422, 'Invalid', 'The builder that fits this source cannot work on this machine.', 'Declare the app for another builder: a Procfile beside the files of its language.'),
+  BASE_IMAGE_UNAVAILABLE: user(422, 'Invalid', 'The base image of a Dockerfile is not on this machine and could not be pulled.', 'Check the name and that the machine reaches the registry, or put an archive of the image into <home>/images/archives.'),
   BUILD_FAILED: user(422, 'Invalid', 'A build step ended with an error.', 'Read the build log; the last lines are in the message.'),
   BUILD_TIMEOUT: user(422, 'Invalid', 'The build took longer than its limit.', 'Make the build shorter, or raise the limit for builds.'),
   BUILD_OUT_OF_MEMORY: user(422, 'Invalid', 'The build used more memory than its limit.', 'Make the build need less, or raise the memory limit for builds.'),

@@ -94,7 +94,7 @@ export async function startServer({ config, connection, agentSocket, version, lo
     database,
     resources,
     changes,
-    builders: createBuilders(root),
+    builders: createBuilders(root, config),
     sources,
     artifacts,
     tools,

@@ -85,6 +85,7 @@ export const settings = {
   uploadBytes: { variable: 'PAVIOR_UPLOAD_MIB', description: 'Largest packed source in MiB.', fallback: () => 512 * mib, parse: (value: string) => positive(value) * mib },
   sourceBytes: { variable: 'PAVIOR_SOURCE_MIB', description: 'Largest unpacked source in MiB.', fallback: () => 2048 * mib, parse: (value: string) => positive(value) * mib },
   sourceFiles: { variable: 'PAVIOR_SOURCE_FILES', description: 'Most files in a source.', fallback: () => 50_000, parse: whole },
+  registryMirror: { variable: 'PAVIOR_REGISTRY_MIRROR', description: 'Registry, as host[:port][/path], that Dockerfile builds ask for images of Docker Hub first.', fallback: () => '', parse: text },
   keepReleases: { variable: 'PAVIOR_KEEP_RELEASES', description: 'Releases of an app whose artifacts are kept for rollback.', fallback: () => 10, parse: whole },
   auditRetentionDays: { variable: 'PAVIOR_AUDIT_RETENTION_DAYS', description: 'Days for which is kept who changed what.', fallback: () => 90, parse: positive },
   defaultTeam: { variable: 'PAVIOR_DEFAULT_TEAM', description: 'Team whose apps answer on <app>.<domain> without the team.', fallback: () => 'default', parse: text },

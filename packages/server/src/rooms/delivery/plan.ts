@@ -63,8 +63,11 @@ export function problemOfStep({ step, task, lastLines }: StepOutcome, limits: { 
   if (known === 'CANCELED') return problem('BUILD_CANCELED', 'The build was cancelled.')
   if (known === 'START_FAILED') return problem('BUILD_FAILED', `The build step "${step.name}" could not be started.`, { why: task.problem!.why ?? task.problem!.message })
   if (task.problem && !task.exit) return problem('BUILD_FAILED', `The build step "${step.name}" was lost.`, { why: task.problem.message, fix: 'Deploy again.' })
+  const reason = task.exit?.code === undefined ? undefined : step.explain?.(lastLines)
   const how = task.exit?.signal ? `was ended by ${task.exit.signal}` : `exited with code ${task.exit?.code}`
-  return problem('BUILD_FAILED', `The build step "${step.name}" ${how}.`, { why: lastLines.filter(Boolean).at(-1)?.slice(0, 500) })
+  const message = `The build step "${step.name}" ${how}.`
+  const { code = 'BUILD_FAILED', facts, ...more } = { why: lastLines.filter(Boolean).at(-1)?.slice(0, 500), ...reason }
+  return problem(code, message, { ...more, facts: { ...tail.facts, ...facts } })
 }
 
 export function startStep(steps: Step[], name: string, now: string): Step[] {
@@ -78,8 +81,8 @@ export function endStep(steps: Step[], name: string, state: 'done' | 'failed' | 
 }
 
 /** What another build with the same inputs may take over. */
-export function reusable({ builder, summary, artifact, processes, env, mounts, bin, declared }: BuildStatus): Pick<BuildStatus, 'builder' | 'summary' | 'artifact' | 'processes' | 'env' | 'mounts' | 'bin' | 'declared'> {
-  return { builder, summary, artifact, processes, env, mounts, bin, declared }
+export function reusable({ builder, summary, artifact, processes, env, mounts, bin, image, declared }: BuildStatus): Pick<BuildStatus, 'builder' | 'summary' | 'artifact' | 'processes' | 'env' | 'mounts' | 'bin' | 'image' | 'declared'> {
+  return { builder, summary, artifact, processes, env, mounts, bin, ...(image === undefined ? {} : { image }), declared }
 }
 
 /** A build that has a later one for the same app and environment is not worth its minutes. */
