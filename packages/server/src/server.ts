@@ -123,7 +123,8 @@ export async function startServer({ config, connection, agentSocket, version, lo
     clock,
   })
   const telemetryRoom = telemetry.createTelemetry({ database, resources, source: agent, defaultEnvironment, clock, log })
-  const rooms = [people, deliveryRoom, releaseRoom, runtimeRoom, telemetryRoom]
+  const catalogRoom = catalog.createCatalog({ database, resources, sources, events, log })
+  const rooms = [people, catalogRoom, deliveryRoom, releaseRoom, runtimeRoom, telemetryRoom]
   reconcilers.push(createGarbageCollector({ database, resources, kinds }), ...rooms.flatMap((room) => room.reconcilers))
 
   // Doors and background parts
