@@ -78,11 +78,13 @@ describe('the catalogue', () => {
 
   test('takes in another catalogue and gives it out again', async () => {
     const yaml = `${catalogInfo.replaceAll('shop', 'wiki')}\n---\nkind: [`
+    expect((await platform.cli(['catalog', 'list', 'sto'])).stdout).toMatch(/component:default\/stock +service +group:default\/default/)
+    expect((await platform.cli(['catalog', 'show', 'stock'])).stdout).toMatch(/ownedBy +group:default\/default/)
     const imported = await platform.api('POST', '/v1/catalog/import?location=backstage', { yaml })
     expect(imported.body).toMatchObject({ accepted: 2, changed: 2 })
     expect(imported.body.refused.map(({ document }: any) => document)).toEqual([3, 4])
     expect((await get('/v1/catalog/entities?q=wiki')).items.map(({ ref }: any) => ref)).toEqual(['component:default/wiki', 'api:default/wiki-api'])
-    const exported = await fetch(new URL('/v1/catalog/export.yaml', platform.url), { headers: { authorization: `Bearer ${await platform.token()}` } }).then((response) => response.text())
+    const { stdout: exported } = await platform.cli(['catalog', 'export'])
     const again = await platform.api('POST', '/v1/catalog/import?location=again&dryRun=All', { yaml: exported })
     expect(again.body).toMatchObject({ refused: [], changed: 0 })
     expect(again.body.accepted).toBeGreaterThanOrEqual(4)

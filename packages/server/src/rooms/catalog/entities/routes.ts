@@ -2,11 +2,11 @@
  * Reading the catalogue, and taking in another one. Everybody who is signed in may read all of it: it is there so that
  * people find what other teams have. It holds names, owners and links, and never configuration.
  */
+import { Readable } from 'node:stream'
 import { fail } from '@pavior/contract'
 import type { FastifyInstance } from 'fastify'
 import { stringify } from 'yaml'
 import type { Actor } from '../../../kernel/actor.ts'
-import { sendLines } from '../../../kernel/api/lines.ts'
 import type { Routes } from '../../../kernel/api/types.ts'
 import type { Database } from '../../../kernel/db/index.ts'
 import { inverse } from './plan.ts'
@@ -92,22 +92,19 @@ export function entityRoutes({ database }: { database: Database }): Routes {
 
     app.get('/v1/catalog/export', async ({ actor }, reply) => {
       mustRead(actor)
-      return sendLines(reply, async (write) => {
-        for (let after = '', page; (page = await pageEntities(database, after, exportPage)).length > 0; after = page.at(-1)!.ref) {
-          for (const { entity } of page) await write(entity)
-        }
-      })
+      return reply.type('application/yaml; charset=utf-8').send(Readable.from(exported(database)))
     })
+  }
+}
 
-    app.get('/v1/catalog/export.yaml', async ({ actor }, reply) => {
-      mustRead(actor)
-      const texts: string[] = []
-      for (let after = '', page; (page = await pageEntities(database, after, exportPage)).length > 0; after = page.at(-1)!.ref) {
-        texts.push(...page.map(({ entity }) => stringify(entity, { lineWidth: 0 })))
-      }
-      reply.type('application/yaml; charset=utf-8')
-      return texts.join('---\n')
-    })
+/** One catalogue file with everything, a page at a time. */
+async function* exported(database: Database): AsyncGenerator<string> {
+  let after = ''
+  for (;;) {
+    const page = await pageEntities(database, after, exportPage)
+    if (page.length === 0) return
+    yield page.map(({ entity }) => `---\n${stringify(entity, { lineWidth: 0 })}`).join('')
+    after = page.at(-1)!.ref
   }
 }
 
