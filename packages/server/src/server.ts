@@ -123,7 +123,7 @@ export async function startServer({ config, connection, agentSocket, version, lo
     clock,
   })
   const telemetryRoom = telemetry.createTelemetry({ database, resources, source: agent, defaultEnvironment, clock, log })
-  const catalogRoom = catalog.createCatalog({ database, resources, sources, events, log })
+  const catalogRoom = catalog.createCatalog({ database, resources, sources, events, request: (entries) => loop.request(entries), clock, log })
   const rooms = [people, catalogRoom, deliveryRoom, releaseRoom, runtimeRoom, telemetryRoom]
   reconcilers.push(createGarbageCollector({ database, resources, kinds }), ...rooms.flatMap((room) => room.reconcilers))
 
