@@ -196,17 +196,21 @@ export async function connectDatabase({ connection, poolSize, flushStatement, lo
   const session: PgDatabase['session'] = async (lost) => {
     const client = new pg.Client(common)
     let over = false
+    // One that never came about is the business of whoever tried, and not lost.
+    let connected = false
     const end = (error?: Error): void => {
       if (over) return
       over = true
       client.end().catch(() => {})
-      if (error) lost(error)
+      if (error && connected) lost(error)
     }
     client.on('error', end)
     client.on('end', () => end(new Error('connection ended')))
     await client.connect().catch((error) => {
+      end()
       throw translate(error)
     })
+    connected = true
     return {
       query: (text, values, name) => run(client, text, values, name),
       end: async () => end(),
