@@ -230,7 +230,9 @@ class Running {
     const errorFile = join(home, 'logs', 'agent.err')
     const errors = openSync(errorFile, 'w', 0o600)
     const args = ['--max-semi-space-size=2', join(this.#root, 'dist/agent.mjs'), '--home', home, '--socket', this.#agentSocket, '--router-port', String(this.#routerPort), '--router-host', routerHost, '--log-level', logLevel === 'silent' ? 'error' : logLevel]
-    const child = spawn(process.execPath, args, { detached: true, stdio: ['ignore', out, errors] })
+    // The agent has no business with the database, and its environment lives longer than ours.
+    const { PAVIOR_DATABASE_URL: _, ...environment } = process.env
+    const child = spawn(process.execPath, args, { detached: true, stdio: ['ignore', out, errors], env: environment })
     closeSync(out)
     closeSync(errors)
     let exited = false

@@ -37,6 +37,17 @@ const whole = (value: string): number => {
   if (!Number.isInteger(number)) throw new Error('it must be a whole number')
   return number
 }
+const postgresUrl = (value: string): string => {
+  const example = 'postgres://user:password@host:5432/database, with special characters of the password percent-encoded'
+  if (!/^postgres(ql)?:\/\//.test(value)) throw new Error(`it must have the form ${example}`)
+  try {
+    const { username, password, hostname, pathname } = new URL(value)
+    for (const part of [username, password, hostname, pathname]) decodeURIComponent(part)
+  } catch {
+    throw new Error(`it cannot be read; the form is ${example}`)
+  }
+  return value
+}
 const mib = 1024 * 1024
 
 export const settings = {
@@ -46,7 +57,7 @@ export const settings = {
   routerHost: { variable: 'PAVIOR_ROUTER_HOST', description: 'Address that the router listens on.', fallback: () => '127.0.0.1', parse: text },
   publicUrl: { variable: 'PAVIOR_URL', description: 'URL under which users reach the API, when it is not http://localhost:<port>.', fallback: () => '', parse: text },
   appDomain: { variable: 'PAVIOR_APP_DOMAIN', description: 'Domain below which apps get their hosts.', fallback: () => 'localhost', parse: text },
-  databaseUrl: { variable: 'PAVIOR_DATABASE_URL', description: 'PostgreSQL 15 or later to use instead of the embedded one.', fallback: () => '', parse: text, secret: true },
+  databaseUrl: { variable: 'PAVIOR_DATABASE_URL', description: 'PostgreSQL 15 or later to use instead of the embedded one.', fallback: () => '', parse: postgresUrl, secret: true },
   databaseConnections: { variable: 'PAVIOR_DATABASE_CONNECTIONS', description: 'Connections of one server process.', fallback: () => 10, parse: whole },
   logLevel: { variable: 'PAVIOR_LOG_LEVEL', description: 'trace, debug, info, warn, error or silent.', fallback: () => 'info', parse: text },
   buildConcurrency: {

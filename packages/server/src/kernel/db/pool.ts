@@ -4,6 +4,7 @@ import pg from 'pg'
 import type { Logger } from '../log.ts'
 import { FlushBarrier } from './barrier.ts'
 import type { Database, Result, Row, Tx } from './database.ts'
+import { refusal } from './external.ts'
 
 export interface DatabaseOptions {
   /** `postgres://…`, or host (socket directory), user, password, database. */
@@ -24,7 +25,7 @@ export interface PgDatabase extends Database {
 }
 
 /** Broken connection, server shutting down or not yet up: the statement may be repeated when the database is back. */
-const connectionErrors = new Set(['ECONNREFUSED', 'ECONNRESET', 'EAGAIN', 'ENOENT', 'EPIPE', '57P01', '57P02', '57P03', '08000', '08003', '08006', '53300'])
+const connectionErrors = new Set(['ECONNREFUSED', 'ECONNRESET', 'EAGAIN', 'ENOENT', 'EPIPE', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', '57P01', '57P02', '57P03', '08000', '08003', '08006', '53300'])
 const reconnectDelayMs = 200
 
 export function isConnectionError(error: unknown): boolean {
@@ -40,7 +41,8 @@ function translate(error: unknown): Error {
   if ((error as { code?: string }).code === '53100') {
     return fail('DISK_FULL', { message: 'The disk of the database is full.' }, { cause: error })
   }
-  return error as Error
+  // A password that was changed while we run.
+  return refusal(error) ?? (error as Error)
 }
 
 async function run<R extends Row>(

@@ -47,7 +47,7 @@ export function createDesiredReconciler({ database, resources, driver, directory
       { kind: 'Route', keys: (object, previous) => (specChanged(object, previous) ? [everything] : []) },
     ],
     reconcile: async () => {
-      const generation = await nextGeneration(database)
+      const generation = await nextGeneration(database, driver.observed()?.generation ?? 0)
       const sets = (await listAll<InstanceSet>(resources, 'InstanceSet')).filter(({ metadata }) => !metadata.deletionTimestamp)
       const routes = (await listAll<Route>(resources, 'Route')).filter(({ metadata }) => !metadata.deletionTimestamp)
       const uids = new Map(sets.map(({ metadata }) => [`${metadata.namespace}/${metadata.name}`, metadata.uid]))
