@@ -223,13 +223,13 @@ class Running {
   async #presentAgent(): Promise<ObservedState> {
     const present = await this.#observed()
     if (present) return present
-    const { home, routerHost, logLevel } = this.#config
+    const { home, routerHost, sandbox, logLevel } = this.#config
     const logFile = join(home, 'logs', 'agent.log')
     await rotate(logFile)
     const out = openSync(logFile, 'a', 0o600)
     const errorFile = join(home, 'logs', 'agent.err')
     const errors = openSync(errorFile, 'w', 0o600)
-    const args = ['--max-semi-space-size=2', join(this.#root, 'dist/agent.mjs'), '--home', home, '--socket', this.#agentSocket, '--router-port', String(this.#routerPort), '--router-host', routerHost, '--log-level', logLevel === 'silent' ? 'error' : logLevel]
+    const args = ['--max-semi-space-size=2', join(this.#root, 'dist/agent.mjs'), '--home', home, '--socket', this.#agentSocket, '--router-port', String(this.#routerPort), '--router-host', routerHost, '--log-level', logLevel === 'silent' ? 'error' : logLevel, ...(sandbox ? ['--sandbox', sandbox] : [])]
     // The agent has no business with the database, and its environment lives longer than ours.
     const { PAVIOR_DATABASE_URL: _, ...environment } = process.env
     const child = spawn(process.execPath, args, { detached: true, stdio: ['ignore', out, errors], env: environment })

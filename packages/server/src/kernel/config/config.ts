@@ -48,6 +48,10 @@ const postgresUrl = (value: string): string => {
   }
   return value
 }
+const sandbox = (value: string): string => {
+  if (value !== '' && value !== 'bubblewrap' && value !== 'none') throw new Error('it may be bubblewrap or none')
+  return value
+}
 const mib = 1024 * 1024
 
 export const settings = {
@@ -59,6 +63,7 @@ export const settings = {
   appDomain: { variable: 'PAVIOR_APP_DOMAIN', description: 'Domain below which apps get their hosts.', fallback: () => 'localhost', parse: text },
   databaseUrl: { variable: 'PAVIOR_DATABASE_URL', description: 'PostgreSQL 15 or later to use instead of the embedded one.', fallback: () => '', parse: postgresUrl, secret: true },
   databaseConnections: { variable: 'PAVIOR_DATABASE_CONNECTIONS', description: 'Connections of one server process.', fallback: () => 10, parse: whole },
+  sandbox: { variable: 'PAVIOR_SANDBOX', description: 'What apps and builds run in: bubblewrap or none; by default bubblewrap where it works.', fallback: () => '', parse: sandbox },
   logLevel: { variable: 'PAVIOR_LOG_LEVEL', description: 'trace, debug, info, warn, error or silent.', fallback: () => 'info', parse: text },
   buildConcurrency: {
     variable: 'PAVIOR_BUILD_CONCURRENCY',
