@@ -4,7 +4,7 @@
  */
 import { fork, spawn, type ChildProcess } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
-import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, open, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { finished } from 'node:stream/promises'
 import { fail, PaviorError, type ErrorObject, type ObservedState } from '@pavior/contract'
@@ -168,9 +168,15 @@ class Running {
     await this.#stopServer()
     if (instances) await this.#stopAgent()
     await this.#database?.stop()
-    await rm(this.#handover, { force: true })
+    await this.#removeSockets()
     await this.#lock.release()
     this.#end(undefined)
+  }
+
+  /** Nothing is left in the directory of sockets, unless the agent goes on there. */
+  async #removeSockets(): Promise<void> {
+    for (const path of [this.#handover, this.#serverPid]) await rm(path, { force: true })
+    await rmdir(this.#config.socketDirectory).catch(() => {})
   }
 
   async #startDatabase(): Promise<void> {
