@@ -71,14 +71,14 @@ function processesOf(app: string): string[] {
 }
 
 /** Sends an archive as it is made; the answer may come before its end. */
-function upload(app: string, packed: Readable, agent: Agent = new Agent()): Promise<{ status: number; error: Told }> {
+function upload(app: string, packed: Readable, agent?: Agent): Promise<{ status: number; error: Told }> {
   return platform.token().then((token) => new Promise((resolve, reject) => {
-    const outgoing = request(new URL(`/v1/teams/default/apps/${app}/source`, platform.url), { method: 'POST', agent, headers: { authorization: `Bearer ${token}`, 'content-type': 'application/gzip' } }, (response) => {
+    const outgoing = request(new URL(`/v1/teams/default/apps/${app}/source`, platform.url), { method: 'POST', agent: agent ?? false, headers: { authorization: `Bearer ${token}`, 'content-type': 'application/gzip' } }, (response) => {
       let text = ''
       response.on('data', (chunk) => (text += chunk))
       response.on('end', () => {
         packed.destroy()
-        if (!agent.options.keepAlive) outgoing.destroy()
+        if (agent === undefined) outgoing.destroy()
         resolve({ status: response.statusCode!, error: JSON.parse(text).details.pavior })
       })
     })
