@@ -30,6 +30,32 @@ describe('a step that failed', () => {
     expect(told.state).toMatch(/what served before goes on serving/)
   })
 
+  test.each([
+    ['npm error request to https://registry.npmjs.org/x failed, reason: getaddrinfo ENOTFOUND registry.npmjs.org', 'registry.npmjs.org'],
+    ['Could not fetch specs from https://rubygems.org/ due to underlying error <SocketError: Failed to open TCP connection to rubygems.org:443 (getaddrinfo: Name or service not known)>', 'rubygems.org'],
+    ['Could not reach host index.rubygems.org. Check your network connection and try', 'index.rubygems.org'],
+    ['php_network_getaddresses: getaddrinfo for repo.packagist.org failed: Name or service not known', 'repo.packagist.org'],
+    ['curl error 6 while downloading https://repo.packagist.org/packages.json: Could not resolve host: repo.packagist.org', 'repo.packagist.org'],
+    ['Exception in thread "main" java.net.UnknownHostException: services.gradle.org', 'services.gradle.org'],
+    ['Could not transfer artifact a:b from/to central (https://repo.maven.apache.org/maven2): repo.maven.apache.org: Name or service not known', 'repo.maven.apache.org'],
+    ['go: dial tcp: lookup proxy.golang.org on 127.0.0.53:53: no such host', 'proxy.golang.org'],
+    ["HTTPSConnectionPool(host='pypi.org', port=443): Max retries exceeded (Caused by [Errno -2] Name or service not known)", 'pypi.org'],
+  ])('%s names %s', (line, host) => {
+    const told = problemOfStep({ step, task: ended({ exit: { code: 1, at: '' } }), lastLines: ['Resolving', line, '    at somewhere'] }, limits)
+    expect(told.message).toContain(`could not reach ${host}`)
+    expect(told.fix).toContain('HTTPS_PROXY')
+  })
+
+  test.each([
+    [['Error: next/font: error:', 'Failed to fetch Geist Mono from Google Fonts.', 'Import trace:', '    at ignore-listed frames'], 'Failed to fetch Geist Mono from Google Fonts.'],
+    [['[ERROR] Failed to execute goal a:compile: Compilation failure -> [Help 1]', '[ERROR] ', '[ERROR] Re-run Maven using the -X switch', '[ERROR] [Help 1] http://x'], '[ERROR] Failed to execute goal a:compile: Compilation failure -> [Help 1]'],
+    [['npm error code 1', 'npm error A complete log of this run can be found in: /x'], 'npm error code 1'],
+    [['FAILURE: Build failed with an exception.', '', '* What went wrong:', 'Plugin x needs Gradle 8.', '', '* Try:', 'BUILD FAILED in 10s'], 'Plugin x needs Gradle 8.'],
+    [['done so far', 'bye'], 'bye'],
+  ])('of %j says %s', (lastLines, why) => {
+    expect(problemOfStep({ step, task: ended({ exit: { code: 1, at: '' } }), lastLines }, limits).why).toBe(why)
+  })
+
   test('says its last line', () => {
     expect(problemOfStep({ step, task: ended({ exit: { code: 1, at: '' } }), lastLines: ['tsc: 3 errors', ''] }, limits).why).toBe('tsc: 3 errors')
   })
