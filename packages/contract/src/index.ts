@@ -1,4 +1,5 @@
 export * from './agent.ts'
 export * from './errors.ts'
+export * from './last-words.ts'
 export * from './resource.ts'
 export * from './kinds/index.ts'

@@ -5,8 +5,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import pg from 'pg'
 import { findBinaries } from '../../src/kernel/db/embedded.ts'
+import { connectDatabase } from '../../src/kernel/db/index.ts'
+import { createLog } from '../../src/kernel/log.ts'
+import { flushStatement } from '../../src/kernel/store/store.ts'
 
 const execFileAsync = promisify(execFile)
 const debianRoot = '/usr/lib/postgresql'
@@ -60,13 +62,11 @@ export class PostgresqlServer {
   }
 
   async query(database: string, text: string): Promise<Record<string, unknown>[]> {
-    const client = new pg.Client({ connectionString: this.url(database) })
-    client.on('error', () => {})
+    const connection = await connectDatabase({ connection: { connectionString: this.url(database) }, poolSize: 1, flushStatement, log: createLog('silent', 'test') })
     try {
-      await client.connect()
-      return (await client.query(text)).rows as Record<string, unknown>[]
+      return (await connection.query(text)).rows
     } finally {
-      await client.end().catch(() => {})
+      await connection.close()
     }
   }
 

@@ -1,7 +1,7 @@
-import type { TaskStatus } from '@pavior/contract'
+import { lastWords, type TaskStatus } from '@pavior/contract'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { chooseBuilder, endStep, inputsOf, isSuperseded, lastWords, problemOfStep, startStep, unreachableHost } from './plan.ts'
+import { chooseBuilder, endStep, inputsOf, isSuperseded, problemOfStep, startStep, unreachableHost } from './plan.ts'
 import type { Builder, BuildPlan, SourceFacts } from './ports.ts'
 
 const limits = { timeoutMs: 5000, memoryBytes: 256 * 1024 ** 2, diskBytes: 100 * 1024 ** 2 }
@@ -59,8 +59,8 @@ describe('a step that failed', () => {
   test('is told without the frames of a stack, however long it is', () => {
     const frames = Array.from({ length: 150 }, (_, number) => `\tat java.base/sun.net.Something(${number}.java:1)`)
     const lines = [...Array.from({ length: 30 }, (_, number) => `line ${number}`), 'Exception in thread "main" java.net.UnknownHostException: services.gradle.org', ...frames, '\t... 11 more']
-    expect(lastWords(lines)).toHaveLength(20)
-    expect(unreachableHost(lastWords(lines))).toBe('services.gradle.org')
+    expect(lastWords(lines, 20)).toHaveLength(20)
+    expect(unreachableHost(lastWords(lines, 20))).toBe('services.gradle.org')
   })
 
   test('says its last line', () => {

@@ -98,14 +98,6 @@ export function unreachableHost(lines: string[]): string | undefined {
   return undefined
 }
 
-const keptLines = 20
-const stackFrame = /^\s+(at \S|\.\.\. \d+ more)/
-
-/** The last lines that people read: frames of a stack are for the log. */
-export function lastWords(lines: string[]): string[] {
-  return lines.filter((line) => !stackFrame.test(line)).slice(-keptLines)
-}
-
 const telling = /error|fail|cannot|could not|couldn't|not found|no such|denied|unable|unknown|exception|invalid|missing/i
 /** Frames of a stack, and what tools say after they have said what is wrong. */
 const afterwards = /^\s*at |complete log|^\[ERROR\]\s*($|\[Help|To see|Re-run|For more|After correcting)|^> (Run with|Get more)/

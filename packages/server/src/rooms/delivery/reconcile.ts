@@ -5,7 +5,7 @@
 import { mkdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { BuildSpec, BuildStatus, Resource, Step, TaskStatus } from '@pavior/contract'
-import { fail, isPaviorError, type ErrorObject, type PaviorError } from '@pavior/contract'
+import { fail, isPaviorError, lastWords, lastWordsReadLines, type ErrorObject, type PaviorError } from '@pavior/contract'
 import { systemActor } from '../../kernel/actor.ts'
 import type { EventRecorder } from '../../kernel/audit/events.ts'
 import type { Clock } from '../../kernel/clock.ts'
@@ -14,7 +14,7 @@ import { done, itself, splitKey, type Outcome, type Reconciler } from '../../ker
 import type { Resources } from '../../kernel/resources/index.ts'
 import { build as buildKind } from './kinds.ts'
 import { manifestFiles, readDeclaration } from './manifest/index.ts'
-import { chooseBuilder, endStep, inputsOf, isSuperseded, lastWords, problemOfStep, reusable, startStep } from './plan.ts'
+import { chooseBuilder, endStep, inputsOf, isSuperseded, problemOfStep, reusable, startStep } from './plan.ts'
 import type { ArtifactStore, Builder, BuildPlan, BuildStep, SourceFacts, SourceStore, StepRunner, Tool, ToolFinder } from './ports.ts'
 import { findBuilt, rememberBuilt } from './store.ts'
 import { finishTree, keepLayer, prepareWorkspace, removeWorkspace, restoreLayer, type BuildPlaces } from './workspace.ts'
@@ -28,8 +28,8 @@ const finalPhases = new Set(['Succeeded', 'Failed', 'Canceled'])
 const stoppedCodes = new Set(['BUILD_CANCELED', 'SUPERSEDED', 'APP_DELETED'])
 const cancelGraceMs = 2000
 const taskCheckMs = 2000
-/** A stack of the JVM alone is longer than what is kept; what was thrown stands above it. */
-const readLines = 200
+/** Lines that an error carries. */
+const keptLines = 20
 /** Characters of a line that an error carries. */
 const longestKeptLine = 1000
 const systemPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
@@ -295,15 +295,15 @@ class BuildRun {
   async #lastLines(id: string): Promise<string[]> {
     const lines: string[] = []
     try {
-      for await (const { line } of this.#deps.runner.logs(id, { tail: readLines }, this.#signal)) {
+      for await (const { line } of this.#deps.runner.logs(id, { tail: lastWordsReadLines }, this.#signal)) {
         // One line without end arrives in many pieces.
         lines.push(line.slice(0, longestKeptLine))
-        if (lines.length > readLines) lines.shift()
+        if (lines.length > lastWordsReadLines) lines.shift()
       }
     } catch {
       // The reason stands without its log.
     }
-    return lastWords(lines)
+    return lastWords(lines, keptLines)
   }
 
   /** Somebody cancelled, or pushed again. */
