@@ -71,14 +71,13 @@ function processesOf(app: string): string[] {
 }
 
 /** Sends an archive as it is made; the answer may come before its end. */
-function upload(app: string, packed: Readable, agent?: Agent): Promise<{ status: number; error: Told }> {
+function upload(app: string, packed: Readable, agent: Agent): Promise<{ status: number; error: Told }> {
   return platform.token().then((token) => new Promise((resolve, reject) => {
-    const outgoing = request(new URL(`/v1/teams/default/apps/${app}/source`, platform.url), { method: 'POST', agent: agent ?? false, headers: { authorization: `Bearer ${token}`, 'content-type': 'application/gzip' } }, (response) => {
+    const outgoing = request(new URL(`/v1/teams/default/apps/${app}/source`, platform.url), { method: 'POST', agent, headers: { authorization: `Bearer ${token}`, 'content-type': 'application/gzip' } }, (response) => {
       let text = ''
       response.on('data', (chunk) => (text += chunk))
       response.on('end', () => {
         packed.destroy()
-        if (agent === undefined) outgoing.destroy()
         resolve({ status: response.statusCode!, error: JSON.parse(text).details.pavior })
       })
     })
@@ -104,8 +103,10 @@ describe('an upload', () => {
       for (let sent = 0; sent < 3 * 1024; sent++) yield Buffer.alloc(mib)
     }],
   ] as [string, string, () => AsyncGenerator<Buffer>][])('of %s is refused, and the server stays small', async (_, code, archive) => {
+    const agent = new Agent({ keepAlive: true })
+    onTestFinished(() => agent.destroy())
     const before = await residentMib('server')
-    const { status, error } = await upload('heavy', Readable.from(archive()).pipe(createGzip({ level: 1 })))
+    const { status, error } = await upload('heavy', Readable.from(archive()).pipe(createGzip({ level: 1 })), agent)
     expect([status, error.code]).toEqual([413, code])
     expect(error.why).toContain('limit')
     expect(await residentMib('server') - before).toBeLessThan(200)
