@@ -61,7 +61,7 @@ function Pairs({ values, literal }: { values: Record<string, unknown>; literal: 
   return (
     <dl className={classes.pairs}>
       {names.map((name) => (
-        <div key={name} className={classes.pair}>
+        <div key={name} className={classes.pair} data-nested={isNested(values[name]) || undefined}>
           <dt className={classes.name} data-literal={literal || undefined}>
             {literal ? name : wordsOf(name)}
           </dt>
@@ -72,6 +72,11 @@ function Pairs({ values, literal }: { values: Record<string, unknown>; literal: 
       ))}
     </dl>
   )
+}
+
+/** Stands below its name instead of beside it. */
+function isNested(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && (Array.isArray(value) ? value.some((item) => typeof item === 'object') : Object.keys(value).length > 0)
 }
 
 function Items({ items, name }: { items: unknown[]; name: string }) {

@@ -18,7 +18,7 @@ import { PageHeader } from '../../pieces/page-header.tsx'
 import { PageSkeleton } from '../../pieces/page-skeleton.tsx'
 import { Status } from '../../pieces/status.tsx'
 import { YamlEditor } from '../../pieces/yaml-editor.tsx'
-import { toYaml } from './manifest.ts'
+import { wholeYaml } from './manifest.ts'
 import { Events } from './resource-events.tsx'
 import { History } from './resource-history.tsx'
 import { Overview } from './resource-overview.tsx'
@@ -57,7 +57,7 @@ const tabs = [
 ]
 
 function Detail({ kind, resource }: { kind: KnownKind; resource: Resource }) {
-  const { name, creationTimestamp, namespace, deletionTimestamp, managedFields: _, ...metadata } = resource.metadata
+  const { name, creationTimestamp, namespace, deletionTimestamp } = resource.metadata
   const [tab = 'overview', setTab] = useSearchParam('tab')
   const phase = typeof resource.status?.phase === 'string' ? resource.status.phase : undefined
   return (
@@ -95,7 +95,7 @@ function Detail({ kind, resource }: { kind: KnownKind; resource: Resource }) {
           <History resource={resource} />
         </Tabs.Panel>
         <Tabs.Panel value="yaml">
-          <YamlEditor label={`${name} as YAML`} value={toYaml({ ...resource, metadata: { name, namespace, creationTimestamp, deletionTimestamp, ...metadata } })} />
+          <YamlEditor label={`${name} as YAML`} value={wholeYaml(resource)} />
         </Tabs.Panel>
       </Tabs>
     </>

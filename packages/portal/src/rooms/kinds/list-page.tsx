@@ -34,7 +34,7 @@ function List({ kind }: { kind: KnownKind }) {
   return (
     <>
       <PageHeader
-        title={kind.kind}
+        title={severalOf(kind)}
         crumbs={[{ label: 'Resources', to: '/kinds' }]}
         text={kind.schema.description}
         actions={
@@ -59,12 +59,18 @@ function List({ kind }: { kind: KnownKind }) {
   )
 }
 
+/** InstanceSets, Policies: as the path has it, but written as the kind is. */
+function severalOf({ kind, plural }: KnownKind): string {
+  const stem = kind.toLowerCase()
+  return plural.startsWith(stem) ? kind + plural.slice(stem.length) : plural.startsWith(stem.slice(0, -1)) ? kind.slice(0, -1) + plural.slice(stem.length - 1) : kind
+}
+
 /** The kind's own columns; the name leads, and the team follows where there are several. */
 function columnsOf(definitions: TableColumn[], withTeam: boolean): Column<TableRow>[] {
   const own = definitions.map((definition, index): Column<TableRow> => {
     const { name, type, priority } = definition
     const value = ({ cells }: TableRow): Cell => cells[index] as Cell
-    const base = { key: name.toLowerCase(), label: name, value, ...(type === 'integer' || type === 'number' ? { align: 'right' as const } : {}), ...(priority > 0 ? { hideBelow: 'lg' as const } : index > 1 ? { hideBelow: 'sm' as const } : {}) }
+    const base = { key: name.toLowerCase(), label: name, value, ...(index === 0 ? { width: '26%' } : {}), ...(type === 'integer' || type === 'number' ? { align: 'right' as const } : {}), ...(priority > 0 ? { hideBelow: 'lg' as const } : index > 1 ? { hideBelow: 'sm' as const } : {}) }
     if (name === 'Age') return { ...base, value: ({ object }) => object.metadata.creationTimestamp, show: ({ object }) => <Ago at={object.metadata.creationTimestamp} />, width: '110px', hideBelow: 'xs' }
     if (['Ready', 'Phase', 'Status'].includes(name)) return { ...base, width: '130px', show: (row) => statusOf(String(value(row) ?? '')) }
     return { ...base, show: (row) => linkOf(value(row)) }

@@ -26,6 +26,12 @@ export function toYaml(value: unknown): string {
   return stringify(value, { lineWidth: 0, aliasDuplicateObjects: false })
 }
 
+/** All that is known of a resource, in the order in which people read it. Who set which field is for programs. */
+export function wholeYaml({ kind, metadata, spec, status }: Resource): string {
+  const { name, namespace, managedFields: _, ...others } = metadata
+  return toYaml({ apiVersion, kind, metadata: { name, ...(namespace ? { namespace } : {}), ...others }, spec, ...(status ? { status } : {}) })
+}
+
 export type Read = { manifest: Manifest; problem?: undefined } | { manifest?: undefined; problem: Cause }
 
 /** What was typed, if it can be read and is of this kind. */
