@@ -39,7 +39,7 @@ async function writeCliFile(config: Config, { url, reads }: RunningServer): Prom
 
 async function main(): Promise<void> {
   const handover = await readHandover()
-  const { config } = loadConfig(handover?.flags ?? {}, process.env, root)
+  const { config, effective } = loadConfig(handover?.flags ?? {}, process.env, root)
   const log = createLog(config.logLevel, 'server')
   await mkdir(config.home, { recursive: true, mode: 0o700 })
   const version = (JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string }).version
@@ -47,7 +47,7 @@ async function main(): Promise<void> {
     throw new PaviorError('DATABASE_UNAVAILABLE', { message: 'The server was given no database.', fix: 'Set PAVIOR_DATABASE_URL, or start everything with `pavior up`.' })
   }
   const connection = config.databaseUrl ? { connectionString: config.databaseUrl } : handover!.connection!
-  const server = await startServer({ config, connection, agentSocket: handover?.agentSocket ?? join(config.socketDirectory, 'agent.sock'), version, log })
+  const server = await startServer({ config, settings: effective, connection, agentSocket: handover?.agentSocket ?? join(config.socketDirectory, 'agent.sock'), version, log })
   const { first } = await writeCliFile(config, server)
   const welcome = first ? await server.reads.issueLoginLink('admin') : undefined
   process.send?.({ type: 'ready', port: server.port, url: server.url, welcome })

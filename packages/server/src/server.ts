@@ -11,7 +11,7 @@ import { createApi, createIdempotencyStore, keptCertificate } from './kernel/api
 import { createAuditLog } from './kernel/audit/audit.ts'
 import { createEventRecorder } from './kernel/audit/events.ts'
 import { systemClock } from './kernel/clock.ts'
-import type { Config } from './kernel/config/config.ts'
+import type { Config, EffectiveSetting } from './kernel/config/config.ts'
 import { connectDatabase, embeddedPid, migrate } from './kernel/db/index.ts'
 import { KindRegistry } from './kernel/kind.ts'
 import { createValidator } from './kernel/kube/validation.ts'
@@ -23,6 +23,7 @@ import { createResources, mayAct } from './kernel/resources/index.ts'
 import { ChangeWaiters } from './kernel/store/waiters.ts'
 import { Feed } from './kernel/store/feed.ts'
 import { createFieldIndexes, flushStatement } from './kernel/store/store.ts'
+import { platformRoute } from './platform.ts'
 import { portalRoutes } from './portal.ts'
 import { statusRoute } from './status.ts'
 import { createUpkeep } from './upkeep.ts'
@@ -36,6 +37,8 @@ import * as telemetry from './rooms/telemetry/index.ts'
 
 export interface ServerOptions {
   config: Config
+  /** Where each setting comes from; secrets are redacted. */
+  settings: EffectiveSetting[]
   connection: pg.ClientConfig
   agentSocket: string
   version: string
@@ -49,7 +52,7 @@ export interface RunningServer {
   stop(): Promise<void>
 }
 
-export async function startServer({ config, connection, agentSocket, version, log }: ServerOptions): Promise<RunningServer> {
+export async function startServer({ config, settings, connection, agentSocket, version, log }: ServerOptions): Promise<RunningServer> {
   const { home, root } = config
   const clock = systemClock
   await mkdir(join(home, 'builds', 'work'), { recursive: true, mode: 0o700 })
@@ -115,6 +118,7 @@ export async function startServer({ config, connection, agentSocket, version, lo
     changes,
     tasks: runtimeRoom.reads.tasks,
     stepLog: deliveryRoom.reads.stepLog,
+    history: deliveryRoom.reads,
     hostPolicy: (team) => ({ domain: config.appDomain, defaultTeam: config.defaultTeam, defaultEnvironment: defaultEnvironment(team) }),
     routerUrl: (host) => `http://${host}:${agent.observed()?.routerPort ?? config.routerPort}`,
     defaultEnvironment,
@@ -139,7 +143,7 @@ export async function startServer({ config, connection, agentSocket, version, lo
     resources,
     authenticate: people.reads.authenticate,
     sameOrigin: people.reads.sameOrigin,
-    routes: [...rooms.flatMap((room) => room.routes), portalRoutes(join(root, 'packages/portal/dist')), statusRoute({ agent, version, startedAt: clock.now(), port: () => port, databasePid: async () => (config.databaseUrl ? undefined : embeddedPid(join(home, 'pg', 'data'))) })],
+    routes: [...rooms.flatMap((room) => room.routes), portalRoutes(join(root, 'packages/portal/dist')), platformRoute({ database, home, settings }), statusRoute({ agent, version, startedAt: clock.now(), port: () => port, databasePid: async () => (config.databaseUrl ? undefined : embeddedPid(join(home, 'pg', 'data'))) })],
     events: { list: (actor, namespace, filter) => events.list(namespace === undefined ? (actor.admin ? undefined : [...actor.roles.keys()]) : [namespace], filter) },
     audit,
     authorize: mayAct,
