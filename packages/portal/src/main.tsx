@@ -8,6 +8,7 @@ import { RouterProvider } from '@tanstack/react-router'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { ApiError } from './frame/api.ts'
+import { nonce } from './frame/nonce.ts'
 import { createPortalRouter } from './frame/router.tsx'
 import { theme } from './theme.ts'
 
@@ -22,7 +23,6 @@ const client = new QueryClient({
   },
 })
 const router = createPortalRouter(client)
-const nonce = document.querySelector<HTMLMetaElement>('meta[property=csp-nonce]')?.nonce ?? ''
 
 createRoot(document.getElementById('root')!).render(
   <StrictMode>

@@ -26,7 +26,7 @@ export default function Palette() {
     else spotlight.close()
   }, [open])
   return (
-    <Spotlight.Root store={store} query={query} onQueryChange={setQuery} shortcut={null} onSpotlightClose={closePalette} scrollable maxHeight="min(60vh, 480px)" transitionProps={{ duration: 80 }}>
+    <Spotlight.Root store={store} query={query} onQueryChange={setQuery} shortcut={null} onSpotlightClose={closePalette} scrollable maxHeight="min(60vh, 480px)" transitionProps={{ duration: 80 }} overlayProps={{ blur: 0, backgroundOpacity: 0.35 }}>
       <Spotlight.Search placeholder="Go to, find or do" aria-label="Go to, find or do" leftSection={<IconSearch size={18} />} />
       <Spotlight.ActionsList aria-label="Results">
         {shown.length === 0 && <Spotlight.Empty>{typed === '' ? 'Type a name.' : `Nothing is called like “${typed}”.`}</Spotlight.Empty>}
