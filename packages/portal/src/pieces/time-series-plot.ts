@@ -61,7 +61,7 @@ export function plotOptions({ scheme, lines, unit, width, height, sync, markers,
     legend: { show: false },
     cursor: { drag: { x: onZoom !== undefined, y: false, setScale: false }, points: { size: 6 }, ...(sync === undefined ? {} : { sync: { key: sync, setSeries: false } }) },
     scales: { x: { time: true }, y: { range: (_plot, _min, max) => [0, max > 0 ? max * 1.08 : 1] } },
-    axes: [axis, { ...axis, size: axisWidth, values: (_plot, splits) => splits.map((value) => scaleText(value, unit)) }],
+    axes: [{ ...axis, values: timeTexts }, { ...axis, size: axisWidth, values: (_plot, splits) => splits.map((value) => scaleText(value, unit)) }],
     series: [{}, ...lines.map((line, index) => seriesOf(line, index, scheme))],
     plugins: [markerPlugin(markers, scheme)],
     hooks: {
@@ -82,8 +82,28 @@ export function plotOptions({ scheme, lines, unit, width, height, sync, markers,
 function seriesOf(line: Line, index: number, scheme: Scheme): Series {
   const stroke = strokeOf(line, index, scheme)
   const dash = dashes[Math.floor(index / 8) % dashes.length]
-  return { label: line.label, stroke, width: 1.5, spanGaps: false, ...(line.fill ? { fill: `${stroke}22` } : {}), ...(dash ? { dash } : {}) }
+  const points = { show: true, size: 4, fill: stroke, filter: alone }
+  return { label: line.label, stroke, width: 1.5, spanGaps: false, points, ...(line.fill ? { fill: `${stroke}22` } : {}), ...(dash ? { dash } : {}) }
 }
+
+/** A value between two gaps has no line, so it needs a dot to be seen at all. */
+function alone(plot: uPlot, series: number): number[] {
+  const values = plot.data[series]!
+  return [...values.keys()].filter((index) => isValue(values[index]) && !isValue(values[index - 1]) && !isValue(values[index + 1]))
+}
+
+function isValue(value: number | null | undefined): boolean {
+  return value !== null && value !== undefined
+}
+
+/** Smallest distance of two marks in seconds, text, null, then what is added below where the year, day or minute changes; see uPlot's axes. */
+const timeTexts = [
+  [31_536_000, '{YYYY}', null, null, null, null, null, null, 1],
+  [2_419_200, '{MMM}', '\n{YYYY}', null, null, null, null, null, 1],
+  [86_400, '{D} {MMM}', '\n{YYYY}', null, null, null, null, null, 1],
+  [60, '{HH}:{mm}', '\n{D} {MMM} {YYYY}', null, '\n{D} {MMM}', null, null, null, 1],
+  [1, '{HH}:{mm}:{ss}', '\n{D} {MMM} {YYYY}', null, '\n{D} {MMM}', null, null, null, 1],
+]
 
 /** A vertical line for each deployment, with its release at the top. */
 function markerPlugin(markers: () => Marker[], scheme: Scheme): Plugin {
