@@ -10,7 +10,7 @@ import { createRoot } from 'react-dom/client'
 import { ApiError } from './frame/api.ts'
 import { nonce } from './frame/nonce.ts'
 import { createPortalRouter } from './frame/router.tsx'
-import { theme } from './theme.ts'
+import { theme, variables } from './theme.ts'
 
 const mostRetries = 2
 const client = new QueryClient({
@@ -26,7 +26,7 @@ const router = createPortalRouter(client)
 
 createRoot(document.getElementById('root')!).render(
   <StrictMode>
-    <MantineProvider theme={theme} defaultColorScheme="auto" getStyleNonce={() => nonce}>
+    <MantineProvider theme={theme} cssVariablesResolver={variables} defaultColorScheme="auto" getStyleNonce={() => nonce}>
       <QueryClientProvider client={client}>
         <Notifications position="bottom-right" />
         <RouterProvider router={router} />
