@@ -3,7 +3,7 @@ import { Text } from '@mantine/core'
 import { GoLink } from '../../pieces/go-link.tsx'
 import type { TimelineEntry } from '../../pieces/timeline.tsx'
 import { durationText } from '../../pieces/time-text.ts'
-import { appPath, type AppPlace, type Deployment, type Release } from './reads.ts'
+import { appPath, type AppPlace, type Build, type Deployment, type Release } from './reads.ts'
 
 export function deploymentEntry(place: AppPlace, { metadata, spec, status }: Deployment, releases: Map<number, Release>, severalEnvironments: boolean): TimelineEntry {
   const revision = releases.get(spec.release)?.spec.revision
@@ -33,6 +33,39 @@ export function deploymentEntry(place: AppPlace, { metadata, spec, status }: Dep
       </>
     ),
   }
+}
+
+/** A build that did not become a deployment. */
+export function buildEntry(place: AppPlace, { metadata, spec, status }: Build): TimelineEntry {
+  const { revision } = spec
+  return {
+    key: metadata.uid,
+    word: status?.phase ?? 'Queued',
+    at: metadata.creationTimestamp,
+    title: (
+      <>
+        <GoLink to={appPath(place, 'builds', metadata.name)} fw={600}>
+          {metadata.name}
+        </GoLink>{' '}
+        {spec.environment === undefined ? 'build only' : revision.type === 'git' ? 'push' : revision.type}
+      </>
+    ),
+    text: (
+      <>
+        {[revision.message, revision.commit?.slice(0, 7), revision.author].filter(Boolean).join(' · ')}
+        {status?.problem && (
+          <Text size="sm" c="var(--tone-bad)">
+            {status.problem.message}
+          </Text>
+        )}
+      </>
+    ),
+  }
+}
+
+/** The newest first; both are given in that order or in none. */
+export function inOrder(entries: TimelineEntry[]): TimelineEntry[] {
+  return entries.toSorted((one, other) => (other.at ?? '').localeCompare(one.at ?? ''))
 }
 
 export function releasesByVersion(releases: Release[]): Map<number, Release> {

@@ -12,9 +12,9 @@ import { Stats, type Stat } from '../../pieces/stats.tsx'
 import { TimeRangePicker, useTimeRange } from '../../pieces/time-range.tsx'
 import { TimeSeries, type Marker } from '../../pieces/time-series.tsx'
 import { Timeline } from '../../pieces/timeline.tsx'
-import { deploymentEntry, releasesByVersion } from './deployment-entry.tsx'
+import { buildEntry, deploymentEntry, inOrder, releasesByVersion } from './deployment-entry.tsx'
 import { urlOf, type App } from './health.ts'
-import { appPath, useApp, useAppPlace, useDeployments, useEnvironment, useInstanceSets, useReleases, type AppPlace, type Deployment, type InstanceSet } from './reads.ts'
+import { appPath, useApp, useAppPlace, useDeployments, useEnvironment, useInstanceSets, useReleases, useUnreleasedBuilds, type AppPlace, type Deployment, type InstanceSet } from './reads.ts'
 import { useTraffic, type Traffic } from './traffic.ts'
 
 const shownDeployments = 5
@@ -135,6 +135,8 @@ function markerOf({ spec, status }: Deployment): Marker[] {
 function Recent({ place, deployments, loading }: { place: AppPlace; deployments: Deployment[]; loading: boolean }) {
   const { items } = useReleases(place)
   const releases = useMemo(() => releasesByVersion(items), [items])
+  const builds = useUnreleasedBuilds(place)
+  const entries = inOrder([...deployments.slice(0, shownDeployments).map((each) => deploymentEntry(place, each, releases, false)), ...builds.map((each) => buildEntry(place, each))]).slice(0, shownDeployments)
   const all = (
     <GoLink size="sm" to={appPath(place, 'deployments')}>
       All deployments
@@ -142,11 +144,25 @@ function Recent({ place, deployments, loading }: { place: AppPlace; deployments:
   )
   return (
     <Section title="What changed" actions={all}>
-      {loading ? <RowsSkeleton count={3} /> : <Timeline label="Latest deployments" entries={deployments.slice(0, shownDeployments).map((each) => deploymentEntry(place, each, releases, false))} />}
+      {loading ? <RowsSkeleton count={3} /> : <Timeline label="Latest deployments" entries={entries} />}
     </Section>
   )
 }
 
+/** Its builds are shown all the same: the first one may be on its way, or have failed. */
 function NeverDeployed({ team, app }: AppPlace) {
+  const builds = useUnreleasedBuilds({ team, app })
+  const newest = inOrder(builds.map((each) => buildEntry({ team, app }, each)))
+  const problem = builds.toSorted((one, other) => other.metadata.creationTimestamp.localeCompare(one.metadata.creationTimestamp))[0]?.status?.problem
+  if (newest.length > 0) {
+    return (
+      <>
+        {problem && <ProblemState problem={problem} />}
+        <Section title="Builds">
+          <Timeline label="Builds" entries={newest} />
+        </Section>
+      </>
+    )
+  }
   return <EmptyState title={`${app} has not been deployed here yet.`} text="Deploy it from its directory; this page follows." commands={[`pavior deploy --app ${app} --team ${team}`]} />
 }

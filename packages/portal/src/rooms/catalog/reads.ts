@@ -1,5 +1,5 @@
 /** What pages about one app read; other rooms' tabs of an app stand on it too. */
-import type { DeploymentSpec, DeploymentStatus, InstanceSetSpec, InstanceSetStatus, ReleaseSpec, Resource, TeamSpec } from '@pavior/contract'
+import type { BuildSpec, BuildStatus, DeploymentSpec, DeploymentStatus, InstanceSetSpec, InstanceSetStatus, ReleaseSpec, Resource, TeamSpec } from '@pavior/contract'
 import { useParams } from '@tanstack/react-router'
 import { useMemo } from 'react'
 import { useCollection, useNewest, useResource, type One, type Snapshot } from '../../frame/collections.ts'
@@ -9,6 +9,7 @@ import { shownEnvironment, type App } from './health.ts'
 
 export type { App } from './health.ts'
 export type Deployment = Resource<DeploymentSpec, DeploymentStatus>
+export type Build = Resource<BuildSpec, BuildStatus>
 export type Release = Resource<ReleaseSpec>
 export type InstanceSet = Resource<InstanceSetSpec, InstanceSetStatus>
 
@@ -52,6 +53,12 @@ export function useDeployments({ team, app }: AppPlace, environment?: string): S
   const newest = useNewest(all.items)
   const items = useMemo(() => (environment === undefined ? newest : newest.filter(({ spec }) => spec.environment === environment)), [newest, environment])
   return { ...all, items }
+}
+
+/** Builds of the app that did not become a deployment: on their way, failed or canceled. */
+export function useUnreleasedBuilds({ team, app }: AppPlace): Build[] {
+  const { items } = useCollection<Build>('builds', { team, fieldSelector: `spec.app=${app}` })
+  return useMemo(() => items.filter(({ status }) => status?.phase !== 'Succeeded'), [items])
 }
 
 export function useReleases({ team, app }: AppPlace): Snapshot<Release> {
