@@ -11,7 +11,7 @@ export interface GoLinkProps extends AnchorProps {
 
 export function GoLink({ to, search, children, ...style }: GoLinkProps) {
   return (
-    <Anchor inherit {...style} renderRoot={(props) => <Link to={to} {...(search ? { search: search as never } : {})} {...props} />}>
+    <Anchor inherit={style.size === undefined} {...style} renderRoot={(props) => <Link to={to} {...(search ? { search: search as never } : {})} {...props} />}>
       {children}
     </Anchor>
   )

@@ -27,6 +27,8 @@ export interface LogViewProps {
   onLevel: (level: Level | undefined) => void
   /** Which instance wrote a line; needless where there is one. */
   origins?: boolean
+  /** What every name of an origin begins with, and so need not be shown. */
+  originPrefix?: string
   /** Further filters before the search. */
   children?: ReactNode
   empty: ReactNode
@@ -34,7 +36,7 @@ export interface LogViewProps {
   height?: string
 }
 
-export function LogView({ log, name, search, onSearch, level, onLevel, origins = false, children, empty, height = 'max(240px, calc(100dvh - 300px))' }: LogViewProps) {
+export function LogView({ log, name, search, onSearch, level, onLevel, origins = false, originPrefix = '', children, empty, height = 'max(240px, calc(100dvh - 300px))' }: LogViewProps) {
   const [wrap, setWrap] = useState(false)
   const shown = useMemo(() => matching(log.lines, search, level), [log.lines, search, level])
   const text = (): string => shown.map(({ time, origin, text: line }) => [time, origins ? origin : '', line].filter(Boolean).join(' ')).join('\n')
@@ -65,7 +67,7 @@ export function LogView({ log, name, search, onSearch, level, onLevel, origins =
           </Tooltip>
         </Group>
       </Group>
-      <Lines lines={shown} wrap={wrap} search={search} origins={origins} height={height} empty={log.loading ? 'Waiting for the first line …' : log.lines.length > 0 ? 'No line matches.' : empty} />
+      <Lines lines={shown} wrap={wrap} search={search} origins={origins} originPrefix={originPrefix} height={height} empty={log.loading ? 'Waiting for the first line …' : log.lines.length > 0 ? 'No line matches.' : empty} />
       <Text size="xs" c="dimmed" mt={4} role="status">
         {summary(log, shown.length)}
       </Text>
@@ -92,11 +94,12 @@ interface LinesProps {
   wrap: boolean
   search: string
   origins: boolean
+  originPrefix: string
   height: string
   empty: ReactNode
 }
 
-function Lines({ lines, wrap, search, origins, height, empty }: LinesProps) {
+function Lines({ lines, wrap, search, origins, originPrefix, height, empty }: LinesProps) {
   const scroller = useRef<HTMLDivElement>(null)
   const { following, follow, seen } = useFollow(scroller, lines)
   const virtual = useVirtualizer({ count: lines.length, getScrollElement: () => scroller.current, estimateSize: () => rowHeight, overscan, getItemKey: (index) => lines[index]!.id })
@@ -116,7 +119,7 @@ function Lines({ lines, wrap, search, origins, height, empty }: LinesProps) {
             <div style={{ transform: `translateY(${items[0]?.start ?? 0}px)` }}>
               {items.map(({ key, index }) => (
                 <div key={key} data-index={index} ref={wrap ? virtual.measureElement : undefined} className={classes.line} data-level={lines[index]!.level}>
-                  <Line line={lines[index]!} search={search} origins={origins} />
+                  <Line line={lines[index]!} search={search} origin={origins ? shortOrigin(lines[index]!.origin, originPrefix) : undefined} />
                 </div>
               ))}
             </div>
@@ -161,15 +164,20 @@ function useFollow(scroller: RefObject<HTMLDivElement | null>, lines: readonly S
 
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', fractionalSecondDigits: 3, hour12: false })
 
-function Line({ line: { time, text, level, origin }, search, origins }: { line: ShownLine; search: string; origins: boolean }) {
+function shortOrigin(origin: string, prefix: string): string {
+  return origin.startsWith(prefix) ? origin.slice(prefix.length) : origin
+}
+
+function Line({ line, search, origin }: { line: ShownLine; search: string; origin: string | undefined }) {
+  const { time, text, level } = line
   return (
     <>
       <time className={classes.time} dateTime={time} title={time}>
         {time === undefined ? '' : clock.format(new Date(time))}
       </time>
       <span className={classes.level}>{level ?? ''}</span>
-      {origins && (
-        <span className={classes.origin} title={origin}>
+      {origin !== undefined && (
+        <span className={classes.origin} title={line.origin}>
           {origin}
         </span>
       )}

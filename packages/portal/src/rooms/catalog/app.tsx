@@ -37,7 +37,7 @@ export default function AppPage() {
       <Head place={place} />
       <nav className={classes.tabs} aria-label={`Parts of ${place.app}`}>
         {tabs.map((each) => (
-          <Link key={each.tab} to={each.tab === '' ? appPath(place) : appPath(place, each.tab)} search={((previous: { environment?: string }) => (previous.environment === undefined ? {} : { environment: previous.environment })) as never} className={classes.tab} aria-current={each === tab ? 'page' : undefined}>
+          <Link key={each.tab} to={each.tab === '' ? appPath(place) : appPath(place, each.tab)} search={((previous: { environment?: string }) => (previous.environment === undefined ? {} : { environment: previous.environment })) as never} className={classes.tab} activeOptions={{ exact: true, includeSearch: false }}>
             {each.label}
           </Link>
         ))}

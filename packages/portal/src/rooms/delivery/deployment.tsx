@@ -1,6 +1,5 @@
 /** One deployment: its steps as they happen, why it failed, what it changed, and its build log. */
-import { Alert, Button, Group } from '@mantine/core'
-import { IconInfoCircle } from '@tabler/icons-react'
+import { Anchor, Button, Group, Text } from '@mantine/core'
 import { useParams } from '@tanstack/react-router'
 import { useState } from 'react'
 import { patch, resourcePath } from '../../frame/api.ts'
@@ -91,11 +90,15 @@ function Known({ place, deployment, release, crumbs }: KnownProps) {
 }
 
 function Message({ text, phase, url }: { text: string | undefined; phase: string; url: string | undefined }) {
-  if (!text) return null
   return (
-    <Alert variant="light" color={phase === 'Superseded' || phase === 'Canceled' ? 'gray' : 'pine'} icon={<IconInfoCircle size={18} />} role="status">
-      {text} {phase === 'Succeeded' && url && <a href={url}>{url.replace(/^https?:\/\//, '')}</a>}
-    </Alert>
+    <Text size="sm" role="status" mih={22}>
+      {text}{' '}
+      {phase === 'Succeeded' && url && (
+        <Anchor inherit href={url} target="_blank" rel="noopener">
+          {url.replace(/^https?:\/\//, '')}
+        </Anchor>
+      )}
+    </Text>
   )
 }
 

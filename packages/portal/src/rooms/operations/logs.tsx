@@ -28,6 +28,7 @@ export default function Logs() {
       level={levels.includes(level as Level) ? (level as Level) : undefined}
       onLevel={(next) => set({ level: next })}
       origins={instance === undefined}
+      originPrefix={`${place.app}-`}
       empty={<EmptyState title="No line yet." text="What the app writes to its standard output and error appears here. The same in a terminal:" commands={[`pavior logs -f --app ${place.app} --team ${place.team}`]} />}
     >
       <Filter label="Process" value={process} data={choices.processes} choose={(next) => set({ process: next, instance: undefined })} />
