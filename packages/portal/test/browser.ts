@@ -47,7 +47,7 @@ export interface VisitOptions {
 /** A fresh browser profile, not signed in. */
 export async function visit({ width = 1280, height = 800, scheme = 'light' }: VisitOptions = {}): Promise<Visit> {
   browser ??= chromium.launch({ executablePath: found!.path, args: found!.args, headless: true })
-  const context = await (await browser).newContext({ viewport: { width, height }, colorScheme: scheme, reducedMotion: 'reduce' })
+  const context = await (await browser).newContext({ viewport: { width, height }, colorScheme: scheme, reducedMotion: 'reduce', locale: 'en-US' })
   context.setDefaultTimeout(20_000)
   const page = await context.newPage()
   const complaints: string[] = []

@@ -40,7 +40,7 @@ async function writeCliFile(config: Config, { url, reads }: RunningServer): Prom
 
 async function main(): Promise<void> {
   const handover = await readHandover()
-  const { config } = loadConfig(handover?.flags ?? {}, process.env, root)
+  const { config, effective } = loadConfig(handover?.flags ?? {}, process.env, root)
   const log = createLog(config.logLevel, 'server')
   await mkdir(config.home, { recursive: true, mode: 0o700 })
   const version = (JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string }).version
@@ -49,7 +49,7 @@ async function main(): Promise<void> {
   }
   const external = config.databaseUrl ? await checkExternal(config.databaseUrl) : undefined
   const connection = config.databaseUrl ? { connectionString: config.databaseUrl } : handover!.connection!
-  const server = await startServer({ config, connection, external, agentSocket: handover?.agentSocket ?? join(config.socketDirectory, 'agent.sock'), version, log })
+  const server = await startServer({ config, settings: effective, connection, external, agentSocket: handover?.agentSocket ?? join(config.socketDirectory, 'agent.sock'), version, log })
   const { first } = await writeCliFile(config, server)
   const welcome = first ? await server.reads.issueLoginLink('admin') : undefined
   process.send?.({ type: 'ready', port: server.port, url: server.url, welcome })

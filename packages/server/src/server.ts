@@ -11,7 +11,7 @@ import { createApi, createIdempotencyStore, keptCertificate } from './kernel/api
 import { createAuditLog } from './kernel/audit/audit.ts'
 import { createEventRecorder } from './kernel/audit/events.ts'
 import { systemClock } from './kernel/clock.ts'
-import type { Config } from './kernel/config/config.ts'
+import type { Config, EffectiveSetting } from './kernel/config/config.ts'
 import { connectDatabase, embeddedPid, migrate, type ExternalDatabase } from './kernel/db/index.ts'
 import { KindRegistry } from './kernel/kind.ts'
 import { createValidator } from './kernel/kube/validation.ts'
@@ -23,6 +23,7 @@ import { createResources, mayAct } from './kernel/resources/index.ts'
 import { ChangeWaiters } from './kernel/store/waiters.ts'
 import { Feed } from './kernel/store/feed.ts'
 import { createFieldIndexes, flushStatement } from './kernel/store/store.ts'
+import { platformRoute } from './platform.ts'
 import { portalRoutes } from './portal.ts'
 import { statusRoute } from './status.ts'
 import { createUpkeep } from './upkeep.ts'
@@ -36,6 +37,8 @@ import * as telemetry from './rooms/telemetry/index.ts'
 
 export interface ServerOptions {
   config: Config
+  /** Where each setting comes from; secrets are redacted. */
+  settings: EffectiveSetting[]
   connection: pg.ClientConfig
   /** Where the database is when it is not the embedded one. */
   external: ExternalDatabase | undefined
@@ -51,7 +54,7 @@ export interface RunningServer {
   stop(): Promise<void>
 }
 
-export async function startServer({ config, connection, external, agentSocket, version, log }: ServerOptions): Promise<RunningServer> {
+export async function startServer({ config, settings, connection, external, agentSocket, version, log }: ServerOptions): Promise<RunningServer> {
   const { home, root } = config
   const clock = systemClock
   await mkdir(join(home, 'builds', 'work'), { recursive: true, mode: 0o700 })
@@ -117,6 +120,7 @@ export async function startServer({ config, connection, external, agentSocket, v
     changes,
     tasks: runtimeRoom.reads.tasks,
     stepLog: deliveryRoom.reads.stepLog,
+    history: deliveryRoom.reads,
     hostPolicy: (team) => ({ domain: config.appDomain, defaultTeam: config.defaultTeam, defaultEnvironment: defaultEnvironment(team) }),
     routerUrl: (host) => `http://${host}:${agent.observed()?.routerPort ?? config.routerPort}`,
     defaultEnvironment,
@@ -142,7 +146,7 @@ export async function startServer({ config, connection, external, agentSocket, v
     resources,
     authenticate: people.reads.authenticate,
     sameOrigin: people.reads.sameOrigin,
-    routes: [...rooms.flatMap((room) => room.routes), portalRoutes(join(root, 'packages/portal/dist')), statusRoute({ agent, version, startedAt: clock.now(), port: () => port, external, databasePid: async () => (external ? undefined : embeddedPid(join(home, 'pg', 'data'))) })],
+    routes: [...rooms.flatMap((room) => room.routes), portalRoutes(join(root, 'packages/portal/dist')), platformRoute({ database, home, settings }), statusRoute({ agent, version, startedAt: clock.now(), port: () => port, external, databasePid: async () => (external ? undefined : embeddedPid(join(home, 'pg', 'data'))) })],
     events: { list: (actor, namespace, filter) => events.list(namespace === undefined ? (actor.admin ? undefined : [...actor.roles.keys()]) : [namespace], filter) },
     audit,
     authorize: mayAct,

@@ -105,3 +105,26 @@ export async function nextDue(database: PgDatabase, controllers: string[]): Prom
   )
   return rows[0]?.ms === null ? undefined : Number(rows[0]!.ms)
 }
+
+export interface QueueState {
+  /** By controller; one without work is missing. */
+  controllers: { name: string; due: number; running: number; later: number; failing: number }[]
+  /** Work whose last run failed, the most often tried first. */
+  failing: { controller: string; key: string; attempts: number; error: string; runAt: string }[]
+}
+
+/** More are counted and not listed. */
+const mostFailing = 50
+
+export async function queueState(database: { query: PgDatabase['query'] }): Promise<QueueState> {
+  const counts = await database.query(
+    `select controller, count(*) filter (where worker is null and run_at <= now())::int as due, count(*) filter (where worker is not null)::int as running,
+       count(*) filter (where worker is null and run_at > now())::int as later, count(*) filter (where last_error is not null and attempts > 0)::int as failing
+     from queue group by controller order by controller`,
+  )
+  const failing = await database.query('select controller, key, attempts, last_error, run_at from queue where last_error is not null and attempts > 0 order by attempts desc limit $1', [mostFailing])
+  return {
+    controllers: counts.rows.map(({ controller, ...numbers }) => ({ name: controller, ...numbers }) as QueueState['controllers'][number]),
+    failing: failing.rows.map((row) => ({ controller: row.controller, key: row.key, attempts: row.attempts, error: row.last_error, runAt: row.run_at.toISOString() })),
+  }
+}

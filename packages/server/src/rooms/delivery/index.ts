@@ -1,5 +1,5 @@
 /** Door of room delivery: source in, artifact out. */
-import type { LogLine } from '@pavior/contract'
+import type { LogLine, Revision } from '@pavior/contract'
 import type { EventRecorder } from '../../kernel/audit/events.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/db/index.ts'
@@ -8,6 +8,7 @@ import type { Part } from '../../kernel/lifecycle/lifecycle.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import type { Room } from '../../kernel/room.ts'
 import { Waiters, type ChangeWaiters } from '../../kernel/store/waiters.ts'
+import { sourceChanges, type SourceChanges } from './changes.ts'
 import { build } from './kinds.ts'
 import type { GitDeps } from './git.ts'
 import type { ArtifactStore, Builder, SourceStore, StepRunner, ToolFinder } from './ports.ts'
@@ -20,6 +21,7 @@ export const kinds = [build]
 
 const startCheckMs = 250
 export type { Build } from './reconcile.ts'
+export type { SourceChanges } from './changes.ts'
 
 export interface DeliveryReads {
   /** Forgets results of builds whose artifact is not among these. */
@@ -27,6 +29,8 @@ export interface DeliveryReads {
   directoryOf: (digest: string) => string
   /** Log of a step of a build as it is written, until the step ends. */
   stepLog: (build: Build, step: string, signal: AbortSignal) => AsyncIterable<LogLine>
+  /** Commits and files that differ between two revisions of an app. */
+  changes: (team: string, app: string, from: Revision, to: Revision) => Promise<SourceChanges>
 }
 
 export interface DeliveryDeps {
@@ -66,6 +70,7 @@ export function createDelivery(deps: DeliveryDeps): Room<DeliveryReads> {
       forgetMissing: (kept) => forgetMissing(deps.database, kept),
       directoryOf: (digest) => artifacts.directoryOf(digest),
       stepLog,
+      changes: (team, app, from, to) => sourceChanges({ sources, gitRoot: deps.git.root }, team, app, from, to),
     },
   }
 }

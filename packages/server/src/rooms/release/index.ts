@@ -7,14 +7,14 @@ import type { Room } from '../../kernel/room.ts'
 import type { ChangeWaiters } from '../../kernel/store/waiters.ts'
 import type { HostPolicy } from './hosts.ts'
 import { deployment, environment, release } from './kinds.ts'
-import type { ArtifactTasks } from './ports.ts'
+import type { ArtifactTasks, SourceHistory } from './ports.ts'
 import type { ProgressDeps } from './progress.ts'
 import { createAppReconciler, createBuildReleases, createEnvironments } from './reconcile-app.ts'
 import { createDeploymentReconciler, createNeighbours, createReleaseReaper } from './reconcile-deployment.ts'
 import { releaseRoutes } from './routes.ts'
 
 export type { HostPolicy } from './hosts.ts'
-export type { ArtifactTasks } from './ports.ts'
+export type { ArtifactTasks, SourceHistory } from './ports.ts'
 export const kinds = [environment, release, deployment]
 
 export interface ReleaseRoomDeps {
@@ -24,6 +24,7 @@ export interface ReleaseRoomDeps {
   /** Asked at call time, because the runtime room is built after this one. */
   tasks: ArtifactTasks
   stepLog: ProgressDeps['stepLog']
+  history: SourceHistory
   hostPolicy: (team: string) => HostPolicy
   routerUrl: (host: string) => string
   defaultEnvironment: (team: string) => string

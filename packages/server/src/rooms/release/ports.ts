@@ -1,6 +1,6 @@
 /** What room release needs from whatever runs work once: the release process before traffic moves, and one-off commands. */
 import type { Duplex } from 'node:stream'
-import type { Image, Limits, TaskSpec, TaskStatus } from '@pavior/contract'
+import type { Image, Limits, Revision, TaskSpec, TaskStatus } from '@pavior/contract'
 
 /** A command in the files and environment of a release. */
 export interface ArtifactTask {
@@ -25,4 +25,9 @@ export interface ArtifactTasks {
   run: (id: string, task: ArtifactTask) => Promise<TaskStatus>
   /** Input and output of a running task. */
   attach: (id: string) => Promise<Duplex>
+}
+
+/** What changed between two revisions of an app. */
+export interface SourceHistory {
+  changes: (team: string, app: string, from: Revision, to: Revision) => Promise<object>
 }

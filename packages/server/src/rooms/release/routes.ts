@@ -10,7 +10,8 @@ import type { Routes } from '../../kernel/api/types.ts'
 import { rollBack, type ReleaseDeps } from './commands.ts'
 import { readContext, servingDeployment, type App, type Release } from './context.ts'
 import { releaseName } from './names.ts'
-import type { ArtifactTasks } from './ports.ts'
+import { releaseChanges } from './changes.ts'
+import type { ArtifactTasks, SourceHistory } from './ports.ts'
 import { deployProgress, deploymentProgress, type ProgressDeps } from './progress.ts'
 import { bytesOf, commandOf, instanceEnv } from './snapshot.ts'
 
@@ -32,6 +33,7 @@ const runRequest = Compile(
 
 export interface ReleaseRoutesDeps extends ReleaseDeps, ProgressDeps {
   tasks: ArtifactTasks
+  history: SourceHistory
   defaultEnvironment: (team: string) => string
 }
 
@@ -64,6 +66,15 @@ export function releaseRoutes(deps: ReleaseRoutesDeps): Routes {
       const deployment = await resources.mustGet(actor, { kind: 'Deployment', namespace: team!, name: name! })
       const { app } = deployment.spec as { app: string }
       yield* deploymentProgress(deps, actor, team!, ({ metadata }) => metadata.name === name, app, { app, team: team!, durations: {} }, signal)
+    })
+
+    server.get<{ Params: AppParams & { version: string }; Querystring: { against?: string } }>('/v1/teams/:team/apps/:app/releases/:version/diff', async ({ params, query, actor }) => {
+      const { team, app } = params
+      const read = (version: string): Promise<Release> => resources.mustGet<Release>(actor, { kind: 'Release', namespace: team, name: releaseName(app, versionOf(version)) })
+      const to = await read(params.version)
+      const from = await read(query.against ?? String(to.spec.version - 1))
+      const source = from.spec.revision && to.spec.revision ? await deps.history.changes(team, app, from.spec.revision, to.spec.revision) : undefined
+      return { from: from.spec.version, to: to.spec.version, ...releaseChanges(from.spec, to.spec), ...(source ? { source } : {}) }
     })
 
     server.post<{ Params: AppParams }>('/v1/teams/:team/apps/:app/rollback', async ({ params, body, actor }, reply) => {
@@ -135,6 +146,13 @@ export function releaseRoutes(deps: ReleaseRoutesDeps): Routes {
       })
     })
   }
+}
+
+/** `v12` or `12`. */
+function versionOf(text: string): number {
+  const version = Number(text.replace(/^v/, ''))
+  if (!Number.isInteger(version) || version < 1) throw fail('NO_SUCH_RELEASE', { message: `"${text.slice(0, 40)}" is no number of a release.`, fix: 'Give a number such as v12, and another one to compare with as ?against=11.' })
+  return version
 }
 
 /** A failure after the answer has begun is the last record. */

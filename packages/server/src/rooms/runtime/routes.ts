@@ -17,6 +17,8 @@ const largestTail = 10_000
 const defaultTail = 100
 /** New instances of the app are looked for this often while following. */
 const followCheckMs = 1000
+/** CPU and memory of instances are told this often while somebody looks. */
+const figuresEveryMs = 2000
 
 export interface InstanceRow extends InstanceStatus {
   process: string
@@ -61,9 +63,16 @@ export function runtimeRoutes({ resources, driver, sets }: { resources: Resource
   const mustSee = (actor: Actor, { team, app }: AppParams): Promise<unknown> => resources.mustGet(actor, { kind: 'App', namespace: team, name: app })
 
   return (server: FastifyInstance) => {
-    server.get<{ Params: AppParams }>('/v1/teams/:team/apps/:app/instances', async ({ actor, params }) => {
+    server.get<{ Params: AppParams; Querystring: { follow?: string } }>('/v1/teams/:team/apps/:app/instances', async ({ actor, params, query }, reply) => {
       await mustSee(actor, params)
-      return { items: instancesOf(params, await driver.current()) }
+      const read = async (): Promise<{ at: string; items: InstanceRow[] }> => ({ at: new Date().toISOString(), items: instancesOf(params, await driver.current()) })
+      if (!flag({ ...query }, 'follow')) return { items: (await read()).items }
+      return sendLines(reply, async (write, signal) => {
+        while (!signal.aborted) {
+          await write(await read())
+          await setTimeout(figuresEveryMs, undefined, { signal }).catch(() => {})
+        }
+      })
     })
 
     server.get<{ Params: AppParams; Querystring: LogSearch }>('/v1/teams/:team/apps/:app/logs', async (request, reply) => {

@@ -24,6 +24,8 @@ interface Search {
   environment?: string
   from?: string
   until?: string
+  /** Length of the range, instead of its beginning. */
+  minutes?: string
   points?: string
   follow?: string
 }
@@ -57,16 +59,17 @@ export function telemetryRoutes({ database, resources, defaultEnvironment, onMor
       return sendLines(reply, (write, signal) => follow(ask, onMore, write, signal))
     })
 
-    server.get<{ Querystring: { minutes?: string } }>('/v1/traffic', async ({ actor, query }) => {
+    server.get<{ Querystring: { minutes?: string; follow?: string } }>('/v1/traffic', async ({ actor, query }, reply) => {
       const minutes = Number(query.minutes ?? defaultTotalsMs / 60_000)
       if (!(minutes > 0 && minutes <= longestRangeMs / 60_000)) throw fail('BAD_REQUEST', { message: `"${query.minutes}" is not a number of minutes.` })
-      return { items: await readTotals(database, actor.admin ? undefined : [...actor.roles.keys()], new Date(clock.now().getTime() - minutes * 60_000)) }
+      const ask = async (): Promise<object> => ({ items: await readTotals(database, actor.admin ? undefined : [...actor.roles.keys()], new Date(clock.now().getTime() - minutes * 60_000)) })
+      return query.follow === '1' ? sendLines(reply, (write, signal) => follow(ask, onMore, write, signal)) : ask()
     })
   }
 }
 
-/** Sends the whole series at first and whenever there is more; a slow reader gets the newest, not every one. */
-async function follow(ask: () => Promise<Traffic>, onMore: TelemetryRoutesDeps['onMore'], write: WriteLine, signal: AbortSignal): Promise<void> {
+/** Sends the whole answer at first and whenever there is more; a slow reader gets the newest, not every one. */
+async function follow(ask: () => Promise<object>, onMore: TelemetryRoutesDeps['onMore'], write: WriteLine, signal: AbortSignal): Promise<void> {
   let tell = (): void => {}
   let more = true
   const stop = onMore(() => {
@@ -85,11 +88,11 @@ async function follow(ask: () => Promise<Traffic>, onMore: TelemetryRoutesDeps['
   }
 }
 
-function rangeOf({ from, until }: Search, now: Date): { from: Date; until: Date; lengthMs: number } {
+function rangeOf({ from, until, minutes }: Search, now: Date): { from: Date; until: Date; lengthMs: number } {
   const end = until === undefined ? now : timeOf(until)
-  const begin = from === undefined ? new Date(end.getTime() - defaultRangeMs) : timeOf(from)
+  const begin = from === undefined ? new Date(end.getTime() - (minutes === undefined ? defaultRangeMs : Number(minutes) * 60_000)) : timeOf(from)
   const lengthMs = end.getTime() - begin.getTime()
-  if (lengthMs <= 0 || lengthMs > longestRangeMs) throw fail('BAD_REQUEST', { message: 'The range must be longer than nothing and not longer than 31 days.' })
+  if (!(lengthMs > 0 && lengthMs <= longestRangeMs)) throw fail('BAD_REQUEST', { message: 'The range must be longer than nothing and not longer than 31 days.' })
   return { from: begin, until: end, lengthMs }
 }
 

@@ -1,0 +1,168 @@
+/** Is it fine, what changed, what to do: the first tab of an app. */
+import { Group, Text } from '@mantine/core'
+import { useMemo } from 'react'
+import { CopyCommand } from '../../pieces/copy-button.tsx'
+import { EmptyState } from '../../pieces/empty-state.tsx'
+import { ProblemState } from '../../pieces/error-state.tsx'
+import { GoLink } from '../../pieces/go-link.tsx'
+import { percentText, scaleText, shortNumber } from '../../pieces/number-text.ts'
+import { RowsSkeleton } from '../../pieces/page-skeleton.tsx'
+import { Section } from '../../pieces/section.tsx'
+import { Stats, type Stat } from '../../pieces/stats.tsx'
+import { TimeRangePicker, useTimeRange } from '../../pieces/time-range.tsx'
+import { TimeSeries, type Marker } from '../../pieces/time-series.tsx'
+import { Timeline } from '../../pieces/timeline.tsx'
+import { buildEntry, deploymentEntry, inOrder, releasesByVersion } from './deployment-entry.tsx'
+import { urlOf, type App } from './health.ts'
+import { appPath, useApp, useAppPlace, useDeployments, useEnvironment, useInstanceSets, useReleases, useUnreleasedBuilds, type AppPlace, type Deployment, type InstanceSet } from './reads.ts'
+import { useTraffic, type Traffic } from './traffic.ts'
+
+const shownDeployments = 5
+/** More than one request in a hundred that fails is bad. */
+const tolerableErrors = 0.01
+
+export default function Overview() {
+  const place = useAppPlace()
+  const { environment } = useEnvironment(place)
+  const range = useTimeRange()
+  const { resource: app } = useApp(place)
+  const { items: deployments, loading } = useDeployments(place, environment)
+  const { items: sets } = useInstanceSets(place, environment)
+  const traffic = useTraffic(place, environment, range)
+  if (!app) return <RowsSkeleton />
+  if (!loading && deployments.length === 0) return <NeverDeployed {...place} />
+  return (
+    <>
+      <Trouble app={app} deployment={deployments[0]} sets={sets} place={place} />
+      <Stats stats={statsOf(app, environment, sets, traffic)} />
+      <Section title="Traffic" actions={<TimeRangePicker />}>
+        <Charts traffic={traffic} deployments={deployments} zoom={range.zoom} url={urlOf(app, environment)} />
+      </Section>
+      <Recent place={place} deployments={deployments} loading={loading} />
+    </>
+  )
+}
+
+/** What to do, when there is something. */
+function Trouble({ app, deployment, sets, place }: { app: App; deployment: Deployment | undefined; sets: InstanceSet[]; place: AppPlace }) {
+  const failed = deployment?.status?.phase === 'Failed' ? deployment : undefined
+  const problem = failed?.status?.problem ?? sets.find(({ status }) => status?.problem)?.status?.problem ?? app.status?.problem
+  if (!problem) return null
+  return (
+    <div style={{ marginBottom: 16 }}>
+      <ProblemState problem={problem} />
+      <Group gap="md" mt={6}>
+        {failed && (
+          <GoLink size="sm" to={appPath(place, 'deployments', failed.metadata.name)}>
+            The deployment that failed
+          </GoLink>
+        )}
+        <GoLink size="sm" to={appPath(place, 'logs')} search={{ level: 'warn' }}>
+          Warnings and errors in its log
+        </GoLink>
+      </Group>
+    </div>
+  )
+}
+
+function statsOf(app: App, environment: string, sets: InstanceSet[], traffic: Traffic | undefined): Stat[] {
+  const wanted = sets.reduce((sum, { spec }) => sum + spec.replicas, 0)
+  const ready = sets.reduce((sum, { status }) => sum + (status?.ready ?? 0), 0)
+  const totals = traffic?.totals
+  const errors = totals && totals.requests > 0 ? totals.errors / totals.requests : 0
+  const release = app.status?.environments?.[environment]?.release
+  return [
+    { label: 'Instances', value: `${ready} of ${wanted}`, hint: ready >= wanted ? 'healthy' : 'healthy; more are wanted', ...(ready < wanted ? { tone: 'bad' as const } : {}) },
+    { label: 'Requests', value: totals && shortNumber(totals.requests), hint: traffic && `${scaleText(latestOf(traffic), '/s')} lately` },
+    { label: 'Errors', value: totals && percentText(totals.errors, totals.requests), hint: totals && `${totals.errors} ${totals.errors === 1 ? 'answer' : 'answers'} of 5xx`, ...(errors > tolerableErrors ? { tone: 'bad' as const } : {}) },
+    { label: '95 of 100 within', value: totals && scaleText(totals.p95Ms, 'ms'), hint: totals && `half within ${scaleText(totals.p50Ms, 'ms')}` },
+    { label: 'Release', value: release === undefined ? '–' : `v${release}`, hint: release === undefined ? 'nothing serves' : `serves in ${environment}` },
+  ]
+}
+
+/** The last step is still being counted. */
+function latestOf({ all }: Traffic): number {
+  return all.requestsPerSecond.at(-2) ?? all.requestsPerSecond.at(-1) ?? 0
+}
+
+interface ChartsProps {
+  traffic: Traffic | undefined
+  deployments: Deployment[]
+  zoom: (from: number, until: number) => void
+  url: string | undefined
+}
+
+function Charts({ traffic, deployments, zoom, url }: ChartsProps) {
+  const markers = useMemo(() => deployments.flatMap(markerOf).toSorted((one, other) => one.at - other.at), [deployments])
+  const lines = useMemo(
+    () =>
+      traffic && {
+        requests: [
+          { label: 'requests', values: traffic.all.requestsPerSecond, fill: true },
+          { label: 'errors', values: traffic.all.errorsPerSecond, colour: 1 },
+        ],
+        durations: [
+          { label: 'p50', values: traffic.all.p50Ms, colour: 2 },
+          { label: 'p95', values: traffic.all.p95Ms, colour: 0 },
+          { label: 'p99', values: traffic.all.p99Ms, colour: 1 },
+        ],
+      },
+    [traffic],
+  )
+  if (!traffic || !lines) return <RowsSkeleton />
+  const shared = { times: traffic.times, markers, sync: 'app', onZoom: zoom }
+  return (
+    <>
+      <TimeSeries {...shared} title="Requests a second" lines={lines.requests} unit="/s" />
+      <TimeSeries {...shared} title="Time to answer" lines={lines.durations} unit="ms" />
+      {traffic.totals.requests === 0 && (
+        <Group gap="xs" mt="xs">
+          <Text size="sm" c="dimmed">
+            No requests in this time.
+          </Text>
+          {url && <CopyCommand command={`curl ${url}`} />}
+        </Group>
+      )}
+    </>
+  )
+}
+
+function markerOf({ spec, status }: Deployment): Marker[] {
+  if (!status?.finishedAt || (status.phase !== 'Succeeded' && status.phase !== 'Failed')) return []
+  return [{ at: Date.parse(status.finishedAt) / 1000, label: `v${spec.release}`, tone: status.phase === 'Succeeded' ? 'good' : 'bad' }]
+}
+
+function Recent({ place, deployments, loading }: { place: AppPlace; deployments: Deployment[]; loading: boolean }) {
+  const { items } = useReleases(place)
+  const releases = useMemo(() => releasesByVersion(items), [items])
+  const builds = useUnreleasedBuilds(place)
+  const entries = inOrder([...deployments.slice(0, shownDeployments).map((each) => deploymentEntry(place, each, releases, false)), ...builds.map((each) => buildEntry(place, each))]).slice(0, shownDeployments)
+  const all = (
+    <GoLink size="sm" to={appPath(place, 'deployments')}>
+      All deployments
+    </GoLink>
+  )
+  return (
+    <Section title="What changed" actions={all}>
+      {loading ? <RowsSkeleton count={3} /> : <Timeline label="Latest deployments" entries={entries} />}
+    </Section>
+  )
+}
+
+/** Its builds are shown all the same: the first one may be on its way, or have failed. */
+function NeverDeployed({ team, app }: AppPlace) {
+  const builds = useUnreleasedBuilds({ team, app })
+  const newest = inOrder(builds.map((each) => buildEntry({ team, app }, each)))
+  const problem = builds.toSorted((one, other) => other.metadata.creationTimestamp.localeCompare(one.metadata.creationTimestamp))[0]?.status?.problem
+  if (newest.length > 0) {
+    return (
+      <>
+        {problem && <ProblemState problem={problem} />}
+        <Section title="Builds">
+          <Timeline label="Builds" entries={newest} />
+        </Section>
+      </>
+    )
+  }
+  return <EmptyState title={`${app} has not been deployed here yet.`} text="Deploy it from its directory; this page follows." commands={[`pavior deploy --app ${app} --team ${team}`]} />
+}

@@ -1,0 +1,39 @@
+/** Requests, errors and durations of an app, as they grow. */
+import { useQuery } from '@tanstack/react-query'
+import { get } from '../../frame/api.ts'
+import { useLatest } from '../../frame/latest.ts'
+import type { TimeRange } from '../../pieces/time-range.tsx'
+import { appApi, type AppPlace } from './reads.ts'
+
+interface Series {
+  requestsPerSecond: number[]
+  errorsPerSecond: number[]
+  p50Ms: (number | null)[]
+  p95Ms: (number | null)[]
+  p99Ms: (number | null)[]
+}
+
+/** As the API has it; parallel arrays. */
+export interface Traffic {
+  stepSeconds: number
+  times: number[]
+  all: Series
+  releases: { release: number; series: Series }[]
+  totals: { requests: number; errors: number; clientErrors: number; p50Ms: number | null; p95Ms: number | null; p99Ms: number | null; bytesIn: number; bytesOut: number }
+}
+
+const points = 180
+
+/** Undefined while it loads. A range that ends now goes on by itself. */
+export function useTraffic(place: AppPlace, environment: string, { lengthMs, fixed }: TimeRange): Traffic | undefined {
+  const base = appApi(place, `traffic?environment=${encodeURIComponent(environment)}&points=${points}`)
+  // The server keeps the length of a range without an end, so that only the length is of interest here.
+  const moving = fixed ? undefined : `${base}&follow=1&minutes=${lengthMs / 60_000}`
+  const { value } = useLatest<Traffic>(moving)
+  const past = useQuery({
+    queryKey: ['traffic', base, fixed],
+    queryFn: ({ signal }) => get<Traffic>(`${base}&from=${fixed!.from}&until=${fixed!.until}`, signal),
+    enabled: fixed !== undefined,
+  })
+  return fixed ? past.data : value
+}

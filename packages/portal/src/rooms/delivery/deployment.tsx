@@ -1,0 +1,139 @@
+/** One deployment: its steps as they happen, why it failed, what it changed, and its build log. */
+import { Anchor, Button, Group, Text } from '@mantine/core'
+import { useParams } from '@tanstack/react-router'
+import { useState } from 'react'
+import { patch, resourcePath } from '../../frame/api.ts'
+import { useResource } from '../../frame/collections.ts'
+import { mayAs, useSession } from '../../frame/session.ts'
+import { Ago } from '../../pieces/ago.tsx'
+import { Confirm } from '../../pieces/confirm.tsx'
+import { EmptyState } from '../../pieces/empty-state.tsx'
+import { ProblemState } from '../../pieces/error-state.tsx'
+import { GoLink } from '../../pieces/go-link.tsx'
+import { PageHeader } from '../../pieces/page-header.tsx'
+import { RowsSkeleton } from '../../pieces/page-skeleton.tsx'
+import { Section } from '../../pieces/section.tsx'
+import { Status } from '../../pieces/status.tsx'
+import { appPath, useApp, useAppPlace, useDeployments, useReleases, type AppPlace, type Build, type Deployment, type Release } from '../catalog/reads.ts'
+import { canGoBack } from './deployments.tsx'
+import { DeploymentChanges } from './deployment-changes.tsx'
+import { BuildLog, LastLines } from './deployment-logs.tsx'
+import { RollBack } from './roll-back.tsx'
+import { Steps } from './steps.tsx'
+
+const buildLabel = 'pavior.dev/build'
+const ended = new Set(['Succeeded', 'Failed', 'Superseded', 'Canceled'])
+
+export default function DeploymentPage() {
+  const place = useAppPlace()
+  const { name = '' } = useParams({ strict: false })
+  const { resource, loading } = useResource<Deployment>('deployments', place.team, name)
+  const { items: releases } = useReleases(place)
+  const crumbs = [{ label: 'Apps', to: '/apps' }, { label: place.app, to: appPath(place) }, { label: 'Deployments', to: appPath(place, 'deployments') }]
+  if (loading) return <RowsSkeleton />
+  if (!resource) {
+    return (
+      <>
+        <PageHeader title={name} crumbs={crumbs} />
+        <EmptyState title={`There is no deployment ${name} of ${place.app}.`} text="Old deployments are forgotten after a while; the newest are kept." />
+      </>
+    )
+  }
+  const release = releases.find(({ spec }) => spec.version === resource.spec.release)
+  return <Known place={place} deployment={resource} release={release} crumbs={crumbs} />
+}
+
+interface KnownProps {
+  place: AppPlace
+  deployment: Deployment
+  release: Release | undefined
+  crumbs: { label: string; to: string }[]
+}
+
+function Known({ place, deployment, release, crumbs }: KnownProps) {
+  const { metadata, spec, status } = deployment
+  const phase = status?.phase ?? 'Pending'
+  const buildName = metadata.labels?.[buildLabel] ?? ''
+  const { resource: build } = useResource<Build>('builds', place.team, buildName)
+  const revision = release?.spec.revision
+  const about = [spec.reason, revision?.message, revision?.commit?.slice(0, 7), revision?.branch, revision?.author].filter(Boolean).join(' · ')
+  return (
+    <>
+      <PageHeader
+        title={`v${spec.release} to ${spec.environment}`}
+        crumbs={crumbs}
+        beside={<Status word={phase} />}
+        text={
+          <>
+            {about} · <Ago at={metadata.creationTimestamp} />
+          </>
+        }
+        actions={<Actions place={place} deployment={deployment} />}
+      />
+      {status?.problem ? <ProblemState problem={status.problem} /> : <Message text={status?.message} phase={phase} url={status?.url} />}
+      <Steps build={build} deployment={deployment} />
+      {status?.problem && <LastLines place={place} deployment={deployment} />}
+      <DeploymentChanges place={place} deployment={deployment} />
+      {build && <BuildLog team={place.team} build={build.metadata.name} open={build.status?.phase === 'Building'} />}
+      <Section title="More">
+        <Group gap="md">
+          <GoLink size="sm" to={appPath(place, 'logs')} search={{ release: `v${spec.release}`, environment: spec.environment }}>
+            Log of v{spec.release}
+          </GoLink>
+          <GoLink size="sm" to={appPath(place)} search={{ environment: spec.environment }}>
+            How {place.app} is doing now
+          </GoLink>
+        </Group>
+      </Section>
+    </>
+  )
+}
+
+function Message({ text, phase, url }: { text: string | undefined; phase: string; url: string | undefined }) {
+  return (
+    <Text size="sm" role="status" mih={22}>
+      {text}{' '}
+      {phase === 'Succeeded' && url && (
+        <Anchor inherit href={url} target="_blank" rel="noopener">
+          {url.replace(/^https?:\/\//, '')}
+        </Anchor>
+      )}
+    </Text>
+  )
+}
+
+function Actions({ place, deployment }: { place: AppPlace; deployment: Deployment }) {
+  const session = useSession()
+  const { resource: app } = useApp(place)
+  const { items } = useDeployments(place, deployment.spec.environment)
+  const [going, setGoing] = useState<number>()
+  const [canceling, setCanceling] = useState(false)
+  const { metadata, spec, status } = deployment
+  const serving = app?.status?.environments?.[spec.environment]?.release
+  if (!mayAs(session, 'developer', place.team)) return null
+  if (!ended.has(status?.phase ?? '')) {
+    return (
+      <>
+        <Button size="xs" variant="default" onClick={() => setCanceling(true)} disabled={spec.canceled === true}>
+          {spec.canceled ? 'Canceling' : 'Cancel'}
+        </Button>
+        <Confirm opened={canceling} close={() => setCanceling(false)} title="Cancel this deployment?" losses={[serving === undefined ? 'Nothing serves yet, and nothing will.' : `v${serving} goes on serving.`]} action="Cancel it" harmless confirm={() => patch(resourcePath('deployments', place.team, metadata.name), { spec: { canceled: true } })} />
+      </>
+    )
+  }
+  const target = spec.release === serving ? previousOf(items, serving) : canGoBack(deployment, serving) ? spec.release : undefined
+  if (target === undefined || serving === undefined) return null
+  return (
+    <>
+      <Button size="xs" variant="default" onClick={() => setGoing(target)}>
+        Roll back to v{target}
+      </Button>
+      <RollBack place={place} environment={spec.environment} serving={serving} to={going} close={() => setGoing(undefined)} />
+    </>
+  )
+}
+
+/** The last release that served before the one that serves now; the newest deployment comes first. */
+function previousOf(deployments: Deployment[], serving: number | undefined): number | undefined {
+  return deployments.find(({ spec, status }) => status?.phase === 'Succeeded' && spec.release !== serving)?.spec.release
+}

@@ -1,0 +1,38 @@
+/** What differs between two releases beside their source. Pure. */
+import type { ProcessSpec, ReleaseSpec } from '@pavior/contract'
+
+export interface ValueChange {
+  name: string
+  /** Absent when it was added. */
+  before?: string
+  /** Absent when it was removed. */
+  after?: string
+}
+
+export interface ReleaseChanges {
+  artifact: { before: string; after: string; same: boolean }
+  configuration: ValueChange[]
+  /** Settings of processes as `web.memory`. */
+  processes: ValueChange[]
+}
+
+export function releaseChanges(from: ReleaseSpec, to: ReleaseSpec): ReleaseChanges {
+  return {
+    artifact: { before: from.artifact, after: to.artifact, same: from.artifact === to.artifact },
+    configuration: valueChanges(from.env, to.env),
+    processes: valueChanges(settings(from.processes), settings(to.processes)),
+  }
+}
+
+function valueChanges(from: Record<string, string>, to: Record<string, string>): ValueChange[] {
+  const names = [...new Set([...Object.keys(from), ...Object.keys(to)])].toSorted()
+  return names
+    .filter((name) => from[name] !== to[name])
+    .map((name) => ({ name, ...(from[name] === undefined ? {} : { before: from[name] }), ...(to[name] === undefined ? {} : { after: to[name] }) }))
+}
+
+function settings(processes: Record<string, ProcessSpec>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(processes).flatMap(([process, spec]) => Object.entries(spec).map(([name, value]) => [`${process}.${name}`, typeof value === 'object' ? JSON.stringify(value) : String(value)])),
+  )
+}
