@@ -2,8 +2,9 @@
 import type { PortalRoom } from '../frame/room.ts'
 import { catalog } from './catalog/index.ts'
 import { delivery } from './delivery/index.ts'
+import { entities } from './entities/index.ts'
 import { gallery } from './gallery/index.ts'
 import { kinds } from './kinds/index.ts'
 import { operations } from './operations/index.ts'
 
-export const rooms: PortalRoom[] = [catalog, delivery, operations, kinds, gallery]
+export const rooms: PortalRoom[] = [catalog, entities, delivery, operations, kinds, gallery]

@@ -1,0 +1,155 @@
+/** What the pages of the catalogue read. */
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
+import { get } from '../../frame/api.ts'
+
+export interface EntityRow {
+  ref: string
+  kind: string
+  namespace: string
+  name: string
+  title: string | null
+  description: string | null
+  type: string | null
+  lifecycle: string | null
+  owner: string | null
+  tags: string[]
+  origins: ('derived' | 'repository' | 'import')[]
+  drift: number
+}
+
+export interface EntityPage {
+  items: EntityRow[]
+  continue?: string
+}
+
+export interface EntityDetails {
+  ref: string
+  entity: {
+    kind: string
+    metadata: { name: string; namespace?: string; title?: string; description?: string; tags?: string[]; links?: { url: string; title?: string }[]; annotations?: Record<string, string> }
+    spec?: Record<string, unknown>
+  }
+  origins: EntityRow['origins']
+  drift: { field: string; declared: unknown; observed: unknown }[]
+  relations: { type: string; target: string; declaredHere: boolean }[]
+  changedAt: string
+}
+
+export interface EntityGraph {
+  nodes: EntityRow[]
+  /** Named by somebody, but unknown. */
+  missing: string[]
+  edges: { source: string; type: string; target: string }[]
+  truncated: boolean
+}
+
+export interface Filter {
+  q?: string | undefined
+  kind?: string | undefined
+  type?: string | undefined
+  owner?: string | undefined
+}
+
+const pageSize = 200
+
+function searchOf(filter: Filter, more: Record<string, string> = {}): string {
+  const given = Object.entries({ ...filter, ...more }).filter((entry): entry is [string, string] => Boolean(entry[1]))
+  return new URLSearchParams(given).toString()
+}
+
+export const entitiesQuery = (filter: Filter) =>
+  infiniteQueryOptions({
+    queryKey: ['catalog', 'entities', filter],
+    initialPageParam: '',
+    queryFn: ({ pageParam, signal }) => get<EntityPage>(`/v1/catalog/entities?${searchOf(filter, { limit: String(pageSize), continue: pageParam })}`, signal),
+    getNextPageParam: (page) => page.continue,
+  })
+
+export const facetsQuery = queryOptions({
+  queryKey: ['catalog', 'facets'],
+  queryFn: ({ signal }) => get<{ items: { kind: string; type: string | null; count: number }[] }>('/v1/catalog/facets', signal),
+})
+
+/** `component:default/shop` → `component/default/shop`. */
+export function partsOf(ref: string): { kind: string; namespace: string; name: string } {
+  const [kind = '', place = ''] = ref.split(':')
+  const [namespace = '', name = ''] = place.split('/')
+  return { kind, namespace, name }
+}
+
+export function entityPath(ref: string): string {
+  const { kind, namespace, name } = partsOf(ref)
+  return ['/catalog', ...[kind, namespace, name].map(encodeURIComponent)].join('/')
+}
+
+const apiOf = (ref: string): string => `/v1/catalog/entities/${Object.values(partsOf(ref)).map(encodeURIComponent).join('/')}`
+
+export const entityQuery = (ref: string) => queryOptions({ queryKey: ['catalog', 'entity', ref], queryFn: ({ signal }) => get<EntityDetails>(apiOf(ref), signal) })
+
+export const graphQuery = (ref: string, depth: number) =>
+  queryOptions({ queryKey: ['catalog', 'graph', ref, depth], queryFn: ({ signal }) => get<EntityGraph>(`${apiOf(ref)}/graph?depth=${depth}`, signal), placeholderData: (before) => before })
+
+export interface DocPage {
+  path: string
+  title: string
+  release: number
+  changedAt: string
+  markdown: string
+}
+
+const appPath = (team: string, app: string): string => `/v1/teams/${encodeURIComponent(team)}/apps/${encodeURIComponent(app)}`
+
+export const docsQuery = (team: string, app: string) => queryOptions({ queryKey: ['docs', team, app], queryFn: ({ signal }) => get<{ items: Omit<DocPage, 'markdown'>[] }>(`${appPath(team, app)}/docs`, signal) })
+
+export const docQuery = (team: string, app: string, path: string) =>
+  queryOptions({ queryKey: ['docs', team, app, path], queryFn: ({ signal }) => get<DocPage>(`${appPath(team, app)}/docs/${path.split('/').map(encodeURIComponent).join('/')}`, signal) })
+
+export interface ApiVersion {
+  path: string
+  release: number
+  format: 'openapi' | 'asyncapi' | 'graphql'
+  title: string
+  at: string
+}
+
+export const apisQuery = (team: string, app: string) => queryOptions({ queryKey: ['apis', team, app], queryFn: ({ signal }) => get<{ items: ApiVersion[] }>(`${appPath(team, app)}/apis`, signal) })
+
+export const definitionQuery = (team: string, app: string, path: string, release: number) =>
+  queryOptions({ queryKey: ['apis', team, app, path, release], queryFn: ({ signal }) => get<ApiVersion & { definition: string }>(`${appPath(team, app)}/apis/definition?${searchOf({}, { path, release: String(release) })}`, signal) })
+
+export interface ApiDiff {
+  from: number
+  to: number
+  breaking: boolean
+  changes: { breaking: boolean; where: string; what: string }[]
+}
+
+export const apiDiffQuery = (team: string, app: string, path: string, from: number, to: number) =>
+  queryOptions({ queryKey: ['apis', team, app, path, from, to], queryFn: ({ signal }) => get<ApiDiff>(`${appPath(team, app)}/apis/diff?${searchOf({}, { path, from: String(from), to: String(to) })}`, signal) })
+
+export interface RuleResult {
+  rule: string
+  title: string
+  level: string
+  outcome: 'kept' | 'broken' | 'unknown' | 'exempt'
+  reason?: string
+  fix?: string
+  docs?: string
+}
+
+export interface CardResult {
+  team: string
+  app: string
+  scorecard: string
+  level: string | null
+  next: string | null
+  score: number
+  rules: RuleResult[]
+  changedAt: string
+}
+
+export const appScorecardsQuery = (team: string, app: string) => queryOptions({ queryKey: ['scorecards', 'app', team, app], queryFn: ({ signal }) => get<{ items: CardResult[] }>(`${appPath(team, app)}/scorecards`, signal) })
+
+export const cardResultsQuery = (name: string) => queryOptions({ queryKey: ['scorecards', 'results', name], queryFn: ({ signal }) => get<{ items: CardResult[] }>(`/v1/scorecards/${encodeURIComponent(name)}/results`, signal) })
+
+export const trendQuery = (name: string) => queryOptions({ queryKey: ['scorecards', 'trend', name], queryFn: ({ signal }) => get<{ items: { day: string; apps: number; score: number; levels: Record<string, number> }[] }>(`/v1/scorecards/${encodeURIComponent(name)}/trend`, signal) })
