@@ -13,6 +13,8 @@ import { createPortalRouter } from './frame/router.tsx'
 import { theme, variables } from './theme.ts'
 
 const mostRetries = 2
+/** A part that is missing after a reload too is told as an error. */
+const reloadPauseMs = 10_000
 const client = new QueryClient({
   defaultOptions: {
     queries: {
@@ -23,6 +25,15 @@ const client = new QueryClient({
   },
 })
 const router = createPortalRouter(client)
+
+// A newer portal was put there while this page was open: its parts have other names now.
+window.addEventListener('vite:preloadError', (event) => {
+  const last = Number(sessionStorage.getItem('pavior.reloaded') ?? 0)
+  if (Date.now() - last < reloadPauseMs) return
+  event.preventDefault()
+  sessionStorage.setItem('pavior.reloaded', String(Date.now()))
+  location.reload()
+})
 
 createRoot(document.getElementById('root')!).render(
   <StrictMode>

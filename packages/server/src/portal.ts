@@ -1,16 +1,21 @@
 /** Serves the portal: one page for every path that a browser navigates to, and its files, which never change under their names. */
 import { randomBytes } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { readdir, readFile } from 'node:fs/promises'
+import { extname, join } from 'node:path'
 import { fail } from '@pavior/contract'
-import type { FastifyInstance, FastifyReply } from 'fastify'
-import sirv from 'sirv'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Routes } from './kernel/api/types.ts'
 
 /** Paths that are never a page: whoever asks there wants an answer of the API. */
 const apiPaths = /^\/(api|apis|v1|git|openapi|healthz|livez|readyz|metrics|version)(\/|$)/
 const yearSeconds = 365 * 24 * 3600
 const noncePlaceholder = '__CSP_NONCE__'
+const types: Record<string, string> = { '.js': 'text/javascript; charset=utf-8', '.css': 'text/css; charset=utf-8', '.svg': 'image/svg+xml', '.png': 'image/png', '.woff2': 'font/woff2', '.json': 'application/json' }
+/** Made by the build beside each file; the smallest first. */
+const encodings = [
+  ['br', '.br'],
+  ['gzip', '.gz'],
+] as const
 
 function policy(nonce: string): string {
   return [
@@ -28,40 +33,67 @@ function policy(nonce: string): string {
   ].join('; ')
 }
 
+/** One build of the portal, whole: a build that is replaced while we run must not leave pages of the old one without their files. */
+interface Build {
+  page: string
+  /** By name, packed ones too. */
+  files: Map<string, Buffer>
+}
+
+async function readBuild(directory: string): Promise<Build> {
+  const assets = join(directory, 'assets')
+  try {
+    const page = await readFile(join(directory, 'index.html'), 'utf8')
+    const names = await readdir(assets)
+    return { page, files: new Map(await Promise.all(names.map(async (name) => [name, await readFile(join(assets, name))] as const))) }
+  } catch (error) {
+    throw fail('NOT_FOUND', { message: 'The portal is not built.', fix: 'Run: npm run build' }, { cause: error })
+  }
+}
+
 /** `directory` holds what the portal's build made. */
 export function portalRoutes(directory: string): Routes {
-  const files = sirv(directory, { etag: true, brotli: true, gzip: true, setHeaders: (response, path) => response.setHeader('cache-control', path.startsWith('/assets/') ? `public, max-age=${yearSeconds}, immutable` : 'no-cache') })
-  let page: Promise<string> | undefined
-
-  const sendPage = async (reply: FastifyReply): Promise<void> => {
-    page ??= readFile(join(directory, 'index.html'), 'utf8').catch((error) => {
-      page = undefined
-      throw fail('NOT_FOUND', { message: 'The portal is not built.', fix: 'Run: npm run build' }, { cause: error })
+  let reading: Promise<Build> | undefined
+  const built = (): Promise<Build> => {
+    reading ??= readBuild(directory).catch((error) => {
+      reading = undefined
+      throw error
     })
-    const nonce = randomBytes(16).toString('base64')
-    const html = (await page).replaceAll(noncePlaceholder, nonce)
-    reply.headers({
+    return reading
+  }
+
+  return (app: FastifyInstance) => {
+    const config = { public: true, unlimited: true }
+    app.get<{ Params: { '*': string } }>('/assets/*', { config }, async (request, reply) => sendFile((await built()).files, request, reply))
+    app.get('/*', { config }, async (request, reply) => {
+      const path = request.url.split('?', 1)[0]!
+      if (apiPaths.test(path) || !(request.headers.accept ?? '').includes('text/html')) throw fail('NOT_FOUND', { message: `There is nothing at GET ${path.slice(0, 200)}.`, fix: 'GET /apis lists what there is.' })
+      return sendPage((await built()).page, reply)
+    })
+  }
+}
+
+function sendFile(files: Build['files'], { params, headers }: FastifyRequest<{ Params: { '*': string } }>, reply: FastifyReply): FastifyReply {
+  const name = params['*']
+  const type = types[extname(name)]
+  void reply.header('x-content-type-options', 'nosniff').header('vary', 'accept-encoding')
+  if (!files.has(name) || type === undefined) return reply.code(404).header('cache-control', 'no-store').type('text/plain; charset=utf-8').send('There is no such file.\n')
+  const accepted = String(headers['accept-encoding'] ?? '')
+  const packed = encodings.find(([encoding, suffix]) => new RegExp(`\\b${encoding}\\b`).test(accepted) && files.has(name + suffix))
+  if (packed) void reply.header('content-encoding', packed[0])
+  return reply.header('cache-control', `public, max-age=${yearSeconds}, immutable`).type(type).send(files.get(name + (packed?.[1] ?? '')))
+}
+
+function sendPage(page: string, reply: FastifyReply): FastifyReply {
+  const nonce = randomBytes(16).toString('base64')
+  return reply
+    .headers({
       'content-security-policy': policy(nonce),
       'cache-control': 'no-store',
       'referrer-policy': 'same-origin',
       'x-content-type-options': 'nosniff',
       'cross-origin-opener-policy': 'same-origin',
     })
-    await reply.type('text/html; charset=utf-8').send(html)
-  }
-
-  return (app: FastifyInstance) => {
-    const config = { public: true, unlimited: true }
-    app.get('/assets/*', { config }, (request, reply) => {
-      reply.hijack()
-      reply.raw.setHeader('x-content-type-options', 'nosniff')
-      files(request.raw, reply.raw, () => void reply.raw.writeHead(404, { 'content-type': 'text/plain', 'cache-control': 'no-store' }).end('Not found.\n'))
-    })
-    app.get('/*', { config }, async (request, reply) => {
-      const path = request.url.split('?', 1)[0]!
-      if (apiPaths.test(path) || !(request.headers.accept ?? '').includes('text/html')) throw fail('NOT_FOUND', { message: `There is nothing at GET ${path.slice(0, 200)}.`, fix: 'GET /apis lists what there is.' })
-      await sendPage(reply)
-      return reply
-    })
-  }
+    .type('text/html; charset=utf-8')
+    .send(page.replaceAll(noncePlaceholder, nonce))
 }

@@ -30,6 +30,8 @@ export interface AppTab {
   /** Last part of the path: /apps/$team/$app/<tab>; '' is the overview. */
   tab: string
   label: string
+  /** Place among the tabs, from the left: what one looks at every day has a low one. Default: 50. */
+  order?: number
   load: () => Promise<{ default: ComponentType }>
 }
 

@@ -23,11 +23,15 @@ function componentOf(tab: AppTab): LazyExoticComponent<ComponentType> {
   return known
 }
 
+const usualOrder = 50
+
 export default function AppPage() {
   const { tab: shown = '' } = useParams({ strict: false })
   const place = useAppPlace()
   const { resource, loading } = useApp(place)
-  const tabs = registeredRooms().flatMap(({ appTabs = [] }) => appTabs)
+  const tabs = registeredRooms()
+    .flatMap(({ appTabs = [] }) => appTabs)
+    .toSorted((one, other) => (one.order ?? usualOrder) - (other.order ?? usualOrder))
   const tab = tabs.find((each) => each.tab === shown)
   if (!tab) return <NotFound />
   if (!loading && !resource) return <Missing {...place} />

@@ -11,6 +11,6 @@ export const catalog: PortalRoom = {
     { path: '/apps/$team/$app', title: app, load: () => import('./app.tsx') },
     { path: '/apps/$team/$app/$tab', title: (params) => `${params.tab} · ${app(params)}`, load: () => import('./app.tsx') },
   ],
-  appTabs: [{ tab: '', label: 'Overview', load: () => import('./overview.tsx') }],
+  appTabs: [{ tab: '', order: 0, label: 'Overview', load: () => import('./overview.tsx') }],
   resources: { apps: ({ metadata }) => `/apps/${metadata.namespace}/${metadata.name}` },
 }

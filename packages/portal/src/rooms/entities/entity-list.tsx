@@ -38,6 +38,7 @@ export function EntityList({ rows, more, loading }: EntityListProps) {
 }
 
 function Row({ row: { ref, kind, namespace, name, title, description, type, owner, drift } }: { row: EntityRow }) {
+  const place = namespace === 'default' ? name : `${namespace}/${name}`
   return (
     <>
       <div className={classes.main}>
@@ -45,18 +46,22 @@ function Row({ row: { ref, kind, namespace, name, title, description, type, owne
           <GoLink to={entityPath(ref)} fw={600} truncate>
             {title ?? name}
           </GoLink>
-          <Text size="xs" c="dimmed" truncate>
-            {namespace === 'default' ? name : `${namespace}/${name}`}
-          </Text>
+          {place !== (title ?? name) && (
+            <Text size="xs" c="dimmed" truncate>
+              {place}
+            </Text>
+          )}
           {drift > 0 && (
             <Badge size="xs" variant="light" color="orange" title="What is declared and what is observed differ">
               drift
             </Badge>
           )}
         </Group>
-        <Text size="sm" c="dimmed" truncate>
-          {description ?? ' '}
-        </Text>
+        {description && (
+          <Text size="sm" c="dimmed" truncate>
+            {description}
+          </Text>
+        )}
       </div>
       <Text size="sm" className={classes.kind}>
         {kind}

@@ -1,8 +1,8 @@
 /** One entity: what it is, who answers for it, what it is connected with, and where words and facts differ. */
-import { Anchor, Badge, Group, SegmentedControl, Skeleton, Table, Text } from '@mantine/core'
+import { Anchor, Badge, Button, Group, SegmentedControl, Skeleton, Table, Text } from '@mantine/core'
 import { IconExternalLink } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
-import { useParams } from '@tanstack/react-router'
+import { Link, useParams } from '@tanstack/react-router'
 import { lazy, Suspense } from 'react'
 import { ApiError } from '../../frame/api.ts'
 import { useSearchParam } from '../../frame/search-params.ts'
@@ -52,7 +52,13 @@ function Entity({ details }: { details: EntityDetails }) {
             </Text>
           </>
         }
-        actions={app && <GoLink to={`/apps/${app}`}>Go to the app</GoLink>}
+        actions={
+          app && (
+            <Button size="xs" variant="default" renderRoot={(props) => <Link to={`/apps/${app}`} {...props} />}>
+              Go to the app
+            </Button>
+          )
+        }
       />
       <Group gap="md" mb="sm">
         {metadata.links?.map(({ url, title }) => (
@@ -76,6 +82,7 @@ function Entity({ details }: { details: EntityDetails }) {
 function Drift({ drift }: { drift: EntityDetails['drift'] }) {
   return (
     <Section title="Declared and observed differ">
+      <Table.ScrollContainer minWidth={420}>
       <Table aria-label="Differences">
         <Table.Thead>
           <Table.Tr>
@@ -94,6 +101,7 @@ function Drift({ drift }: { drift: EntityDetails['drift'] }) {
           ))}
         </Table.Tbody>
       </Table>
+      </Table.ScrollContainer>
     </Section>
   )
 }

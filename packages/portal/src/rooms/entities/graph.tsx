@@ -34,6 +34,7 @@ export default function Graph({ entity, depth }: { entity: string; depth: number
           nodesConnectable={false}
           onNodeClick={(_event, node) => void navigate({ to: entityPath(node.data.entity) })}
           fitView
+          fitViewOptions={{ maxZoom: 1 }}
           minZoom={0.2}
           proOptions={{ hideAttribution: true }}
           aria-label={`What ${partsOf(entity).name} is connected with`}

@@ -3,10 +3,10 @@ import type { PortalRoom } from '../../frame/room.ts'
 export const operations: PortalRoom = {
   name: 'operations',
   appTabs: [
-    { tab: 'logs', label: 'Logs', load: () => import('./logs.tsx') },
-    { tab: 'processes', label: 'Processes', load: () => import('./processes.tsx') },
-    { tab: 'configuration', label: 'Configuration', load: () => import('./configuration.tsx') },
-    { tab: 'environments', label: 'Environments', load: () => import('./environments.tsx') },
-    { tab: 'settings', label: 'Settings', load: () => import('./settings.tsx') },
+    { tab: 'logs', order: 20, label: 'Logs', load: () => import('./logs.tsx') },
+    { tab: 'processes', order: 25, label: 'Processes', load: () => import('./processes.tsx') },
+    { tab: 'configuration', order: 30, label: 'Configuration', load: () => import('./configuration.tsx') },
+    { tab: 'environments', order: 35, label: 'Environments', load: () => import('./environments.tsx') },
+    { tab: 'settings', order: 90, label: 'Settings', load: () => import('./settings.tsx') },
   ],
 }

@@ -14,7 +14,7 @@ export const productionReadiness: { name: string; spec: ScorecardSpec } = {
       { name: 'no-plain-secrets', level: 'bronze', title: 'No secret in the manifest', expression: 'size(config.plainSecrets) == 0', message: 'Variables of the manifest stand in the repository, where everybody reads them.', fix: 'Take them out of env in pavior.yaml and set them with: pavior config set' },
       { name: 'readme', level: 'silver', title: 'Has a README', expression: 'docs.readme', fix: 'Write README.md: what it is, how to run it, how to test it.' },
       { name: 'declared-owner', level: 'silver', title: 'Declares its owner', expression: 'catalog.declared && catalog.owner != ""', message: 'The team that deploys is known, but not who answers for it.', fix: 'Add catalog-info.yaml with spec.owner; pavior catalog export prints one to begin with.' },
-      { name: 'no-drift', level: 'silver', title: 'Is what it declares to be', expression: 'catalog.drift == 0', fix: 'See the differences with: pavior catalog show <app>' },
+      { name: 'no-drift', level: 'silver', title: 'Is what it declares to be', expression: 'catalog.drift == 0', fix: 'Correct catalog-info.yaml, or what runs; the catalogue shows both side by side.' },
       { name: 'two-instances', level: 'silver', title: 'Runs two instances', expression: 'web.replicas >= 2', message: 'One instance is none while it restarts.', fix: 'pavior scale web=2' },
       { name: 'from-git', level: 'silver', title: 'Is deployed from git', expression: 'release.git', message: 'An upload has no history.', fix: 'pavior init, then git push pavior main' },
       { name: 'docs', level: 'gold', title: 'Has documentation', expression: 'docs.pages > 0', fix: 'Add Markdown pages below docs/.' },
