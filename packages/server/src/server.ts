@@ -30,6 +30,7 @@ import { createUpkeep } from './upkeep.ts'
 import * as catalog from './rooms/catalog/index.ts'
 import * as delivery from './rooms/delivery/index.ts'
 import * as identity from './rooms/identity/index.ts'
+import * as product from './rooms/product/index.ts'
 import * as release from './rooms/release/index.ts'
 import * as routing from './rooms/routing/index.ts'
 import * as runtime from './rooms/runtime/index.ts'
@@ -130,7 +131,8 @@ export async function startServer({ config, settings, connection, external, agen
   })
   const telemetryRoom = telemetry.createTelemetry({ database, resources, source: agent, defaultEnvironment, clock, log })
   const catalogRoom = catalog.createCatalog({ database, resources, sources, events, request: (entries) => loop.request(entries), clock, log })
-  const rooms = [people, catalogRoom, deliveryRoom, releaseRoom, runtimeRoom, telemetryRoom]
+  const productRoom = product.createProduct({ database, resources, firstUses: people.reads.firstUses })
+  const rooms = [people, catalogRoom, deliveryRoom, releaseRoom, runtimeRoom, telemetryRoom, productRoom]
   reconcilers.push(createGarbageCollector({ database, resources, kinds }), ...rooms.flatMap((room) => room.reconcilers))
 
   // Doors and background parts

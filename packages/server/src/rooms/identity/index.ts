@@ -13,6 +13,7 @@ import { ensureFoundation, issueLoginKey, issueToken } from './commands.ts'
 import { team, user } from './kinds.ts'
 import { identityRoutes } from './routes.ts'
 import { bearerToken } from './bearer.ts'
+import { firstUses } from './store.ts'
 import { checkOrigin, sameOrigin, sessionToken } from './session.ts'
 import { signInRoutes } from './sign-in.ts'
 
@@ -29,6 +30,8 @@ export interface IdentityReads {
   /** A token for the CLI on this machine, for the administrator. */
   issueLocalToken: () => Promise<string>
   issueLoginLink: (user: string) => Promise<string>
+  /** When somebody first signed in, and first used a token of their own. */
+  firstUses: (username: string) => Promise<{ signedIn: Date | undefined; connected: Date | undefined }>
 }
 
 export interface IdentityDeps {
@@ -61,6 +64,7 @@ export function createIdentity({ database, resources, clock, log, publicUrl, def
       defaultEnvironment: (name) => teams.get('', name)?.spec.defaultEnvironment ?? 'production',
       teamExists: (name) => teams.get('', name) !== undefined,
       issueLocalToken: async () => (await issueToken(database, clock, 'system:identity', { description: 'command line of this machine', username: 'admin' })).token,
+      firstUses: (username) => firstUses(database, username),
       issueLoginLink: async (name) => `${publicUrl()}/welcome?key=${await issueLoginKey(database, clock, name)}`,
     },
   }

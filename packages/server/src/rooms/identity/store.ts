@@ -110,3 +110,12 @@ export async function writePassword(database: Database, username: string, hash: 
 export async function endSessions(database: Database, username: string, except: string | undefined): Promise<void> {
   await database.write('update tokens set revoked_at = now() where username = $1 and session and revoked_at is null and prefix is distinct from $2', [username, except ?? null])
 }
+
+/** When somebody first signed in, and first used a token of their own outside a browser. */
+export async function firstUses(tx: Tx, username: string): Promise<{ signedIn: Date | undefined; connected: Date | undefined }> {
+  const { rows } = await tx.query(
+    `select min(created_at) filter (where session) as signed_in, min(last_used) filter (where not session) as connected from tokens where username = $1`,
+    [username],
+  )
+  return { signedIn: rows[0]!.signed_in ?? undefined, connected: rows[0]!.connected ?? undefined }
+}
