@@ -15,6 +15,19 @@ const look = EditorView.theme({
   '.cm-cursor': { borderLeftColor: 'var(--mantine-color-text)' },
 })
 
+/** Left to the browser, text that replaces a selection arrives with inline styles, which the content policy refuses. */
+const replaceSelected = EditorView.domEventHandlers({
+  beforeinput(event, view) {
+    const { inputType, data } = event
+    if (inputType !== 'insertText' || data === null || view.state.selection.main.empty) return false
+    // Brackets and quotes go round the selection instead; the editor sees to that.
+    if (/^[()[\]{}'"]$/.test(data)) return false
+    view.dispatch({ ...view.state.replaceSelection(data), userEvent: 'input.type', scrollIntoView: true })
+    event.preventDefault()
+    return true
+  },
+})
+
 export default function YamlEditorView({ value, onChange, label }: YamlEditorProps) {
   const place = useRef<HTMLDivElement>(null)
   const view = useRef<EditorView>(undefined)
@@ -31,6 +44,7 @@ export default function YamlEditorView({ value, onChange, label }: YamlEditorPro
         basicSetup,
         yaml(),
         look,
+        replaceSelected,
         EditorView.cspNonce.of(nonce),
         EditorView.editable.of(!readOnly),
         EditorView.contentAttributes.of({ 'aria-label': label, ...(readOnly ? { tabindex: '0', 'aria-readonly': 'true' } : {}) }),
