@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { appDirectory, newPlatform, root, webApp, type Platform } from '../../server/test/whole/platform.ts'
+import { appDirectory, newPlatform, root, webApp, writeFiles, type Platform } from '../../server/test/whole/platform.ts'
 import { seriousViolations } from './axe.ts'
 import { noBrowser, signedIn } from './browser.ts'
 
@@ -18,13 +18,15 @@ describe.skipIf(noBrowser)('frame', () => {
   beforeAll(async () => {
     platform = await newPlatform()
     for (const name of ['payments', 'search']) await platform.api('POST', '/apis/pavior.dev/v1/teams', { metadata: { name }, spec: { description: `Team ${name}` } })
-    const directory = await appDirectory('shop', webApp('shop'))
+    const directory = join(platform.home, 'shop')
+    await writeFiles(directory, webApp('shop'))
     await platform.json(['deploy'], { directory })
   })
 
   test('the palette goes to pages and resources, runs commands, and remembers, by keyboard alone', async () => {
     const { page, complaints } = await signedIn(platform)
     const search = page.getByRole('textbox', { name: 'Go to, find or do' })
+    await page.getByRole('navigation', { name: 'Places' }).waitFor()
     await page.keyboard.press('Control+k')
     await search.waitFor()
     await page.keyboard.type('paym')
