@@ -4,12 +4,14 @@ import { accessSync, closeSync, constants, existsSync, mkdtempSync, openSync, re
 import { createHash } from 'node:crypto'
 import { dirname, join } from 'node:path'
 import type { Logger } from 'pino'
-import type { HostCapabilities } from '@pavior/contract'
+import type { HostCapabilities, Workload } from '@pavior/contract'
 import { noCgroup, type CgroupDriver } from './cgroup/driver.ts'
 import { openV1 } from './cgroup/v1.ts'
 import { openV2 } from './cgroup/v2.ts'
 import type { AgentHome } from './home.ts'
-import type { RunHost } from './run/host.ts'
+import { openToolbox } from './image/toolbox.ts'
+import { openUserNamespace } from './image/user-namespace.ts'
+import type { ImageSupport, RunHost } from './run/host.ts'
 import { bootId } from './run/proc.ts'
 import type { RunEnd } from './run/run.ts'
 import { startRun } from './run/start.ts'
@@ -57,16 +59,27 @@ export async function detectHost(input: {
     memoryDirectory: writable('/dev/shm') ? '/dev/shm' : home.runs,
     log,
   }
-  const host = (await trySandbox(base, { root, wanted: choice.sandbox ?? 'bubblewrap', notes })) ?? (await tryPlain(base, notes))
+  const plain = (await trySandbox(base, { root, wanted: choice.sandbox ?? 'bubblewrap', notes })) ?? (await tryPlain(base, notes))
+  const images = await tryImages(plain, root)
+  const host = typeof images === 'string' ? plain : { ...plain, images }
   if (!tools.fallocate)
     notes.push(
       'fallocate of util-linux is missing, so a log at its size limit is copied and cut, which may lose lines of that moment.',
     )
-  return { host, capabilities: { sandbox: host.sandbox.kind, cgroup: cgroup.kind, users: Boolean(host.users), notes } }
+  return { host, capabilities: { sandbox: host.sandbox.kind, cgroup: cgroup.kind, users: Boolean(host.users), ...(typeof images === 'string' ? { imageProblem: images } : {}), notes } }
+}
+
+function find(name: string): string | undefined {
+  return toolDirectories.map((directory) => join(directory, name)).find((path) => executable(path))
+}
+
+function toolPath(name: string): string {
+  const path = find(name)
+  if (path === undefined) throw new Error(`${name} is missing on this machine`)
+  return path
 }
 
 function findTools(): HostTools {
-  const find = (name: string) => toolDirectories.map((directory) => join(directory, name)).find((path) => executable(path))
   const sh = find('sh') ?? '/bin/sh'
   const env = find('env')
   const resets =
@@ -81,6 +94,8 @@ function findTools(): HostTools {
     fallocate: find('fallocate'),
     chown: find('chown'),
     du: find('du'),
+    nsenter: find('nsenter'),
+    unshare: find('unshare'),
     resetSignals: resets ? `${env} --default-signal=INT,QUIT` : '',
   }
 }
@@ -148,12 +163,50 @@ async function trySandbox(
   return undefined
 }
 
+/** What images need, tried by running one that holds nothing and by being root in a namespace; or why it does not work. */
+async function tryImages(host: RunHost, root: boolean): Promise<ImageSupport | string> {
+  const { unshare, nsenter, sh, setpriv, prlimit, script } = host.tools
+  if (host.sandbox.kind === 'none') return 'bubblewrap is missing on this machine or does not work, and without it the files of an image cannot be shown to it.'
+  if (!root) return 'Pavior does not run as root here, and only root may mount the files of an image.'
+  if (!unshare || !nsenter) return 'unshare and nsenter of util-linux are missing on this machine.'
+  const programs = { sh, cat: toolPath('cat'), sleep: toolPath('sleep'), env: toolPath('env'), ...(setpriv ? { setpriv } : {}), ...(prlimit ? { prlimit } : {}), ...(script ? { script } : {}) }
+  try {
+    const toolbox = await openToolbox(host.home.toolbox, programs)
+    let namespace: Promise<number> | undefined
+    const builderNamespace = () => (namespace ??= openUserNamespace({ unshare, sh }, { first: host.settings.builderUidMin, count: host.settings.builderUids }))
+    const images: ImageSupport = { toolbox, builderNamespace }
+    const image = { directory: '/', user: 'root', home: '/' }
+    const tried = await Promise.all([
+      tryOne({ ...host, images }, 'probe-image', { image, command: [...toolbox.words('sh'), '-c', 'exit 137'] }),
+      tryOne({ ...host, images }, 'probe-builder', { imageBuilder: true, command: ['sh', '-c', 'exit 137'] }),
+    ])
+    const why = tried.find((each) => each !== undefined)
+    return why === undefined ? images : `The files of an image cannot be mounted here: ${why}`
+  } catch (error) {
+    return `The files of an image cannot be mounted here: ${error instanceof Error ? error.message : String(error)}`
+  }
+}
+
+/** Undefined when it ends as it should. */
+async function tryOne(host: RunHost, id: string, workload: Pick<Workload, 'command' | 'image' | 'imageBuilder'>): Promise<string | undefined> {
+  const directory = mkdtempSync(join(host.home.scratch, 'probe-'))
+  const logFile = join(host.home.runs, `${id}-${process.pid}.log`)
+  try {
+    const { exit, neverRan } = await tryRun(host, { directory, logFile, id, ...workload })
+    if (exit.code === 137 && !neverRan) return undefined
+    return readFileSync(logFile, 'utf8').trim().split('\n').at(-1) || 'a process in it ends in an unexpected way'
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+    rmSync(logFile, { force: true })
+  }
+}
+
 async function tryPlain(base: RunHost, notes: string[]): Promise<RunHost> {
   let host = base
   const closed = host.users && closedAncestor(host.home.scratch)
   if (closed) {
     notes.push(
-      `Without a sandbox, other users cannot reach ${base.home.root} because ${closed} is closed to them, so all apps run as root.`,
+      `Without a sandbox, other users cannot reach ${base.home.root} because ${closed} is closed to them, so all apps run as root; \`chmod o+x\` lets them pass without showing what is in it.`,
     )
     host = { ...host, users: undefined }
   }
@@ -190,7 +243,11 @@ async function tryRuns(host: RunHost): Promise<{ works: boolean; why: string }> 
   }
 }
 
-async function tryRun(host: RunHost, input: { directory: string; logFile: string; id: string; command: string[] }): Promise<RunEnd> {
+async function tryRun(
+  host: RunHost,
+  input: { directory: string; logFile: string; id: string } & Pick<Workload, 'command' | 'image' | 'imageBuilder'>,
+): Promise<RunEnd> {
+  const { image, imageBuilder } = input
   const id = `${input.id}-${process.pid}`
   host.records.prepare(id)
   try {
@@ -203,7 +260,9 @@ async function tryRun(host: RunHost, input: { directory: string; logFile: string
           team: 'pavior',
           app: 'probe',
           directory: input.directory,
-          writable: false,
+          writable: imageBuilder ?? false,
+          image,
+          imageBuilder,
           command: input.command,
           env: {},
           limits: { memoryBytes: 64 * 1024 * 1024, cpu: 1, pids: 20 },

@@ -15,6 +15,7 @@ export interface AgentHome {
   scratch: string
   spool: string
   passwd: string
+  toolbox: string
 }
 
 /** Makes the directories, private to the agent's user; apps may only pass through to their own scratch directory. */
@@ -32,10 +33,12 @@ export function openHome(root: string): AgentHome {
     scratch: join(directory, 'scratch'),
     spool: join(directory, 'spool'),
     passwd: join(directory, 'passwd'),
+    toolbox: join(directory, 'toolbox'),
   }
   mkdirSync(root, { recursive: true })
   for (const path of [join(root, 'keys'), home.runs, home.logs, home.spool, home.passwd]) mkdirSync(path, { recursive: true, mode: 0o700 })
   mkdirSync(home.scratch, { recursive: true, mode: 0o711 })
+  mkdirSync(home.toolbox, { recursive: true, mode: 0o755 })
   for (const path of [home.directory, home.scratch]) chmodSync(path, 0o711)
   return home
 }

@@ -58,6 +58,9 @@ export interface AgentSettings {
   portMax: number
   /** First user id given to an app. */
   uidMin: number
+  /** First of the user ids that image builds have for themselves, and how many they are. */
+  builderUidMin: number
+  builderUids: number
 }
 
 export const defaultSettings: AgentSettings = {
@@ -92,4 +95,6 @@ export const defaultSettings: AgentSettings = {
   portMin: 20_000,
   portMax: 32_000,
   uidMin: 200_000,
+  builderUidMin: 1_000_000_000,
+  builderUids: 65_536,
 }

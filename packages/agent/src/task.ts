@@ -136,7 +136,7 @@ export class Task {
     if (limitBytes === undefined || !host.tools.du) return
     this.#disk = new DiskWatch({
       du: host.tools.du,
-      paths: [this.record.directory, scratchDirectory(host, this.id)],
+      paths: [this.record.directory, scratchDirectory(host, this.id), ...(this.record.counted ?? [])],
       limitBytes,
       baseBytes: this.record.diskBaseBytes,
       diskPollMs: host.settings.diskPollMs,

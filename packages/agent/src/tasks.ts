@@ -46,6 +46,7 @@ export class Tasks {
       timeoutMs: spec.timeoutMs,
       limits,
       directory,
+      ...(spec.workload.imageBuilder ? { counted: (spec.workload.mounts ?? []).filter(({ readOnly }) => !readOnly).map(({ source }) => source) } : {}),
     })
     this.#tasks.set(id, task)
     task.start(spec)

@@ -32,7 +32,7 @@ export interface Limits {
   cpu: number
   /** Processes and threads. */
   pids: number
-  /** Bytes that may be written to `directory` and `/tmp` together; unlimited when absent. Tasks only. */
+  /** Bytes that may be written to `directory` and `/tmp` together, by an image builder to its mounts too; unlimited when absent. Tasks only. */
   diskBytes?: number
 }
 
@@ -42,6 +42,18 @@ export interface Mount {
   /** Absolute path that the process sees; the same as `source` where no sandbox is available. */
   target: string
   readOnly: boolean
+}
+
+/** How the files of a container image are run. */
+export interface WorkloadImage {
+  /** Absolute path inside the image that it runs in. */
+  directory: string
+  /** Name that the user id gets in the image's passwd file. */
+  user: string
+  /** Home of that user, an absolute path inside the image. */
+  home: string
+  /** What the command gets instead of SIGTERM, for example `SIGQUIT`. */
+  stopSignal?: string
 }
 
 /** What to execute, the same for instances and tasks. */
@@ -57,6 +69,13 @@ export interface Workload {
   writable: boolean
   /** Run in a copy of `directory` that may be changed and is gone with the run: release processes and one-off commands. */
   ownCopy?: boolean
+  /**
+   * `directory` is the root of everything that the process sees, with a layer over it that it may write and that is gone with
+   * the run. Needs `HostCapabilities.imageProblem` to be absent.
+   */
+  image?: WorkloadImage
+  /** Root over a range of user ids of its own that owns nothing on the machine: what builds images. Tasks only. */
+  imageBuilder?: boolean
   /** Argument array. `argv[0]` is looked up in `env.PATH`. */
   command: string[]
   /** The whole environment; nothing is inherited from the agent. `HOME`, `TMPDIR`, `PORT` and `APP_DIR` are set by the agent. */
@@ -199,6 +218,8 @@ export interface HostCapabilities {
   cgroup: 'v1' | 'v2' | 'none'
   /** A separate unprivileged user id per app. */
   users: boolean
+  /** Why container images cannot be built and run here; absent when they can. */
+  imageProblem?: string
   /** Plain sentences: what is missing here and what that means. */
   notes: string[]
 }

@@ -1,5 +1,5 @@
 /** Checks the shape of what the server sends, as far as wrong values could do harm here. */
-import { fail, type DesiredSet, type DesiredState, type TaskSpec, type Workload } from '@pavior/contract'
+import { fail, type DesiredSet, type DesiredState, type TaskSpec, type Workload, type WorkloadImage } from '@pavior/contract'
 
 /** Ids become file names and cgroup names. */
 const idPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,180}$/
@@ -62,6 +62,13 @@ function checkWorkload(value: unknown, at: string): void {
   }
   for (const [name, text] of Object.entries(object(workload.env, `${at}.env`)))
     if (typeof text !== 'string') throw wrong(`${at}.env.${name}`, 'a text')
+  if (workload.image !== undefined) {
+    const { directory, home, user, stopSignal } = object(workload.image, `${at}.image`) as Partial<WorkloadImage>
+    checkPath(directory, `${at}.image.directory`)
+    checkPath(home, `${at}.image.home`)
+    if (typeof user !== 'string') throw wrong(`${at}.image.user`, 'a text')
+    if (stopSignal !== undefined && !/^SIG[A-Z0-9]+$/.test(stopSignal)) throw wrong(`${at}.image.stopSignal`, 'the name of a signal')
+  }
   const limits = object(workload.limits, `${at}.limits`) as Partial<Workload['limits']>
   for (const name of ['memoryBytes', 'cpu', 'pids'] as const) checkNumber(limits[name], `${at}.limits.${name}`)
   for (const [index, mount] of (workload.mounts ?? []).entries()) {

@@ -27,15 +27,16 @@ exec "$@"
  *
  * `$1` is `namespace` when this shell is process 1 of a pid namespace: then what outlives the command on SIGTERM gets
  * SIGTERM too, and the end of this shell ends everything. `$2` is a command that resets ignored signals, because a
- * shell without job control starts background commands with SIGINT ignored.
+ * shell without job control starts background commands with SIGINT ignored. `$3` stands before the names of programs that
+ * this shell uses, and `$4` is the signal that the command gets for SIGTERM.
  */
 export const parentScript = `
-scope=$1 reset=$2; shift 2
+scope=$1 reset=$2 tools=$3 signal=$4; shift 4
 stopping= app=
 set -m 2>/dev/null
 trap : CHLD
-trap 'stopping=1; [ -n "$app" ] && kill -TERM "$app" 2>/dev/null' TERM
-environment=$(cat <&5)
+trap 'stopping=1; [ -n "$app" ] && kill -"$signal" "$app" 2>/dev/null' TERM
+environment=$($tools"cat" <&5)
 exec 6<&0
 (
   unset LC_ALL
@@ -47,7 +48,7 @@ exec 6<&0
 app=$!
 exec 0</dev/null 1>/dev/null 2>&1 5<&- 6<&-
 echo "pid $app" >&3
-[ -n "$stopping" ] && kill -TERM "$app" 2>/dev/null
+[ -n "$stopping" ] && kill -"$signal" "$app" 2>/dev/null
 while :; do
   wait
   kill -0 "$app" 2>/dev/null || break
@@ -57,7 +58,7 @@ times >&3
 if [ -n "$stopping" ] && [ "$scope" = namespace ]; then
   kill -TERM -1 2>/dev/null
   set -- /proc/[0-9]*
-  while [ $# -gt 1 ]; do sleep 0.05; set -- /proc/[0-9]*; done
+  while [ $# -gt 1 ]; do $tools"sleep" 0.05; set -- /proc/[0-9]*; done
 fi
 exit 0
 `

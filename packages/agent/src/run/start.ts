@@ -4,6 +4,7 @@ import { closeSync, openSync } from 'node:fs'
 import { fail, type TaskSpec, type Workload } from '@pavior/contract'
 import type { CgroupGroup } from '../cgroup/driver.ts'
 import type { StartRecord } from '../state/records.ts'
+import { imageSupport, prepareRoot } from '../image/root.ts'
 import type { RunHost } from './host.ts'
 import { launchCommand, launchEnvironment, onTerminal } from './launch.ts'
 import { checkDirectories, copyDirectory, giveDirectories, makeScratch, openNameless } from './prepare.ts'
@@ -39,7 +40,8 @@ export async function startRun(host: RunHost, spec: RunSpec): Promise<Run> {
 }
 
 async function launch(host: RunHost, asked: RunSpec): Promise<Run> {
-  const spec = asked.workload.ownCopy ? { ...asked, workload: await copyDirectory(host, asked.id, asked.workload) } : asked
+  // The root of an image has a layer of its own that may be changed.
+  const spec = asked.workload.ownCopy && !asked.workload.image ? { ...asked, workload: await copyDirectory(host, asked.id, asked.workload) } : asked
   const { workload } = spec
   if (spec.terminal && !host.tools.script) {
     throw fail('START_FAILED', {
@@ -47,11 +49,12 @@ async function launch(host: RunHost, asked: RunSpec): Promise<Run> {
       fix: 'Install util-linux (Debian: bsdutils), or run the command without a terminal.',
     })
   }
-  const uid = host.users?.uidOf(workload.team, workload.app)
+  const uid = workload.imageBuilder ? host.settings.builderUidMin : host.users?.uidOf(workload.team, workload.app)
+  const images = workload.image || workload.imageBuilder ? imageSupport(host, workload) : undefined
   checkDirectories(workload, uid)
   const scratch = spec.scratch === 'disk' || !host.sandbox.memoryScratch ? makeScratch(host, spec.id, uid) : undefined
   if (uid !== undefined) await giveDirectories(host, workload, uid)
-  const paths = host.sandbox.paths({ directory: workload.directory, scratch })
+  const paths = host.sandbox.paths({ directory: workload.directory, scratch, image: workload.image })
   const environment = environmentScript(
     launchEnvironment(workload, paths, { id: spec.id, port: spec.port, terminal: Boolean(spec.terminal) }),
   )
@@ -63,15 +66,17 @@ async function launch(host: RunHost, asked: RunSpec): Promise<Run> {
     tools: host.tools,
     sandbox: host.sandbox,
     joinFiles: group.joinFiles,
-    command: spec.terminal && host.tools.script ? onTerminal(host.tools.script, spec.terminal, words) : words,
+    command: spec.terminal && host.tools.script ? onTerminal(images ? images.toolbox.words('script') : [host.tools.script], spec.terminal, words) : words,
     uid,
-    passwdFile: uid === undefined ? undefined : host.users?.passwdFile(uid, paths.home),
+    passwdFile: uid === undefined || workload.image || workload.imageBuilder ? undefined : host.users?.passwdFile(uid, paths.home),
     scratch,
     fileBytes: workload.limits.diskBytes,
     userProcesses: processLimit(host, workload, uid),
+    image: images && workload.image ? { root: prepareRoot(host, spec.id, { rootfs: workload.directory, image: workload.image, uid }), toolbox: images.toolbox } : undefined,
   })
+  const namespace = workload.imageBuilder ? await images?.builderNamespace() : undefined
   try {
-    return spawnRun(host, spec, { command, environment: environment.script, group, groupName, uid })
+    return spawnRun(host, spec, { command, environment: environment.script, group, groupName, uid, namespace })
   } catch (error) {
     group.remove()
     throw error
@@ -91,6 +96,8 @@ interface Prepared {
   group: CgroupGroup
   groupName: string
   uid?: number
+  /** Becomes descriptor 6. */
+  namespace?: number
 }
 
 function spawnRun(host: RunHost, spec: RunSpec, prepared: Prepared): Run {
@@ -108,7 +115,7 @@ function spawnRun(host: RunHost, spec: RunSpec, prepared: Prepared): Run {
       cwd: spec.workload.directory,
       // Nothing of the agent's own environment: it may hold secrets, and apps must not depend on who started the agent.
       env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' },
-      stdio: [spec.input ? 'pipe' : 'ignore', spec.logDescriptor, spec.logDescriptor, ...descriptors],
+      stdio: [spec.input ? 'pipe' : 'ignore', spec.logDescriptor, spec.logDescriptor, ...descriptors, ...(prepared.namespace === undefined ? [] : [prepared.namespace])],
       detached: true,
     })
   } finally {

@@ -6,6 +6,7 @@
  */
 import { existsSync, lstatSync, readlinkSync } from 'node:fs'
 import type { HostTools, SandboxDriver, SandboxView } from './driver.ts'
+import { toolboxPath } from '../image/toolbox.ts'
 import { dropPrivileges } from './privileges.ts'
 
 /** What of the host's root is shown, read-only: system files that are the same for everybody. */
@@ -37,6 +38,7 @@ export function readSystemView(): SystemView {
 const appPath = '/app'
 const homePath = '/home/app'
 const temporaryPath = '/tmp'
+const deviceArguments = ['--dev', '/dev', '--perms', '1777', '--tmpfs', '/dev/shm']
 
 export function bubblewrap(tools: HostTools & { bwrap: string }, host: { root: boolean; system: SystemView }): SandboxDriver {
   return {
@@ -51,20 +53,55 @@ export function bubblewrap(tools: HostTools & { bwrap: string }, host: { root: b
       ...(host.root ? [] : ['--unshare-user']),
       // With setpriv the rights are needed until it has changed the user id, and are gone afterwards.
       ...(host.root && tools.setpriv ? [] : ['--cap-drop', 'ALL']),
-      ...systemArguments(host.system, view.passwdFile),
-      ...openDirectories([homePath]),
-      ...scratchArguments(view),
-      ...openDirectories(view.mounts.map(({ target }) => target)),
-      view.writable ? '--bind' : '--ro-bind', view.directory, appPath,
-      ...view.mounts.flatMap((mount) => [mount.readOnly ? '--ro-bind' : '--bind', mount.source, mount.target]),
-      '--chdir', appPath,
+      ...(view.image ? imageArguments(view, view.image) : hostArguments(host.system, view)),
       '--',
-      ...(host.root ? dropPrivileges(tools.setpriv, { root: true, uid: view.uid }) : []),
+      ...rights(tools, host, view),
       ...view.command,
     ],
-    paths: () => ({ app: appPath, home: homePath, temporary: temporaryPath }),
+    paths: ({ image }) => (image ? { app: image.directory, home: image.home, temporary: temporaryPath } : { app: appPath, home: homePath, temporary: temporaryPath }),
+    builder: ({ mounts }, command) => [
+      tools.bwrap,
+      ...['/run', '/var'].flatMap((path) => ['--perms', '1777', '--tmpfs', path]),
+      ...entryArguments(host.system),
+      // A new /proc needs a pid namespace of its own; that of the sandbox shows nothing else.
+      '--bind', '/proc', '/proc',
+      ...deviceArguments,
+      '--dir', '/sys/fs/cgroup',
+      ...[temporaryPath, homePath, appPath].flatMap((path) => ['--bind', path, path]),
+      '--bind', temporaryPath, '/var/tmp',
+      ...mounts.flatMap(({ target, readOnly }) => [readOnly ? '--ro-bind' : '--bind', target, target]),
+      '--chdir', appPath,
+      '--',
+      ...command,
+    ],
     hostPath: (pid, path) => `/proc/${pid}/root${path}`,
   }
+}
+
+/** Words that take the rights that the sandbox was built with. */
+function rights(tools: HostTools, host: { root: boolean }, view: SandboxView): string[] {
+  if (!host.root) return []
+  if (view.imageBuilder) return [tools.nsenter ?? 'nsenter', '--user=/proc/self/fd/6', '--setuid', '0', '--setgid', '0', '--']
+  const words = dropPrivileges(tools.setpriv, { root: true, uid: view.uid })
+  return view.image && words.length > 0 ? [...view.image.words('setpriv'), ...words.slice(1)] : words
+}
+
+/** The system of this machine, with the app in it. */
+function hostArguments(system: SystemView, view: SandboxView): string[] {
+  return [
+    ...systemArguments(system, view.passwdFile),
+    ...openDirectories([homePath]),
+    ...scratchArguments(view),
+    ...openDirectories(view.mounts.map(({ target }) => target)),
+    view.writable ? '--bind' : '--ro-bind', view.directory, appPath,
+    ...view.mounts.flatMap((mount) => [mount.readOnly ? '--ro-bind' : '--bind', mount.source, mount.target]),
+    '--chdir', appPath,
+  ]
+}
+
+/** Nothing of this machine but its network and the toolbox. */
+function imageArguments(view: SandboxView, image: NonNullable<SandboxView['image']>): string[] {
+  return ['--bind', view.directory, '/', '--proc', '/proc', ...deviceArguments, '--ro-bind', image.toolbox, toolboxPath, '--chdir', image.directory]
 }
 
 /**
@@ -81,14 +118,17 @@ function openDirectories(targets: string[]): string[] {
 
 function systemArguments(system: SystemView, passwdFile: string | undefined): string[] {
   return [
-    ...system.entries.flatMap((entry) => (entry.linkTo ? ['--symlink', entry.linkTo, entry.path] : ['--ro-bind', entry.path, entry.path])),
+    ...entryArguments(system),
     ...system.hiddenFiles.flatMap((file) => ['--ro-bind', '/dev/null', file]),
     ...system.hiddenDirectories.flatMap((directory) => ['--tmpfs', directory]),
     ...(passwdFile ? ['--ro-bind', passwdFile, '/etc/passwd'] : []),
     '--proc', '/proc',
-    '--dev', '/dev',
-    '--perms', '1777', '--tmpfs', '/dev/shm',
+    ...deviceArguments,
   ]
+}
+
+function entryArguments(system: SystemView): string[] {
+  return system.entries.flatMap((entry) => (entry.linkTo ? ['--symlink', entry.linkTo, entry.path] : ['--ro-bind', entry.path, entry.path]))
 }
 
 function scratchArguments(view: SandboxView): string[] {

@@ -1,5 +1,5 @@
 /** How a process is kept away from what is not its own. One conformance suite runs over every driver. */
-import type { Mount } from '@pavior/contract'
+import type { Mount, WorkloadImage } from '@pavior/contract'
 
 /** What a process shall see, and the command that runs there. */
 export interface SandboxView {
@@ -15,6 +15,10 @@ export interface SandboxView {
   passwdFile?: string
   /** What runs inside. */
   command: string[]
+  /** `directory` is the root of an image, mounted for this run alone; it shows the toolbox too. */
+  image?: WorkloadImage & { toolbox: string; words: (program: string) => string[] }
+  /** The command has every right over the user namespace at descriptor 6. */
+  imageBuilder?: boolean
 }
 
 /** The paths by which the process knows its places. */
@@ -32,7 +36,9 @@ export interface SandboxDriver {
   readonly memoryScratch: boolean
   /** Argument array that runs `view.command`. */
   command(view: SandboxView): string[]
-  paths(view: Pick<SandboxView, 'directory' | 'scratch'>): SandboxPaths
+  paths(view: Pick<SandboxView, 'directory' | 'scratch'> & { image?: WorkloadImage }): SandboxPaths
+  /** The command of an image builder, with a view of its own that it may mount in. */
+  builder?(view: Pick<SandboxView, 'mounts'>, command: string[]): string[]
   /** Host path behind a path of the process, for looking at its size. */
   hostPath(pid: number, path: string): string
 }
@@ -47,6 +53,8 @@ export interface HostTools {
   fallocate?: string
   chown?: string
   du?: string
+  nsenter?: string
+  unshare?: string
   /** Command words that reset SIGINT and SIGQUIT to their defaults, empty when `env` cannot. */
   resetSignals: string
 }

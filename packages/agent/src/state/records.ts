@@ -57,6 +57,8 @@ export interface TaskRecord extends Omit<TaskStatus, 'state'> {
   timeoutMs: number
   limits: Limits
   directory: string
+  /** Further directories whose growth counts. */
+  counted?: string[]
   /** Bytes in the directory and the scratch space before the task began. */
   diskBaseBytes?: number
   /** Why the agent ended it, once it has begun to. */

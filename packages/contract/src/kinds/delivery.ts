@@ -1,5 +1,5 @@
 import Type from 'typebox'
-import { Conditions, Digest, dnsLabel, Problem, Step, Timestamp, Variables } from './shared.ts'
+import { Conditions, Digest, dnsLabel, Image, Problem, Step, Timestamp, Variables } from './shared.ts'
 import { AppSpec, ProcessSpec } from './app.ts'
 
 export const Revision = Type.Object(
@@ -38,6 +38,7 @@ export const BuildStatus = Type.Object(
     env: Type.Optional(Variables('Variables that the artifact needs at run time, for example PATH.')),
     mounts: Type.Optional(Type.Array(Type.String(), { description: 'Toolchain directories that the artifact needs at run time.' })),
     bin: Type.Optional(Type.Array(Type.String(), { description: 'Directories of the artifact whose programs are found by name.' })),
+    image: Type.Optional(Image),
     steps: Type.Optional(Type.Array(Step, { description: 'Steps in order.' })),
     problem: Type.Optional(Problem),
     queuedAt: Type.Optional(Timestamp('When it was asked for.')),

@@ -1,6 +1,6 @@
 import Type from 'typebox'
 import { Health } from './app.ts'
-import { Conditions, Digest, dnsLabel, keyedBy, Problem, Timestamp, Variables } from './shared.ts'
+import { Conditions, Digest, dnsLabel, Image, keyedBy, Problem, Timestamp, Variables } from './shared.ts'
 
 export const InstanceSetSpec = Type.Object(
   {
@@ -13,6 +13,7 @@ export const InstanceSetSpec = Type.Object(
     command: Type.Array(Type.String(), { minItems: 1, description: 'Argument array.' }),
     env: Variables('The whole environment of an instance.'),
     mounts: Type.Optional(Type.Array(Type.String(), { description: 'Toolchain directories that it needs.' })),
+    image: Type.Optional(Image),
     listens: Type.Boolean({ description: 'Whether it gets traffic on PORT.' }),
     health: Type.Optional(Health),
     memoryBytes: Type.Integer({ minimum: 1, description: 'Memory limit of one instance.' }),

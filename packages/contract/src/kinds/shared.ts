@@ -13,6 +13,19 @@ export const StringMap = (description: string) => Type.Record(Type.String({ maxL
 export const Variables = (description: string) =>
   Type.Record(Type.String({ pattern: '^[A-Za-z_][A-Za-z0-9_]*$' }), Type.String({ maxLength: 32_768 }), { description })
 
+/** What a container image says about how it is run. */
+export const Image = Type.Object(
+  {
+    directory: Type.String({ maxLength: 4096, description: 'Directory inside the image that processes run in.' }),
+    user: Type.String({ maxLength: 256, description: 'User of the image; processes have its name and its files, and never the rights of root.' }),
+    home: Type.String({ maxLength: 4096, description: 'Home of that user.' }),
+    ports: Type.Optional(Type.Array(Type.Integer(), { description: 'Ports that the image says it listens on; a hint.' })),
+    stopSignal: Type.Optional(Type.String({ pattern: '^SIG[A-Z0-9]+$', description: 'Signal that asks a process to stop. Default: SIGTERM.' })),
+  },
+  { additionalProperties: false, description: 'The artifact is the root of a container image, run as the image says.' },
+)
+export type Image = Type.Static<typeof Image>
+
 export const Digest = (description: string) => Type.String({ pattern: '^sha256:[0-9a-f]{64}$', description })
 
 /** As in the Kubernetes API conventions; `kubectl wait --for=condition=…` reads it. */

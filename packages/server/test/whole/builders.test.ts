@@ -171,12 +171,4 @@ describe('builders', () => {
     const [one, other] = [await deploy('same-one', python), await deploy('same-other', python)]
     expect(other.artifact).toBe(one.artifact)
   })
-
-  test('a Dockerfile alone is refused with what to do', async () => {
-    const directory = await write('boxed', { Dockerfile: 'FROM scratch\nCMD ["/run"]\n' })
-    const { code, stdout } = await platform.cli(['deploy', '--json'], { directory })
-    expect(code).toBe(1)
-    const { error } = JSON.parse(stdout) as { error: { code: string; fix: string } }
-    expect(['BUILDER_UNSUPPORTED', 'TOOLCHAIN_MISSING']).toContain(error.code)
-  })
 })

@@ -3,9 +3,10 @@ import { describe, expect, it } from 'vitest'
 import type { BuildSettings } from '@pavior/contract'
 import { chooseBuilder, inputsOf } from '../../rooms/delivery/plan.ts'
 import type { HostTools, SourceFacts } from '../../rooms/delivery/ports.ts'
+import { explain, registriesFile } from './dockerfile.ts'
 import { createBuilders } from './index.ts'
 
-const builders = createBuilders('/opt/pavior')
+const builders = createBuilders('/opt/pavior', { registryMirror: '' })
 const tool = (name: string, version: string) => ({ name, version, path: `/usr/bin/${name}`, mounts: [] })
 const everything: HostTools = Object.fromEntries(
   [['node', '20.20.2'], ['npm', '11.1.0'], ['python3', '3.11.7'], ['go', '1.26.8'], ['java', '17.0.15'], ['javac', '17.0.15'], ['mvn', '3.8.7'], ['cargo', '1.95.0'], ['ruby', '3.1.2'], ['bundle', '2.3.15'], ['php', '8.2.35'], ['composer', '2.5.5'], ['podman', '4.3.1']].map(
@@ -56,6 +57,7 @@ describe('choosing a builder', () => {
     ['a Procfile alone', { Procfile: 'web: ./serve' }, 'procfile'],
     ['a language beside a Dockerfile', { Dockerfile: 'FROM golang', 'go.mod': 'module x', 'main.go': '' }, 'go'],
     ['a Dockerfile alone', { Dockerfile: 'FROM scratch' }, 'dockerfile'],
+    ['a Dockerfile with a Procfile', { Dockerfile: 'FROM scratch', Procfile: 'web: /serve' }, 'dockerfile'],
   ]
   it.each(table)('%s', (_title, files, expected) => {
     expect(chooseBuilder(builders, source(files)).builder.name).toBe(expected)
@@ -90,7 +92,7 @@ describe('web processes', () => {
     ['Go', { 'go.mod': 'module x', 'main.go': 'package main' }, 'bin/web'],
     ['a crate', { 'Cargo.toml': '[package]\nname="shop"', 'src/main.rs': '' }, 'bin/shop'],
     ['a crate with a server among others', { 'Cargo.toml': '[package]\nname="shop"', 'src/bin/admin.rs': '', 'src/bin/server.rs': '' }, 'bin/server'],
-    ['Rails', { Gemfile: "gem 'rails'\ngem 'puma'", 'config/application.rb': '' }, 'bundle exec rails server --binding ${HOST:-127.0.0.1} --port $PORT --environment "$RAILS_ENV"'],
+    ['Rails', { Gemfile: "gem 'rails'\ngem 'puma'", 'config/application.rb': '' }, 'env PIDFILE="$TMPDIR/server.pid" bundle exec rails server --binding ${HOST:-127.0.0.1} --port $PORT --environment "$RAILS_ENV"'],
     ['Rack', { Gemfile: "gem 'rack'\ngem 'puma'", 'config.ru': '' }, 'bundle exec puma --bind tcp://${HOST:-127.0.0.1}:$PORT'],
     ['Sinatra', { Gemfile: 'gem "sinatra"', 'app.rb': '' }, 'bundle exec ruby app.rb -o ${HOST:-127.0.0.1} -p $PORT'],
     ['PHP with a document root', { 'composer.json': '{}', 'public/index.php': '' }, 'php -S ${HOST:-127.0.0.1}:$PORT -t public'],
@@ -106,6 +108,13 @@ describe('web processes', () => {
     expect(planned({ 'package.json': start('node a.js'), Procfile: 'web: node b.js' }).plan.processes).toEqual({})
     expect(planned({ 'requirements.txt': 'flask', 'app.py': 'app = Flask(__name__)', Procfile: 'web: x' }).plan.processes).toEqual({})
   })
+})
+
+it('gives Rails the directories that its server would make, and precompiling a secret that is not kept', () => {
+  const { steps, runtimeEnv } = planned({ Gemfile: "gem 'rails'", 'config/application.rb': '', 'app/assets/config/manifest.js': '' }).plan
+  expect(steps.map(({ name }) => name)).toEqual(['install', 'assets', 'directories'])
+  expect(steps[1]!.env).toMatchObject({ SECRET_KEY_BASE_DUMMY: '1', SECRET_KEY_BASE: expect.any(String) })
+  expect(runtimeEnv).not.toHaveProperty('SECRET_KEY_BASE')
 })
 
 describe('package managers of Node.js', () => {
@@ -176,7 +185,6 @@ describe('refusals', () => {
   })
 
   it.each([
-    [{ Dockerfile: 'FROM scratch\nCMD ["./run"]' }, 'BUILDER_UNSUPPORTED'],
     [{ Pipfile: '' }, 'BUILD_FAILED'],
     [{ 'package.json': '{' }, 'MANIFEST_INVALID'],
     [{ 'pyproject.toml': '[' }, 'MANIFEST_INVALID'],
@@ -223,5 +231,39 @@ describe('every plan', () => {
       }),
       { numRuns: 300 },
     )
+  })
+})
+
+describe('a Dockerfile', () => {
+  it('is built by podman, with the variables of the build as its arguments', () => {
+    const { plan } = planned({ Containerfile: 'FROM scratch' }, { env: { TWO: '2', ONE: '1' } })
+    expect(plan.summary).toBe('podman 4.3 · Containerfile')
+    expect(plan.image).toBe(true)
+    expect(plan.steps[0]!.command.slice(-4)).toEqual(['image', 'Containerfile', 'ONE', 'TWO'])
+  })
+
+  it('needs podman, and a Dockerfile', () => {
+    expect(refusal(() => planned({ Dockerfile: 'FROM scratch' }, {}, {}))).toMatchObject({ code: 'TOOLCHAIN_MISSING', fix: expect.stringContaining('apt-get install podman') })
+    expect(refusal(() => planned({ 'a.txt': '' }, { builder: 'dockerfile' })).code).toBe('NOT_DETECTED')
+  })
+
+  it('a mirror is asked first, in the clear only on the machine itself', () => {
+    expect(registriesFile('')).toContain('unqualified-search-registries = ["docker.io"]')
+    expect(registriesFile('localhost:5000/hub')).toMatch(/location = "localhost:5000\/hub"\ninsecure = true/)
+    expect(registriesFile('mirror.example.com')).toMatch(/insecure = false/)
+  })
+
+  const lines: [string, string[], object | undefined][] = [
+    ['a registry that is not there', ['Error: creating build container: initializing source docker://node:22-slim: pinging container registry registry-1.docker.io: Get "https://registry-1.docker.io/v2/": dial tcp: lookup registry-1.docker.io on 10.0.0.1:53: no such host'], { code: 'BASE_IMAGE_UNAVAILABLE', message: 'The base image node:22-slim could not be had.', why: expect.stringContaining('registry-1.docker.io could not be reached: dial tcp: lookup') }],
+    ['a registry with a port', ['Error: creating build container: initializing source docker://127.0.0.1:9/a/b:1: pinging container registry 127.0.0.1:9: Get "https://127.0.0.1:9/v2/": dial tcp 127.0.0.1:9: connect: connection refused'], { message: 'The base image 127.0.0.1:9/a/b:1 could not be had.' }],
+    ['an image that is not there', ['Error: creating build container: initializing source docker://node:99: reading manifest 99 in docker.io/library/node: manifest unknown: manifest unknown'], { code: 'BASE_IMAGE_UNAVAILABLE', fix: expect.stringContaining('Correct the FROM line') }],
+    ['a private image', ['Error: creating build container: initializing source docker://me/secret:latest: reading manifest latest in docker.io/me/secret: errors:\ndenied: requested access to the resource is denied'], { why: expect.stringContaining('without a login') }],
+    ['a step', ['STEP 2/3: RUN make', 'no rule to make target', 'subprocess exited with status 2', 'Error: building at STEP "RUN make": exit status 2'], { why: 'RUN make failed: exit status 2. Its last line was: no rule to make target' }],
+    ['anything else', ['Error: dockerfile parse error line 1: unknown instruction: FORM'], { why: 'dockerfile parse error line 1: unknown instruction: FORM' }],
+    ['nothing that is known', ['hm'], undefined],
+  ]
+  it.each(lines)('says what podman means: %s', (_title, said, expected) => {
+    if (expected === undefined) expect(explain(said)).toBeUndefined()
+    else expect(explain(said)).toMatchObject(expected)
   })
 })

@@ -1,6 +1,6 @@
 /** What room delivery needs from outside: builders, places for sources and artifacts, a runner of build steps. */
 import type { Readable } from 'node:stream'
-import type { AppSpec, BuildSettings, LogLine, ProcessSpec, TaskSpec, TaskStatus } from '@pavior/contract'
+import type { AppSpec, BuildSettings, ErrorCode, ErrorDetails, HostCapabilities, LogLine, ProcessSpec, TaskSpec, TaskStatus } from '@pavior/contract'
 
 /** What builders look at: every path, and the text of the few files that they ask for. Pure data. */
 export interface SourceFacts {
@@ -33,7 +33,12 @@ export interface BuildStep {
   env?: Record<string, string>
   /** Name of a layer that makes this step unnecessary when it could be restored. */
   madeBy?: string
+  /** What the last lines of its log mean when it failed, if anything. Pure. */
+  explain?: (lines: readonly string[]) => StepReason | undefined
 }
+
+/** What is known better than that a step failed. */
+export type StepReason = Partial<ErrorDetails> & { code?: ErrorCode }
 
 /** Part of the working tree that depends on few inputs and is kept between builds: installed dependencies. */
 export interface Layer {
@@ -67,6 +72,11 @@ export interface BuildPlan {
   omit?: string[]
   /** Files of ours that are put into the artifact: relative path → host file. */
   add?: Record<string, string>
+  /**
+   * The steps are image builders: they find stored images below /images and leave a root file system in /output/rootfs and
+   * the configuration of the image in /output/config.json. What runs, and how, is read there.
+   */
+  image?: boolean
 }
 
 /** A tool with a version that is asked for, to be installed when the host's own does not fit. */
@@ -132,6 +142,8 @@ export interface StepRunner {
   task(id: string): Promise<TaskStatus | undefined>
   cancelTask(id: string, graceMs: number): Promise<void>
   forgetTask(id: string): Promise<void>
+  /** What the machine of the steps can do. */
+  current(): Promise<{ host: HostCapabilities }>
   logs(id: string, query: { follow?: boolean; tail?: number; offset?: number }, signal: AbortSignal): AsyncIterable<LogLine>
 }
 

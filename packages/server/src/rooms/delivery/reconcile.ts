@@ -4,8 +4,8 @@
  */
 import { mkdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import type { BuildSpec, BuildStatus, Resource, Step, TaskStatus } from '@pavior/contract'
-import { fail, isPaviorError, type ErrorObject, type PaviorError } from '@pavior/contract'
+import type { BuildSpec, BuildStatus, ErrorDetails, ProcessSpec, Resource, Step, TaskStatus } from '@pavior/contract'
+import { fail, isPaviorError, lastWords, lastWordsReadLines, type ErrorObject, type PaviorError } from '@pavior/contract'
 import { systemActor } from '../../kernel/actor.ts'
 import type { EventRecorder } from '../../kernel/audit/events.ts'
 import type { Clock } from '../../kernel/clock.ts'
@@ -16,9 +16,11 @@ import type { Resources } from '../../kernel/resources/index.ts'
 import { build as buildKind } from './kinds.ts'
 import { manifestFiles, readDeclaration } from './manifest/index.ts'
 import { chooseBuilder, endStep, inputsOf, isSuperseded, problemOfStep, reusable, startStep } from './plan.ts'
-import type { ArtifactStore, Builder, BuildPlan, BuildStep, SourceFacts, SourceStore, StepRunner, Tool, ToolFinder } from './ports.ts'
+import type { ArtifactStore, Builder, BuildPlan, BuildStep, SourceFacts, SourceStore, StepRunner, ToolFinder } from './ports.ts'
 import { findBuilt, rememberBuilt } from './store.ts'
-import { finishTree, keepLayer, prepareWorkspace, removeWorkspace, restoreLayer, type BuildPlaces } from './workspace.ts'
+import { pathOf, withCache } from './environment.ts'
+import { finishImage } from './image.ts'
+import { finishTree, imageMounts, imageOutput, keepLayer, prepareWorkspace, removeWorkspace, restoreLayer, type BuildPlaces } from './workspace.ts'
 
 export type Build = Resource<BuildSpec, BuildStatus>
 
@@ -29,10 +31,10 @@ const finalPhases = new Set(['Succeeded', 'Failed', 'Canceled'])
 const stoppedCodes = new Set(['BUILD_CANCELED', 'SUPERSEDED', 'APP_DELETED'])
 const cancelGraceMs = 2000
 const taskCheckMs = 2000
+/** Lines that an error carries. */
 const keptLines = 20
 /** Characters of a line that an error carries. */
 const longestKeptLine = 1000
-const systemPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
 export interface BuildDeps {
   database: Database
@@ -165,9 +167,10 @@ class BuildRun {
       return done
     }
     await this.#write({ builder: `${builderName} (${why})`, summary: plan.summary })
-    const found = this.#results(plan, declared)
-    const artifact = (await this.#storedBefore()) ?? (await this.#make(source, plan))
-    const status = { ...found, builder: `${builderName} (${why})`, artifact }
+    if (plan.image) await this.#needsImages()
+    else this.#needsProcess(plan.processes, declared)
+    const artifact = (await this.#storedBefore()) ?? (await this.#make(source, plan, declared))
+    const status = { ...this.#results(plan), declared, builder: `${builderName} (${why})`, artifact }
     await rememberBuilt(this.#deps.database, team, spec.app, inputs, reusable({ ...this.status, ...status }))
     await this.#succeed(status)
     return done
@@ -191,15 +194,29 @@ class BuildRun {
     return { source, plan, builderName: builder.name, why, declared: { ...inner.spec, declaredBy: declaration.declaredBy } }
   }
 
-  #results(plan: BuildPlan, declared: NonNullable<BuildStatus['declared']>): Partial<BuildStatus> {
-    const processes = { ...plan.processes, ...declared.processes }
-    const commands = Object.keys(processes).filter((name) => (processes[name]!.command ?? plan.processes[name]?.command) !== undefined)
-    if (commands.length === 0) {
-      throw fail('PROCESS_MISSING', { message: 'The source does not say how to start it.', state: 'Nothing was deployed.' })
-    }
+  #needsProcess(found: Record<string, ProcessSpec>, declared: NonNullable<BuildStatus['declared']>, more: Partial<ErrorDetails> = {}): void {
+    const processes = { ...found, ...declared.processes }
+    const commands = Object.keys(processes).filter((name) => (processes[name]!.command ?? found[name]?.command) !== undefined)
+    if (commands.length === 0) throw fail('PROCESS_MISSING', { message: 'The source does not say how to start it.', state: 'Nothing was deployed.', ...more })
+  }
+
+  /** Said before an image is built that could not run. */
+  async #needsImages(): Promise<void> {
+    const { imageProblem } = (await this.#deps.runner.current()).host
+    if (imageProblem === undefined) return
+    throw fail('BUILDER_UNSUPPORTED', {
+      message: 'A Dockerfile cannot be built and run on this machine.',
+      why: imageProblem,
+      fix: 'Put right what is missing and start Pavior again, or add a Procfile with a line "web: <command>" beside the files of the language: its builder does the rest.',
+      state: 'Nothing was built; what served before goes on serving.',
+    })
+  }
+
+  #results(plan: BuildPlan): Partial<BuildStatus> {
+    // What an image says was noted when it was stored.
+    if (plan.image) return { mounts: [], bin: [] }
     return {
       processes: plan.processes,
-      declared,
       env: { ...plan.runtimeEnv, PATH: pathOf(plan.runtimeTools) },
       mounts: [...new Set(plan.runtimeTools.flatMap((tool) => tool.mounts))],
       bin: plan.bin ?? [],
@@ -213,8 +230,8 @@ class BuildRun {
   }
 
   /** Runs the steps in a workspace and stores what comes out. */
-  async #make(source: SourceFacts, plan: BuildPlan): Promise<string> {
-    const { sources, places, artifacts } = this.#deps
+  async #make(source: SourceFacts, plan: BuildPlan, declared: NonNullable<BuildStatus['declared']>): Promise<string> {
+    const { sources, places } = this.#deps
     const { spec, metadata } = this.#build
     const work = places.work(metadata.uid)
     const fresh = await prepareWorkspace(sources.directoryOf(spec.revision.source), work)
@@ -234,8 +251,18 @@ class BuildRun {
     }
     await this.#stopWhenUnwanted()
     await this.#write({ steps: startStep(this.status.steps ?? [], 'store', this.#now()) })
-    const root = await finishTree(directory, { ...plan, ...(source.settings.output !== undefined && plan.output === undefined && plan.add === undefined ? { output: source.settings.output } : {}) })
-    const { digest, files, bytes } = await artifacts.put(root, (artifact) => this.#write({ artifact }))
+    if (plan.image) return this.#storeImage(imageOutput(work), declared)
+    return this.#store(await finishTree(directory, { ...plan, ...(source.settings.output !== undefined && plan.output === undefined && plan.add === undefined ? { output: source.settings.output } : {}) }))
+  }
+
+  async #storeImage(output: string, declared: NonNullable<BuildStatus['declared']>): Promise<string> {
+    const { root, results } = await finishImage(output)
+    this.#needsProcess(results.processes, declared, { fix: 'Add a CMD to the Dockerfile, or a Procfile with a line `web: <command>`.' })
+    return this.#store(root, results)
+  }
+
+  async #store(root: string, results: Partial<BuildStatus> = {}): Promise<string> {
+    const { digest, files, bytes } = await this.#deps.artifacts.put(root, (artifact) => this.#write({ ...results, artifact }))
     this.status = { ...this.status, steps: endStep(this.status.steps ?? [], 'store', 'done', this.#now(), `${files} files, ${Math.round(bytes / 1024)} kB`) }
     return digest
   }
@@ -256,18 +283,20 @@ class BuildRun {
     await this.#stopWhenUnwanted()
     await this.#write({ steps: startStep(this.status.steps ?? [], step.name, this.#now()) })
     const cache = places.cache(metadata.namespace!, spec.app)
-    await mkdir(cache, { recursive: true })
+    const kept = plan.image ? await imageMounts(places, metadata.uid) : [{ source: cache, target: cache, readOnly: false }]
+    for (const { source } of kept) await mkdir(source, { recursive: true })
     let task: TaskStatus = await runner.startTask(id, {
       workload: {
         team: metadata.namespace!,
         app: spec.app,
         directory,
         writable: true,
+        ...(plan.image ? { imageBuilder: true } : {}),
         command: step.command,
         env: { ...buildEnv, LANG: 'C.UTF-8', ...withCache({ ...plan.env, ...step.env }, cache), ...settings.env, PATH: pathOf(plan.tools) },
         limits: { memoryBytes: limits.memoryBytes, cpu: limits.cpu, pids: limits.pids, diskBytes: limits.diskBytes },
         // At its own path, so that it is found there without a sandbox too.
-        mounts: [{ source: cache, target: cache, readOnly: false }, ...plan.tools.flatMap((tool) => tool.mounts).map((path) => ({ source: path, target: path, readOnly: true }))],
+        mounts: [...kept, ...plan.tools.flatMap((tool) => tool.mounts).map((path) => ({ source: path, target: path, readOnly: true }))],
       },
       timeoutMs: limits.timeoutMs,
     })
@@ -295,15 +324,15 @@ class BuildRun {
   async #lastLines(id: string): Promise<string[]> {
     const lines: string[] = []
     try {
-      for await (const { line } of this.#deps.runner.logs(id, { tail: keptLines }, this.#signal)) {
+      for await (const { line } of this.#deps.runner.logs(id, { tail: lastWordsReadLines }, this.#signal)) {
         // One line without end arrives in many pieces.
         lines.push(line.slice(0, longestKeptLine))
-        if (lines.length > keptLines) lines.shift()
+        if (lines.length > lastWordsReadLines) lines.shift()
       }
     } catch {
       // The reason stands without its log.
     }
-    return lines
+    return lastWords(lines, keptLines)
   }
 
   /** Somebody cancelled, or pushed again. */
@@ -364,15 +393,4 @@ class BuildRun {
 
 function pickProcfile({ Procfile }: Readonly<Record<string, string>>): Record<string, string> {
   return Procfile === undefined ? {} : { Procfile }
-}
-
-/** Variables of a plan say /cache for the directory that is kept between builds. */
-function withCache(env: Record<string, string>, cache: string): Record<string, string> {
-  return Object.fromEntries(Object.entries(env).map(([name, value]) => [name, value.replaceAll(/(?<![\w.-])\/cache(?=\/|$)/g, () => cache)]))
-}
-
-/** The tools first, then the system. */
-function pathOf(tools: Tool[]): string {
-  const own = tools.filter(({ mounts }) => mounts.length > 0).map(({ path }) => dirname(path))
-  return [...new Set([...own, ...tools.map(({ path }) => dirname(path)), ...systemPath.split(':')])].join(':')
 }

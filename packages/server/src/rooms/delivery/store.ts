@@ -2,7 +2,7 @@
 import type { BuildStatus } from '@pavior/contract'
 import type { Tx } from '../../kernel/db/index.ts'
 
-export type Reusable = Pick<BuildStatus, 'builder' | 'summary' | 'artifact' | 'processes' | 'env' | 'mounts' | 'bin' | 'declared'>
+export type Reusable = Pick<BuildStatus, 'builder' | 'summary' | 'artifact' | 'processes' | 'env' | 'mounts' | 'bin' | 'image' | 'declared'>
 
 export async function findBuilt(tx: Tx, team: string, app: string, inputs: string): Promise<Reusable | undefined> {
   const { rows } = await tx.query<{ status: Reusable }>('select status from build_inputs where team = $1 and app = $2 and inputs = $3', [team, app, inputs], 'find-built')

@@ -1,10 +1,10 @@
 /** The directory in which a build works, and the layers that are kept between builds. */
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { access, cp, mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises'
+import { access, chmod, cp, mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
-import { fail } from '@pavior/contract'
+import { fail, type Mount } from '@pavior/contract'
 import type { Layer } from './ports.ts'
 
 const run = promisify(execFile)
@@ -17,6 +17,8 @@ export interface BuildPlaces {
   /** `builds/cache/<team>/<app>`: mounted at /cache. */
   cache: (team: string, app: string) => string
   layers: (team: string, app: string) => string
+  /** `images`: `store` with the images and layers of podman, `archives` with images that people put there. */
+  images: string
 }
 
 export function buildPlaces(home: string): BuildPlaces {
@@ -24,6 +26,7 @@ export function buildPlaces(home: string): BuildPlaces {
     work: (uid) => join(home, 'builds', 'work', uid),
     cache: (team, app) => join(home, 'builds', 'cache', team, app),
     layers: (team, app) => join(home, 'builds', 'layers', team, app),
+    images: join(home, 'images'),
   }
 }
 
@@ -50,9 +53,26 @@ export async function prepareWorkspace(source: string, work: string): Promise<bo
   return true
 }
 
+/** Where the steps of a build leave an image. */
+export function imageOutput(work: string): string {
+  return `${work}.image`
+}
+
+/** Stored images, and where a new one is left. Archives that people put there are made readable for builds. */
+export async function imageMounts({ work, images }: BuildPlaces, uid: string): Promise<Mount[]> {
+  const archives = join(images, 'archives')
+  await mkdir(archives, { recursive: true })
+  for (const name of await readdir(archives)) await chmod(join(archives, name), 0o644).catch(() => {})
+  return [
+    { source: join(images, 'store'), target: '/images/store', readOnly: false },
+    { source: archives, target: '/images/archives', readOnly: true },
+    { source: imageOutput(work(uid)), target: '/output', readOnly: false },
+  ]
+}
+
 /** A half copied one too. */
 export async function removeWorkspace(work: string): Promise<void> {
-  for (const path of [work, `${work}.new`]) await rm(path, { recursive: true, force: true })
+  for (const path of [work, `${work}.new`, imageOutput(work)]) await rm(path, { recursive: true, force: true })
 }
 
 export function layerKey({ name, inputs, paths }: Layer): string {

@@ -1,6 +1,6 @@
 /** What room release needs from whatever runs work once: the release process before traffic moves, and one-off commands. */
 import type { Duplex } from 'node:stream'
-import type { Limits, TaskSpec, TaskStatus } from '@pavior/contract'
+import type { Image, Limits, TaskSpec, TaskStatus } from '@pavior/contract'
 
 /** A command in the files and environment of a release. */
 export interface ArtifactTask {
@@ -10,6 +10,8 @@ export interface ArtifactTask {
   command: string[]
   env: Record<string, string>
   mounts: string[]
+  /** How the artifact is run when it is the root of a container image. */
+  image?: Image
   limits: Limits
   timeoutMs: number
   interactive?: boolean

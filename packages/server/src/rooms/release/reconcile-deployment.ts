@@ -12,7 +12,7 @@ import { actor, byApp, isActive, readContext, servingDeployment, type App, type 
 import { deployment as deploymentKind } from './kinds.ts'
 import { labels, numberOf, ownedBy, releaseName, routeName, setName } from './names.ts'
 import { finalPhases, nextSteps, planRollout, type Action, type Observed, type Phase } from './plan.ts'
-import { bytesOf, instanceEnv, releaseProcess, shellCommand, wantedSets, webProcess } from './snapshot.ts'
+import { bytesOf, commandOf, instanceEnv, releaseProcess, wantedSets, webProcess } from './snapshot.ts'
 
 const deployments = 'deployments'
 const defaultTimeoutSeconds = 1800
@@ -189,9 +189,10 @@ async function startReleaseTask({ tasks }: DeploymentDeps, { deployment, release
     team,
     app,
     artifact: spec.artifact,
-    command: shellCommand(process.command!, spec.bin ?? []),
+    command: commandOf(process.command!, spec),
     env: instanceEnv({ team, app, environment, release: spec }, releaseProcess),
     mounts: spec.mounts ?? [],
+    image: spec.image,
     limits: { memoryBytes: bytesOf(process.memory ?? releaseTaskMemory), cpu: process.cpu ?? 1, pids: process.pids ?? releaseTaskPids },
     timeoutMs: releaseTaskTimeoutMs,
   })

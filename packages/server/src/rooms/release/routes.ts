@@ -12,7 +12,7 @@ import { readContext, servingDeployment, type App, type Release } from './contex
 import { releaseName } from './names.ts'
 import type { ArtifactTasks } from './ports.ts'
 import { deployProgress, deploymentProgress, type ProgressDeps } from './progress.ts'
-import { bytesOf, instanceEnv, shellCommand } from './snapshot.ts'
+import { bytesOf, commandOf, instanceEnv } from './snapshot.ts'
 
 const oneOffTimeoutMs = 24 * 3600_000
 const oneOffLimits = { memory: '1Gi', cpu: 1, pids: 512 }
@@ -88,9 +88,10 @@ export function releaseRoutes(deps: ReleaseRoutesDeps): Routes {
         team,
         app,
         artifact: spec.artifact,
-        command: shellCommand(body.command, spec.bin ?? []),
+        command: commandOf(body.command, spec),
         env: instanceEnv({ team, app, environment, release: spec }, 'run'),
         mounts: spec.mounts ?? [],
+        image: spec.image,
         limits: { memoryBytes: bytesOf(oneOffLimits.memory), cpu: oneOffLimits.cpu, pids: oneOffLimits.pids },
         timeoutMs: oneOffTimeoutMs,
         interactive: body.interactive ?? false,

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { bytesOf, configDigest, replicasOf, shellCommand, snapshot, wantedSets, type Built } from './snapshot.ts'
+import { bytesOf, commandOf, configDigest, plainWords, replicasOf, shellCommand, snapshot, wantedSets, type Built } from './snapshot.ts'
 
 const built: Built = { artifact: `sha256:${'a'.repeat(64)}`, env: { A: 'builder', B: 'builder', C: 'builder' }, processes: { web: { command: 'serve', memory: '1Gi' } }, mounts: [], bin: [] }
 
@@ -81,5 +81,26 @@ describe('the command of a process', () => {
 
   test('finds programs of the artifact first', () => {
     expect(run('echo $PATH', ['node_modules/.bin', 'bin']).startsWith('/app/node_modules/.bin:/app/bin:')).toBe(true)
+  })
+})
+
+describe('a command in an image', () => {
+  const lines: [string, string[] | undefined][] = [
+    ['node server.js', ['node', 'server.js']],
+    [`/bin/sh -c 'exec "$APP" --port $PORT'`, ['/bin/sh', '-c', 'exec "$APP" --port $PORT']],
+    [`echo 'it'"'"'s' '' "two words"`, ['echo', "it's", '', 'two words']],
+    ['serve --port $PORT', undefined],
+    ['A=b serve', undefined],
+    ['cd /srv', undefined],
+    ['serve; true', undefined],
+    ['serve *.txt', undefined],
+    [`serve "unended`, undefined],
+    ['~/serve', undefined],
+  ]
+  test.each(lines)('%s', (line, words) => {
+    expect(plainWords(line)).toEqual(words)
+    const image = { directory: '/', user: 'root', home: '/' }
+    expect(commandOf(line, { image })).toEqual(words ?? ['sh', '-c', expect.stringContaining(line)])
+    expect(commandOf(line, {})[0]).toBe('sh')
   })
 })

@@ -1,6 +1,6 @@
 /** Pure: what a release freezes, and the instance sets that it asks for. */
 import { createHash } from 'node:crypto'
-import type { AppSpec, BuildStatus, InstanceSetSpec, ProcessSpec, ReleaseSpec, Revision } from '@pavior/contract'
+import type { AppSpec, BuildStatus, Image, InstanceSetSpec, ProcessSpec, ReleaseSpec, Revision } from '@pavior/contract'
 
 const defaults = { memory: '512Mi', cpu: 1, pids: 512, startTimeoutSeconds: 60, stopGraceSeconds: 10, drainTimeoutSeconds: 30 }
 /** The process that runs once before traffic moves, as with Heroku. */
@@ -25,10 +25,11 @@ export interface Built {
   processes: Record<string, ProcessSpec>
   mounts: string[]
   bin: string[]
+  image?: Image
 }
 
-export function builtFrom(name: string, revision: Revision, { artifact, env = {}, processes = {}, mounts = [], bin = [] }: BuildStatus): Built {
-  return { artifact: artifact!, build: name, revision, env, processes, mounts, bin }
+export function builtFrom(name: string, revision: Revision, { artifact, env = {}, processes = {}, mounts = [], bin = [], image }: BuildStatus): Built {
+  return { artifact: artifact!, build: name, revision, env, processes, mounts, bin, ...(image === undefined ? {} : { image }) }
 }
 
 /** Builder, then manifest, then configuration of the environment: later ones win. */
@@ -44,6 +45,7 @@ export function snapshot(app: string, spec: AppSpec, environment: string, built:
     processes: mergeProcesses(built.processes, spec.processes ?? {}),
     mounts: built.mounts,
     bin: built.bin,
+    ...(built.image === undefined ? {} : { image: built.image }),
     reason,
   }
 }
@@ -87,6 +89,27 @@ export function replicasOf(process: ProcessSpec, name: string, scale: Record<str
  * The command of a process is a shell line, as in a Procfile; `exec` keeps the shell from standing between signals and app.
  * Where the artifact lies is known only when it runs, so its own programs are put on the PATH by the shell.
  */
+export function commandOf(line: string, { bin = [], image }: Pick<ReleaseSpec, 'bin' | 'image'>): string[] {
+  // An image may be without a shell, so it is only asked for what needs one.
+  return (image && plainWords(line)) ?? shellCommand(line, bin)
+}
+
+/** The words of a line in which nothing is left for a shell to do but to take quotes away; undefined for every other. */
+export function plainWords(line: string): string[] | undefined {
+  const word = /\s*((?:'[^']*'|"[^"$`\\!]*"|[A-Za-z0-9_@%+=:,./-])+)(?=\s|$)/y
+  const words: string[] = []
+  while (word.lastIndex < line.trimEnd().length) {
+    const match = word.exec(line.trimEnd())
+    if (!match) return undefined
+    words.push(match[1]!.replaceAll(/'([^']*)'|"([^"]*)"/g, (_, single: string | undefined, double: string | undefined) => single ?? double ?? ''))
+  }
+  const first = words[0]
+  return first === undefined || first.includes('=') || shellWords.has(first) ? undefined : words
+}
+
+/** Words that only a shell knows what to do with. */
+const shellWords = new Set(['exec', 'cd', 'export', 'if', 'for', 'while', 'case', 'set', 'unset', 'ulimit', 'umask', 'trap', 'eval', 'source', '.', ':'])
+
 export function shellCommand(line: string, bin: string[]): string[] {
   const simple = !/[;&|<>()`\n]|\$\(|^\s*(?:exec|cd|export|if|for|while|set|\.)\s|^\s*[A-Za-z_][A-Za-z0-9_]*=/.test(line)
   const path = bin.length > 0 ? `PATH="${bin.map((directory) => `$APP_DIR/${directory}:`).join('')}$PATH"; export PATH; ` : ''
@@ -118,9 +141,10 @@ export function wantedSets(context: SetContext): { process: string; spec: Instan
         process: name,
         replicas: replicasOf(process, name, scale),
         artifact: release.artifact,
-        command: shellCommand(process.command!, release.bin ?? []),
+        command: commandOf(process.command!, release),
         env: instanceEnv(context, name),
         ...(release.mounts === undefined ? {} : { mounts: release.mounts }),
+        ...(release.image === undefined ? {} : { image: release.image }),
         listens: name === webProcess,
         ...(process.health === undefined ? {} : { health: process.health }),
         memoryBytes: bytesOf(process.memory ?? defaults.memory),

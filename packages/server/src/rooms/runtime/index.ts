@@ -8,7 +8,7 @@ import type { Resources } from '../../kernel/resources/index.ts'
 import type { ArtifactTasks } from '../release/index.ts'
 import type { Room } from '../../kernel/room.ts'
 import { instanceSet } from './kinds.ts'
-import type { InstanceSet } from './plan.ts'
+import { workloadImage, type InstanceSet } from './plan.ts'
 import type { RuntimeDriver } from './ports.ts'
 import { createDesiredReconciler, createInstanceSetReconciler } from './reconcile.ts'
 import { runtimeRoutes } from './routes.ts'
@@ -49,9 +49,9 @@ function artifactTasks(driver: RuntimeDriver, directoryOf: RuntimeDeps['director
   return {
     task: (id) => driver.task(id),
     cancelTask: (id, graceMs) => driver.cancelTask(id, graceMs),
-    run: (id, { team, app, artifact, command, env, mounts, limits, timeoutMs, interactive, terminal }) =>
+    run: (id, { team, app, artifact, command, env, mounts, image, limits, timeoutMs, interactive, terminal }) =>
       driver.startTask(id, {
-        workload: { team, app, directory: directoryOf(artifact), writable: false, ownCopy: true, command, env, limits, mounts: mounts.map((path) => ({ source: path, target: path, readOnly: true })) },
+        workload: { team, app, directory: directoryOf(artifact), writable: false, ownCopy: true, command, env, limits, mounts: mounts.map((path) => ({ source: path, target: path, readOnly: true })), ...(image === undefined ? {} : { image: workloadImage(image) }) },
         timeoutMs,
         ...(interactive ? { interactive } : {}),
         ...(terminal ? { terminal } : {}),

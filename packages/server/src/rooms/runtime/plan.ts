@@ -3,12 +3,14 @@ import type {
   Condition,
   DesiredRoute,
   DesiredSet,
+  Image,
   InstanceSetSpec,
   InstanceSetStatus,
   InstanceStatus,
   Resource,
   RouteSpec,
   RouteStatus,
+  WorkloadImage,
 } from '@pavior/contract'
 import { withTransition } from '../../kernel/conditions.ts'
 
@@ -37,6 +39,7 @@ export function desiredSet({ metadata, spec }: InstanceSet, directoryOf: (digest
       env: spec.env,
       limits: { memoryBytes: spec.memoryBytes, cpu: spec.cpu, pids: spec.pids },
       mounts: (spec.mounts ?? []).map((path) => ({ source: path, target: path, readOnly: true })),
+      ...(spec.image === undefined ? {} : { image: workloadImage(spec.image) }),
     },
     listens: spec.listens,
     probe: {
@@ -51,6 +54,10 @@ export function desiredSet({ metadata, spec }: InstanceSet, directoryOf: (digest
     drainTimeoutMs: spec.drainTimeoutMs,
     ...(spec.restartToken === undefined ? {} : { restartToken: spec.restartToken }),
   }
+}
+
+export function workloadImage({ directory, user, home, stopSignal }: Image): WorkloadImage {
+  return { directory, user, home, ...(stopSignal === undefined ? {} : { stopSignal }) }
 }
 
 /** One entry a host; backends that name no existing set are left out. */

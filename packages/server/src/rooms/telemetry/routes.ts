@@ -1,7 +1,7 @@
 /** Traffic of an app as series, once or as it grows, and totals for lists. */
-import { PassThrough } from 'node:stream'
 import { fail } from '@pavior/contract'
 import type { FastifyInstance } from 'fastify'
+import { sendLines, type WriteLine } from '../../kernel/api/lines.ts'
 import type { Routes } from '../../kernel/api/types.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/db/index.ts'
@@ -54,10 +54,7 @@ export function telemetryRoutes({ database, resources, defaultEnvironment, onMor
         return read({ ...params, environment: search.environment ?? defaultEnvironment(params.team), from, until }, points)
       }
       if (search.follow !== '1') return ask()
-      const out = new PassThrough()
-      reply.type('application/x-ndjson').header('cache-control', 'no-store')
-      follow(ask, onMore, out)
-      return reply.send(out)
+      return sendLines(reply, (write, signal) => follow(ask, onMore, write, signal))
     })
 
     server.get<{ Querystring: { minutes?: string } }>('/v1/traffic', async ({ actor, query }) => {
@@ -69,28 +66,23 @@ export function telemetryRoutes({ database, resources, defaultEnvironment, onMor
 }
 
 /** Sends the whole series at first and whenever there is more; a slow reader gets the newest, not every one. */
-function follow(ask: () => Promise<Traffic>, onMore: TelemetryRoutesDeps['onMore'], out: PassThrough): void {
-  let stale = true
-  let sending = false
-  const send = async (): Promise<void> => {
-    if (sending) return
-    sending = true
-    try {
-      while (stale && !out.destroyed) {
-        stale = false
-        if (!out.write(`${JSON.stringify(await ask())}\n`)) await new Promise((resolve) => out.once('drain', resolve).once('close', resolve))
-      }
-    } catch (error) {
-      out.destroy(error as Error)
-    }
-    sending = false
-  }
+async function follow(ask: () => Promise<Traffic>, onMore: TelemetryRoutesDeps['onMore'], write: WriteLine, signal: AbortSignal): Promise<void> {
+  let tell = (): void => {}
+  let more = true
   const stop = onMore(() => {
-    stale = true
-    void send()
+    more = true
+    tell()
   })
-  out.once('close', stop)
-  void send()
+  signal.addEventListener('abort', () => tell())
+  try {
+    while (!signal.aborted) {
+      more = false
+      await write(await ask())
+      if (!more && !signal.aborted) await new Promise<void>((resolve) => (tell = resolve))
+    }
+  } finally {
+    stop()
+  }
 }
 
 function rangeOf({ from, until }: Search, now: Date): { from: Date; until: Date; lengthMs: number } {
