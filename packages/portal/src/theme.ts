@@ -5,7 +5,7 @@ const pine: MantineColorsTuple = ['#eaf6f2', '#d7ebe4', '#b0d8c9', '#84c3ac', '#
 
 export const theme = createTheme({
   primaryColor: 'pine',
-  primaryShade: { light: 9, dark: 5 },
+  primaryShade: { light: 9, dark: 8 },
   colors: { pine },
   fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif',
   fontFamilyMonospace: 'ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberation Mono", monospace',

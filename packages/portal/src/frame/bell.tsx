@@ -1,5 +1,5 @@
 /** Deployments of one's teams that came to an end: a list behind a bell, and a word in the corner while one looks at something else. */
-import { ActionIcon, Indicator, Popover, ScrollArea, Text, UnstyledButton } from '@mantine/core'
+import { ActionIcon, Indicator, Popover, Text, UnstyledButton } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { notifications } from '@mantine/notifications'
 import { IconBell } from '@tabler/icons-react'
@@ -32,15 +32,15 @@ export default function Bell() {
   const label = unread === 0 ? 'Notifications' : `Notifications, ${unread} unread`
   return (
     <Popover opened={opened} onDismiss={shut} width="min(360px, calc(100vw - 16px))" position="bottom-end" shadow="md" withinPortal trapFocus returnFocus>
-      <Popover.Target>
-        <Indicator disabled={unread === 0} label={unread > 99 ? '99+' : unread} size={15} offset={5} color="red.8">
-          <ActionIcon variant="subtle" color="gray" onClick={opened ? shut : toggle} aria-label={label} aria-expanded={opened}>
+      <Indicator disabled={unread === 0} label={unread > 99 ? '99+' : unread} size={15} offset={5} color="red.9">
+        <Popover.Target>
+          <ActionIcon variant="subtle" color="gray" onClick={opened ? shut : toggle} aria-label={label}>
             <IconBell size={18} />
           </ActionIcon>
-        </Indicator>
-      </Popover.Target>
+        </Popover.Target>
+      </Indicator>
       <Popover.Dropdown p={0} aria-label="Notifications">
-        <ScrollArea.Autosize mah={420}>
+        <div className={classes.list}>
           {shown.length === 0 && (
             <Text size="sm" c="dimmed" p="md">
               No deployment of your teams has ended yet. You hear here when one does.
@@ -49,7 +49,7 @@ export default function Bell() {
           {shown.map((deployment) => (
             <Row key={deployment.metadata.uid} deployment={deployment} unread={deployment.status!.finishedAt! > readAt} left={shut} />
           ))}
-        </ScrollArea.Autosize>
+        </div>
       </Popover.Dropdown>
     </Popover>
   )
@@ -67,7 +67,10 @@ function Row({ deployment, unread, left }: { deployment: Deployment; unread: boo
       <Status word={status?.phase ?? 'Unknown'} />
       <span className={classes.words}>
         <Text size="sm" truncate>
-          {spec.app} v{spec.release} → {metadata.namespace}/{spec.environment}
+          {spec.app} v{spec.release}
+        </Text>
+        <Text size="xs" c="dimmed" truncate>
+          {metadata.namespace}/{spec.environment}
         </Text>
         {status?.problem && (
           <Text size="xs" c="dimmed" lineClamp={2}>

@@ -39,6 +39,7 @@ const components: Components = {
       {children}
     </a>
   ),
+  input: ({ checked }) => <input type="checkbox" checked={checked} disabled readOnly aria-label={checked ? 'done' : 'to do'} />,
   // A picture from elsewhere would tell its server who reads here; the content policy refuses it, so its words stand in.
   img: ({ src, alt }) => (typeof src === 'string' && src.startsWith('/') && !src.startsWith('//') ? <img src={src} alt={alt ?? ''} /> : <span>[{alt || 'picture'}]</span>),
 }

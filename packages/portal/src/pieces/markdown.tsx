@@ -1,12 +1,13 @@
 /** Markdown of people and repositories: sanitised, tables and task lists, headings one can link to. A chunk of its own. */
 import { Skeleton, Stack, Typography } from '@mantine/core'
 import { lazy, Suspense } from 'react'
+import classes from './markdown.module.css'
 
 const View = lazy(() => import('./markdown-view.tsx'))
 
 export function Markdown({ text }: { text: string }) {
   return (
-    <Typography>
+    <Typography className={classes.text}>
       <Suspense
         fallback={
           <Stack gap="xs">

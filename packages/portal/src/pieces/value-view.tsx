@@ -2,7 +2,7 @@
 import { Anchor, Text, UnstyledButton } from '@mantine/core'
 import { useState, type ReactNode } from 'react'
 import { Ago } from './ago.tsx'
-import { Status, toneOf } from './status.tsx'
+import { Status } from './status.tsx'
 import { wordsOf } from './schema-plan.ts'
 import classes from './value-view.module.css'
 
@@ -36,7 +36,7 @@ function TextValue({ text, name }: { text: string; name: string }) {
       </Anchor>
     )
   }
-  if (name === 'phase' || name === 'state') return <Status word={text} tone={toneOf(text.charAt(0).toUpperCase() + text.slice(1))} />
+  if (name === 'phase' || name === 'state') return <Status word={text} />
   return <span className={classes.text}>{text}</span>
 }
 
