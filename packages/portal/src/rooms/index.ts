@@ -2,6 +2,7 @@
 import type { PortalRoom } from '../frame/room.ts'
 import { catalog } from './catalog/index.ts'
 import { delivery } from './delivery/index.ts'
+import { identity } from './identity/index.ts'
 import { operations } from './operations/index.ts'
 
-export const rooms: PortalRoom[] = [catalog, delivery, operations]
+export const rooms: PortalRoom[] = [catalog, delivery, operations, identity]
