@@ -1,5 +1,5 @@
 /** One team: who belongs to it and as what, and the way in for new people. */
-import type { Resource, Role, TeamSpec, UserSpec, UserStatus } from '@pavior/contract'
+import type { Resource, Role, TeamSpec, UserSpec } from '@pavior/contract'
 import { ActionIcon, Button, Group, Select, Table, Text } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { IconTrash, IconUserPlus } from '@tabler/icons-react'
@@ -9,7 +9,6 @@ import { put, remove } from '../../frame/api.ts'
 import { useCollection, useResource } from '../../frame/collections.ts'
 import { genericHref } from '../../frame/registry.ts'
 import { mayAs, useSession } from '../../frame/session.ts'
-import { Ago } from '../../pieces/ago.tsx'
 import { Confirm } from '../../pieces/confirm.tsx'
 import { EmptyState } from '../../pieces/empty-state.tsx'
 import { GoLink } from '../../pieces/go-link.tsx'
@@ -20,7 +19,7 @@ import { showUndo } from '../../pieces/undo.tsx'
 import { Invite } from './invite.tsx'
 import { roles } from './roles.ts'
 
-type Person = Resource<UserSpec, UserStatus>
+type Person = Resource<UserSpec>
 
 export default function Team() {
   const { team: name = '' } = useParams({ strict: false })
@@ -81,7 +80,6 @@ function Members({ team, may }: { team: Resource<TeamSpec>; may: boolean }) {
           <Table.Tr>
             <Table.Th>Person</Table.Th>
             <Table.Th>Role</Table.Th>
-            <Table.Th visibleFrom="sm">Last seen</Table.Th>
             <Table.Th aria-label="Actions" />
           </Table.Tr>
         </Table.Thead>
@@ -115,9 +113,6 @@ function Member({ team, user, role, may, person }: { team: string; user: string;
         </Text>
       </Table.Td>
       <Table.Td>{may ? <Select size="xs" w={130} aria-label={`Role of ${user}`} data={roles} value={role} allowDeselect={false} onChange={(next) => next && next !== role && change(next as Role)} /> : role}</Table.Td>
-      <Table.Td visibleFrom="sm">
-        <Ago at={person?.status?.lastSeenAt} />
-      </Table.Td>
       <Table.Td w={44}>
         {may && (
           <ActionIcon variant="subtle" color="gray" aria-label={`Remove ${user}`} onClick={() => setRemoving(true)}>

@@ -74,14 +74,14 @@ export default function Tokens() {
 
 function List({ tokens, label, revoked }: { tokens: Token[]; label: string; revoked: () => Promise<void> }) {
   return (
-    <Table.ScrollContainer minWidth={480}>
+    <Table.ScrollContainer minWidth={300}>
       <Table aria-label={label} verticalSpacing={6}>
         <Table.Thead>
           <Table.Tr>
             <Table.Th>What for</Table.Th>
-            <Table.Th>Acts as</Table.Th>
+            <Table.Th visibleFrom="sm">Acts as</Table.Th>
             <Table.Th>Last used</Table.Th>
-            <Table.Th>Ends</Table.Th>
+            <Table.Th visibleFrom="sm">Ends</Table.Th>
             <Table.Th aria-label="Actions" />
           </Table.Tr>
         </Table.Thead>
@@ -111,9 +111,9 @@ function Row({ token, revoked }: { token: Token; revoked: () => Promise<void> })
           {prefix}…
         </Text>
       </Table.Td>
-      <Table.Td>{username ?? [`team ${team}`, role, app && `only ${app}`].filter(Boolean).join(', ')}</Table.Td>
+      <Table.Td visibleFrom="sm">{username ?? [`team ${team}`, role, app && `only ${app}`].filter(Boolean).join(', ')}</Table.Td>
       <Table.Td>{lastUsed ? <Ago at={lastUsed} /> : 'never'}</Table.Td>
-      <Table.Td>{expiresAt ? <Ago at={expiresAt} /> : 'never'}</Table.Td>
+      <Table.Td visibleFrom="sm">{expiresAt ? <Ago at={expiresAt} /> : 'never'}</Table.Td>
       <Table.Td>
         <Group justify="flex-end">
           <Button size="compact-xs" variant="default" onClick={() => setAsking(true)} aria-label={`Revoke ${name}`}>
