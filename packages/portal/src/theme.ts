@@ -12,6 +12,8 @@ export const theme = createTheme({
   defaultRadius: 'sm',
   cursorType: 'pointer',
   autoContrast: true,
+  // From this lightness on, black words on a filled button are easier to read than white ones.
+  luminanceThreshold: 0.25,
   headings: { fontWeight: '600', sizes: { h1: { fontSize: '1.375rem' }, h2: { fontSize: '1.125rem' }, h3: { fontSize: '1rem' } } },
 })
 

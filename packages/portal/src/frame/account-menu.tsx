@@ -29,7 +29,7 @@ export function AccountMenu({ showShortcuts }: { showShortcuts: () => void }) {
       <Menu position="bottom-end" width={260} shadow="md" withinPortal>
         <Menu.Target>
           <UnstyledButton aria-label={`Account of ${user}`}>
-            <Avatar size={28} name={user} color="initials" variant="light" />
+            <Avatar size={28} name={user} color="initials" variant="light" aria-hidden />
           </UnstyledButton>
         </Menu.Target>
         <Menu.Dropdown>

@@ -32,13 +32,13 @@ export default function Bell() {
   const label = unread === 0 ? 'Notifications' : `Notifications, ${unread} unread`
   return (
     <Popover opened={opened} onDismiss={shut} width="min(360px, calc(100vw - 16px))" position="bottom-end" shadow="md" withinPortal trapFocus returnFocus>
-      <Popover.Target>
-        <Indicator disabled={unread === 0} label={unread > 99 ? '99+' : unread} size={15} offset={5} color="red.8">
-          <ActionIcon variant="subtle" color="gray" onClick={opened ? shut : toggle} aria-label={label} aria-expanded={opened}>
+      <Indicator disabled={unread === 0} label={unread > 99 ? '99+' : unread} size={15} offset={5} color="red.9">
+        <Popover.Target>
+          <ActionIcon variant="subtle" color="gray" onClick={opened ? shut : toggle} aria-label={label}>
             <IconBell size={18} />
           </ActionIcon>
-        </Indicator>
-      </Popover.Target>
+        </Popover.Target>
+      </Indicator>
       <Popover.Dropdown p={0} aria-label="Notifications">
         <ScrollArea.Autosize mah={420}>
           {shown.length === 0 && (

@@ -86,17 +86,31 @@ function typing(target: EventTarget | null): boolean {
 /** Listens, once, for the whole portal. Returns the function that ends it. */
 export function listenForShortcuts(): () => void {
   let first: { key: string; at: number } | undefined
-  const hear = (event: KeyboardEvent): void => {
-    if (event.defaultPrevented || event.isComposing || event.altKey || event.repeat) return
+  const run = (event: KeyboardEvent, shortcut: Shortcut): void => {
+    event.preventDefault()
+    shortcut.run()
+  }
+  /** Before anything else on the page: an editor has meanings of its own for some. */
+  const hearCombined = (event: KeyboardEvent): void => {
+    const found = registered.find(({ keys }) => keys.startsWith('mod+') && keys === pressed(event))
+    if (!found || event.altKey || event.repeat) return
+    event.stopPropagation()
+    run(event, found)
+  }
+  /** After everything else on the page. */
+  const hearSingle = (event: KeyboardEvent): void => {
+    if (event.defaultPrevented || event.isComposing || event.altKey || event.ctrlKey || event.metaKey || event.repeat) return
+    if (typing(event.target) || !singleKeysOn()) return
     const key = pressed(event)
-    if (!key.startsWith('mod+') && (typing(event.target) || event.ctrlKey || event.metaKey || !singleKeysOn())) return
     const sequence = first !== undefined && event.timeStamp - first.at < sequenceTimeoutMs ? `${first.key} ${key}` : undefined
     const found = registered.find(({ keys }) => keys === sequence) ?? registered.find(({ keys }) => keys === key)
     first = found === undefined && registered.some(({ keys }) => keys.startsWith(`${key} `)) ? { key, at: event.timeStamp } : undefined
-    if (!found) return
-    event.preventDefault()
-    found.run()
+    if (found) run(event, found)
   }
-  window.addEventListener('keydown', hear)
-  return () => window.removeEventListener('keydown', hear)
+  window.addEventListener('keydown', hearCombined, { capture: true })
+  window.addEventListener('keydown', hearSingle)
+  return () => {
+    window.removeEventListener('keydown', hearCombined, { capture: true })
+    window.removeEventListener('keydown', hearSingle)
+  }
 }

@@ -83,7 +83,7 @@ export function TableTools<R>({ label, state: { filter, setFilter }, filterRef, 
       />
       {children}
       <Text size="xs" c="dimmed" ml="auto" role="status">
-        {shown.length === total ? `${total.toLocaleString()} ${label}` : `${shown.length.toLocaleString()} of ${total.toLocaleString()} ${label}`}
+        {shown.length === total ? `${total.toLocaleString()} ${total === 1 ? label.replace(/s$/, '') : label}` : `${shown.length.toLocaleString()} of ${total.toLocaleString()} ${label}`}
       </Text>
       <Button size="compact-xs" variant="default" onClick={() => copy(toCsv(shown, columns))}>
         {{ idle: 'Copy as CSV', copied: 'Copied', failed: 'Not copied' }[state]}

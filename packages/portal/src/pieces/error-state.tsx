@@ -3,6 +3,7 @@ import { Alert, Anchor, List, Stack, Text } from '@mantine/core'
 import { IconAlertTriangle } from '@tabler/icons-react'
 import { Link } from '@tanstack/react-router'
 import { ApiError, type Details } from '../frame/api.ts'
+import classes from './error-state.module.css'
 
 export function ErrorState({ error }: { error: Error }) {
   return <ProblemState problem={error instanceof ApiError ? error.details : { message: error.message }} />
@@ -12,7 +13,7 @@ export function ErrorState({ error }: { error: Error }) {
 export function ProblemState({ problem }: { problem: Partial<Details> & { message: string } }) {
   const { code, message, why, fix, state, more, causes = [] } = problem
   return (
-    <Alert color="red" variant="light" icon={<IconAlertTriangle size={18} />} title={code} role="alert">
+    <Alert classNames={classes} icon={<IconAlertTriangle size={18} />} title={code} role="alert">
       <Stack gap={4}>
         <Text size="sm">{message}</Text>
         {causes.length > 0 && (

@@ -2,7 +2,9 @@
 import type { PortalRoom } from '../frame/room.ts'
 import { catalog } from './catalog/index.ts'
 import { delivery } from './delivery/index.ts'
+import { gallery } from './gallery/index.ts'
 import { identity } from './identity/index.ts'
+import { kinds } from './kinds/index.ts'
 import { operations } from './operations/index.ts'
 
-export const rooms: PortalRoom[] = [catalog, delivery, operations, identity]
+export const rooms: PortalRoom[] = [catalog, delivery, operations, identity, kinds, gallery]
