@@ -1,7 +1,7 @@
 /** The paved road in the portal: deploy and watch, a failure with its reason, back again, scale, configure, read logs. */
 import { beforeAll, describe, expect, test } from 'vitest'
 import { appDirectory, newPlatform, until, webApp, writeFiles, type Platform } from '../../server/test/whole/platform.ts'
-import { seriousViolations } from './accessible.ts'
+import { seriousViolations } from './axe.ts'
 import { noBrowser, signedIn } from './browser.ts'
 
 const timeoutMs = 120_000

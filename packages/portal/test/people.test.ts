@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { newPlatform, webApp, writeFiles, type Platform } from '../../server/test/whole/platform.ts'
-import { seriousViolations } from './accessible.ts'
+import { seriousViolations } from './axe.ts'
 import { noBrowser, signedIn, visit } from './browser.ts'
 
 const timeoutMs = 120_000
@@ -21,7 +21,7 @@ describe.skipIf(noBrowser)('people in the portal', { timeout: timeoutMs }, () =>
     await page.goto(`${platform.url}/teams/default`)
     await page.getByRole('button', { name: 'Invite' }).click()
     const dialog = page.getByRole('dialog')
-    await dialog.getByLabel('Name', { exact: true }).fill('ada')
+    await dialog.getByRole('textbox', { name: 'Name', exact: true }).fill('ada')
     await dialog.getByLabel('Full name').fill('Ada Lovelace')
     await dialog.getByLabel('Role').click()
     await page.getByRole('option', { name: 'viewer' }).click()
@@ -40,7 +40,7 @@ describe.skipIf(noBrowser)('people in the portal', { timeout: timeoutMs }, () =>
     expect(await ada.page.getByRole('link', { name: 'Platform' }).count()).toBe(0)
 
     // What may be done changes with the role.
-    await page.getByLabel('Role of ada').click()
+    await page.getByLabel('Role of ada').first().click()
     await page.getByRole('option', { name: 'developer' }).click()
     await page.getByText('ada is developer in default.').waitFor()
     await ada.page.reload()
@@ -91,6 +91,7 @@ describe.skipIf(noBrowser)('people in the portal', { timeout: timeoutMs }, () =>
     await page.getByRole('heading', { name: 'Hello admin' }).waitFor()
     await page.keyboard.press('g')
     await page.keyboard.press('a')
+    await page.getByRole('heading', { name: 'Apps' }).waitFor()
     await page.getByRole('link', { name: 'page', exact: true }).waitFor()
     await page.keyboard.press('j')
     await page.keyboard.press('Enter')

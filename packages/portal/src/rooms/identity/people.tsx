@@ -68,7 +68,7 @@ function columnsFor(own: string, admin: boolean, show: (link: Link) => void): Co
 
 function Actions({ person: { metadata, spec }, own, show }: { person: Person; own: string; show: (link: Link) => void }) {
   const { name } = metadata
-  const failed = (error: Error): void => void notifications.show({ color: 'red', title: 'It did not work', message: error.message })
+  const failed = (error: Error): void => void notifications.show({ color: 'red', closeButtonProps: { 'aria-label': 'Close' }, title: 'It did not work', message: error.message })
   const link = (): void => {
     post<{ url: string }>(`/v1/users/${encodeURIComponent(name)}/login-link`).then(({ url }) => show({ user: name, url }), failed)
   }

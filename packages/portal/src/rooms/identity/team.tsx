@@ -99,7 +99,7 @@ function Member({ team, user, role, may, person }: { team: string; user: string;
   const change = (next: Role): void => {
     put(path, { role: next }).then(
       () => showUndo({ message: `${user} is ${next} in ${team}.`, undo: () => put(path, { role }) }),
-      (error: Error) => notifications.show({ color: 'red', title: 'The role was not changed', message: error.message }),
+      (error: Error) => notifications.show({ color: 'red', closeButtonProps: { 'aria-label': 'Close' }, title: 'The role was not changed', message: error.message }),
     )
   }
   return (

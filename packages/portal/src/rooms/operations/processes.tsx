@@ -159,7 +159,7 @@ function Scale({ place, set, may }: { place: AppPlace; set: InstanceSet; may: bo
       () => showUndo({ message: `${process} runs with ${count} ${count === 1 ? 'instance' : 'instances'}.`, undo: () => write(replicas) }),
       (error: Error) => {
         setWanted(undefined)
-        notifications.show({ color: 'red', title: `${process} was not scaled`, message: error.message })
+        notifications.show({ color: 'red', closeButtonProps: { 'aria-label': 'Close' }, title: `${process} was not scaled`, message: error.message })
       },
     )
   }
