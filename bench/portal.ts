@@ -20,10 +20,13 @@ const quietMs = 500
 const observe = `
   window.figures = { heading: undefined, busyUntil: 0 }
   new PerformanceObserver((list) => { for (const { startTime, duration } of list.getEntries()) figures.busyUntil = startTime + duration }).observe({ type: 'longtask', buffered: true })
-  const look = () => { document.querySelector('main h1') ? figures.heading ??= performance.now() : requestAnimationFrame(look) }
+  const look = () => {
+    if (document.querySelector('main h1')) figures.heading ??= performance.now()
+    if (performance.now() - Math.max(figures.heading ?? Infinity, figures.busyUntil) > ${quietMs}) document.documentElement.dataset.settled = ''
+    else requestAnimationFrame(look)
+  }
   requestAnimationFrame(look)
 `
-const settled = `figures.heading !== undefined && performance.now() - Math.max(figures.heading, figures.busyUntil) > ${quietMs}`
 
 interface Load {
   headingMs: number
@@ -44,7 +47,7 @@ async function load(browser: Browser, platform: BenchPlatform, state: Awaited<Re
   const debug = await context.newCDPSession(page)
   await debug.send('Emulation.setCPUThrottlingRate', { rate: slowdown })
   await page.goto(platform.url)
-  await page.waitForFunction(settled)
+  await page.locator('html[data-settled]').waitFor()
   const { heading, busyUntil } = await page.evaluate<{ heading: number; busyUntil: number }>('figures')
   await context.close()
   return { headingMs: heading, interactiveMs: Math.max(heading, busyUntil), scripts }

@@ -5,15 +5,13 @@ const pine: MantineColorsTuple = ['#eaf6f2', '#d7ebe4', '#b0d8c9', '#84c3ac', '#
 
 export const theme = createTheme({
   primaryColor: 'pine',
-  primaryShade: { light: 9, dark: 5 },
+  primaryShade: { light: 9, dark: 8 },
   colors: { pine },
   fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif',
   fontFamilyMonospace: 'ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberation Mono", monospace',
   defaultRadius: 'sm',
   cursorType: 'pointer',
   autoContrast: true,
-  // From this lightness on, black words on a filled button are easier to read than white ones.
-  luminanceThreshold: 0.25,
   headings: { fontWeight: '600', sizes: { h1: { fontSize: '1.375rem' }, h2: { fontSize: '1.125rem' }, h3: { fontSize: '1rem' } } },
 })
 

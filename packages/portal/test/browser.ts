@@ -48,5 +48,7 @@ export async function signedIn(platform: Platform, user = 'admin', options: Visi
   await arrived.page.goto(url)
   await arrived.page.getByRole('button', { name: 'Sign in' }).click()
   await arrived.page.waitForURL((current) => current.pathname === '/')
+  // The frame is there and hears the keyboard.
+  await arrived.page.locator('#main').waitFor()
   return arrived
 }

@@ -26,7 +26,6 @@ describe.skipIf(noBrowser)('frame', () => {
   test('the palette goes to pages and resources, runs commands, and remembers, by keyboard alone', async () => {
     const { page, complaints } = await signedIn(platform)
     const search = page.getByRole('textbox', { name: 'Go to, find or do' })
-    await page.getByRole('navigation', { name: 'Places' }).waitFor()
     await page.keyboard.press('Control+k')
     await search.waitFor()
     await page.keyboard.type('paym')
@@ -53,12 +52,11 @@ describe.skipIf(noBrowser)('frame', () => {
 
   test('g and a letter goes there, ? shows all keys, and they can be switched off', async () => {
     const { page, complaints } = await signedIn(platform)
-    await page.getByRole('heading', { level: 1 }).first().waitFor()
     await page.keyboard.press('g')
     await page.keyboard.press('r')
     await page.waitForURL(/\/kinds(\?|$)/)
     // Whoever hears the page instead of seeing it is told where they are.
-    await page.waitForFunction('document.activeElement?.tagName === "H1"')
+    await page.locator('h1:focus').waitFor()
     expect(await page.title()).toBe('Resources · Pavior')
     await page.keyboard.press('?')
     await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).getByText('Go to Apps').waitFor()

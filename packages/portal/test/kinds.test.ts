@@ -38,7 +38,7 @@ describe.skipIf(noBrowser)('pages of any kind', () => {
     expect(await page.getByRole('button', { name: 'Save' }).isDisabled()).toBe(true)
     await page.keyboard.press('Control+a')
     await page.keyboard.insertText('kind: Environment\nmetadata: {name: qa, namespace: default}\nspec:\n  tier: development\n  description: from YAML\n')
-    await page.waitForFunction('[...document.querySelectorAll("textarea")].some((area) => area.value === "from YAML")')
+    await expect.poll(() => page.getByRole('textbox', { name: 'Description' }).inputValue()).toBe('from YAML')
     await page.getByText('The server would take it.').waitFor()
     await page.keyboard.press('Control+Enter')
     await page.getByRole('heading', { level: 1, name: 'qa' }).waitFor()

@@ -1,5 +1,5 @@
 /** Who is signed in, how the portal looks to them, and the way out. */
-import { Avatar, Menu, SegmentedControl, Text, UnstyledButton, useMantineColorScheme, type MantineColorScheme } from '@mantine/core'
+import { Avatar, Menu, SegmentedControl, Text, UnstyledButton, useMantineColorScheme, VisuallyHidden, type MantineColorScheme } from '@mantine/core'
 import { IconKeyboard, IconLock, IconLogout } from '@tabler/icons-react'
 import { useRouter } from '@tanstack/react-router'
 import { lazy, Suspense, useState } from 'react'
@@ -28,8 +28,9 @@ export function AccountMenu({ showShortcuts }: { showShortcuts: () => void }) {
     <>
       <Menu position="bottom-end" width={260} shadow="md" withinPortal>
         <Menu.Target>
-          <UnstyledButton aria-label={`Account of ${user}`}>
+          <UnstyledButton>
             <Avatar size={28} name={user} color="initials" variant="light" aria-hidden />
+            <VisuallyHidden>Account of {user}</VisuallyHidden>
           </UnstyledButton>
         </Menu.Target>
         <Menu.Dropdown>

@@ -3,7 +3,7 @@ import { Code, Text } from '@mantine/core'
 import { createSpotlight, Spotlight } from '@mantine/spotlight'
 import '@mantine/spotlight/styles.css'
 import { IconArrowRight, IconBolt, IconSearch } from '@tabler/icons-react'
-import { useDeferredValue, useEffect, useMemo, useState } from 'react'
+import { useDeferredValue, useEffect, useMemo, useRef, useState } from 'react'
 import { Keys } from '../pieces/keys.tsx'
 import { useEntries, type Entry } from './palette-entries.ts'
 import { rank } from './palette-rank.ts'
@@ -16,6 +16,7 @@ const [store, spotlight] = createSpotlight()
 export default function Palette() {
   const open = usePaletteOpen()
   const [query, setQuery] = useState('')
+  const list = useRef<HTMLDivElement>(null)
   const typed = useDeferredValue(query)
   const recent = useMemo(() => (open ? recentIds() : []), [open])
   // Recent ones may be resources, so their names are asked for at once when there are some.
@@ -25,10 +26,15 @@ export default function Palette() {
     if (open) spotlight.open()
     else spotlight.close()
   }, [open])
+  // Results come after the letters that ask for them; the first one is what Enter does.
+  useEffect(() => {
+    const frame = requestAnimationFrame(() => selectFirst(list.current))
+    return () => cancelAnimationFrame(frame)
+  }, [shown])
   return (
     <Spotlight.Root store={store} query={query} onQueryChange={setQuery} shortcut={null} onSpotlightClose={closePalette} scrollable maxHeight="min(60vh, 480px)" transitionProps={{ duration: 80 }} overlayProps={{ blur: 0, backgroundOpacity: 0.35 }}>
       <Spotlight.Search placeholder="Go to, find or do" aria-label="Go to, find or do" leftSection={<IconSearch size={18} />} />
-      <Spotlight.ActionsList aria-label="Results">
+      <Spotlight.ActionsList ref={list} aria-label="Results">
         {shown.length === 0 && <Spotlight.Empty>{typed === '' ? 'Type a name.' : `Nothing is called like “${typed}”.`}</Spotlight.Empty>}
         {shown.map((entry) => (
           <Row key={entry.id} entry={entry} />
@@ -39,6 +45,13 @@ export default function Palette() {
       </Spotlight.Footer>
     </Spotlight.Root>
   )
+}
+
+/** As the spotlight itself does when a letter is typed; it does not know of results that come later. */
+function selectFirst(list: HTMLElement | null): void {
+  list?.querySelector('[data-selected]')?.removeAttribute('data-selected')
+  list?.querySelector('[data-action]')?.setAttribute('data-selected', 'true')
+  store.updateState((state) => ({ ...state, selected: 0 }))
 }
 
 function Row({ entry: { id, label, group, note, cli, keys, icon, run } }: { entry: Entry }) {

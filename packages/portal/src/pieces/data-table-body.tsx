@@ -1,8 +1,7 @@
 /** The rows. Many of them are only there while they are near the screen; a few are all there, so that the browser finds text in them. */
 import { Table } from '@mantine/core'
-import { Link } from '@tanstack/react-router'
 import { useWindowVirtualizer } from '@tanstack/react-virtual'
-import { memo, useEffect, useLayoutEffect, useRef, useState, type KeyboardEvent, type ReactNode } from 'react'
+import { memo, useEffect, useLayoutEffect, useRef, useState, type KeyboardEvent, type MouseEvent, type ReactNode } from 'react'
 import { useGo } from '../frame/navigation.ts'
 import { useShortcuts } from '../frame/shortcuts.ts'
 import type { Column } from './table-column.ts'
@@ -34,8 +33,15 @@ export function TableBody<R>({ rows, columns, rowKey, href }: TableBodyProps<R>)
     event.preventDefault()
     walk(next)
   }
+  /** One listener for all rows: a router's link in each is too dear when hundreds pass by in a second. */
+  const follow = (event: MouseEvent): void => {
+    const link = (event.target as HTMLElement).closest('a')
+    if (!link?.classList.contains(classes.link!) || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return
+    event.preventDefault()
+    go(link.getAttribute('href')!)
+  }
   return (
-    <Table.Tbody ref={body} onKeyDown={hear}>
+    <Table.Tbody ref={body} onKeyDown={hear} onClick={follow}>
       <Gap rows={from} columns={columns.length} />
       {rows.slice(from, to).map((row, index) => (
         <Row key={rowKey(row)} row={row} index={from + index} columns={columns as readonly Column<unknown>[]} href={href?.(row)} reachable={from + index === active} />
@@ -66,19 +72,22 @@ function useVisible(body: { current: HTMLElement | null }, count: number): { fro
 function useWalk(body: { current: HTMLElement | null }, count: number, scrollTo: (index: number) => void): { active: number; walk: (index: number) => void } {
   const [active, setActive] = useState(0)
   const wanted = useRef<number | undefined>(undefined)
-  useEffect(() => {
+  const arrive = (): void => {
     if (wanted.current === undefined) return
     const row = body.current?.querySelector<HTMLElement>(`tr[data-index="${wanted.current}"]`)
     if (!row) return
     wanted.current = undefined
     row.focus({ preventScroll: true })
     row.scrollIntoView({ block: 'nearest' })
-  })
+  }
+  // A row that was far away is there only after the next rendering.
+  useEffect(arrive)
   const walk = (index: number): void => {
     const next = Math.max(0, Math.min(count - 1, index))
     wanted.current = next
     scrollTo(next)
     setActive(next)
+    arrive()
   }
   const inside = (): boolean => body.current?.contains(document.activeElement) ?? false
   useShortcuts([
@@ -112,15 +121,15 @@ const Row = memo(function Row({ row, index, columns, href, reachable }: RowProps
         const value = column.value(row)
         const shown: ReactNode = column.show?.(row) ?? (value === undefined || value === null || value === '' ? '–' : String(value))
         return (
-          <Table.Td key={column.key} data-align={column.align} data-hide-below={column.hideBelow} className={classes.cell} title={typeof value === 'string' && !column.show ? value : undefined}>
+          <td key={column.key} data-align={column.align} data-hide-below={column.hideBelow} className={classes.cell} title={typeof value === 'string' && !column.show ? value : undefined}>
             {place === 0 && href !== undefined ? (
-              <Link to={href} className={classes.link} tabIndex={-1}>
+              <a href={href} className={classes.link} tabIndex={-1}>
                 {shown}
-              </Link>
+              </a>
             ) : (
               shown
             )}
-          </Table.Td>
+          </td>
         )
       })}
     </tr>

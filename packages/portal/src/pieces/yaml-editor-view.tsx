@@ -8,7 +8,7 @@ import './yaml-editor.css'
 /** Colours come from the variables of the portal, so the editor follows the appearance by itself. */
 const look = EditorView.theme({
   '&': { fontSize: '13px', border: '1px solid var(--line)', borderRadius: 'var(--mantine-radius-sm)', backgroundColor: 'var(--mantine-color-body)', color: 'var(--mantine-color-text)' },
-  '&.cm-focused': { outline: '2px solid var(--mantine-primary-color-filled)' },
+  '&.cm-focused': { outline: '2px solid var(--focus)' },
   '.cm-scroller': { fontFamily: 'var(--mantine-font-family-monospace)', lineHeight: '20px', maxHeight: '70vh' },
   '.cm-gutters': { backgroundColor: 'var(--surface-sunken)', color: 'var(--mantine-color-dimmed)', border: 'none' },
   '.cm-activeLine, .cm-activeLineGutter': { backgroundColor: 'color-mix(in srgb, var(--mantine-primary-color-filled) 8%, transparent)' },
