@@ -52,17 +52,22 @@ const pages = [
 
 async function startPlatform(home) {
   const environment = { ...process.env, PAVIOR_HOME: home, NO_COLOR: '1' }
-  const up = spawn(process.execPath, [join(root, 'bin/pavior'), 'up', '--port', '0', '--router-port', '0', '--no-example'], { env: environment, stdio: ['ignore', 'pipe', 'inherit'] })
+  const up = spawn(process.execPath, [join(root, 'bin/pavior'), 'up', '--port', '0', '--router-port', '0', '--no-example'], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
   await new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`not ready in time:\n${output}`)), readyTimeoutMs)
+    const timer = setTimeout(() => {
+      up.kill('SIGINT')
+      reject(new Error(`not ready in time:\n${output}`))
+    }, readyTimeoutMs)
     up.on('exit', () => reject(new Error(`ended before it was ready:\n${output}`)))
-    up.stdout.on('data', (chunk) => {
+    const hear = (chunk) => {
       output += chunk
       if (!/^ {2}Next {5}/m.test(output)) return
       clearTimeout(timer)
       resolve()
-    })
+    }
+    up.stdout.on('data', hear)
+    up.stderr.on('data', hear)
   })
   const cli = async (args, cwd = root) => (await run(process.execPath, [join(root, 'bin/pavior'), ...args], { cwd, env: environment })).stdout
   const stop = () => new Promise((resolve) => (up.on('exit', resolve), up.kill('SIGINT')))

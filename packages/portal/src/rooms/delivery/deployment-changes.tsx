@@ -53,7 +53,7 @@ function Source({ changes: { source } }: { changes: Changes }) {
 
 function Commits({ commits }: { commits: NonNullable<NonNullable<Changes['source']>['commits']> }) {
   return (
-    <Table.ScrollContainer minWidth={320} mb="sm">
+    <Table.ScrollContainer type="native" tabIndex={0} minWidth={320} mb="sm">
       <Table aria-label="Commits" verticalSpacing={4}>
         <Table.Tbody>
           {commits.map(({ commit, author, time, subject }) => (

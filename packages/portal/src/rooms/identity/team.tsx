@@ -74,7 +74,7 @@ function Members({ team, may }: { team: Resource<TeamSpec>; may: boolean }) {
   const members = team.spec.members ?? []
   if (members.length === 0) return <EmptyState title="Nobody belongs to this team yet." text="Invite the first person." />
   return (
-    <Table.ScrollContainer minWidth={320}>
+    <Table.ScrollContainer type="native" tabIndex={0} minWidth={320}>
       <Table aria-label={`Members of ${name}`} verticalSpacing={6}>
         <Table.Thead>
           <Table.Tr>

@@ -74,7 +74,7 @@ export default function Tokens() {
 
 function List({ tokens, label, revoked }: { tokens: Token[]; label: string; revoked: () => Promise<void> }) {
   return (
-    <Table.ScrollContainer minWidth={300}>
+    <Table.ScrollContainer type="native" tabIndex={0} minWidth={300}>
       <Table aria-label={label} verticalSpacing={6}>
         <Table.Thead>
           <Table.Tr>

@@ -100,7 +100,7 @@ function Filters() {
 
 function Rows({ rows }: { rows: AuditRow[] }) {
   return (
-    <Table.ScrollContainer minWidth={560}>
+    <Table.ScrollContainer type="native" tabIndex={0} minWidth={560}>
       <Table aria-label="Changes" verticalSpacing={5}>
         <Table.Thead>
           <Table.Tr>

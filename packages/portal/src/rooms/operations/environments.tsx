@@ -17,7 +17,7 @@ export default function Environments() {
   const names = [...new Set([...items.map(({ metadata }) => metadata.name), ...Object.keys(app.status?.environments ?? {})])].toSorted()
   return (
     <>
-      <Table.ScrollContainer minWidth={480}>
+      <Table.ScrollContainer type="native" tabIndex={0} minWidth={480}>
         <Table aria-label="Environments" verticalSpacing={6}>
           <Table.Thead>
             <Table.Tr>

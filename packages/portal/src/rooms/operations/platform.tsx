@@ -110,7 +110,7 @@ function statsOf({ processes, instances }: StatusView, { queue, storage }: Platf
 
 function Processes({ rows }: { rows: ProcessRow[] }) {
   return (
-    <Table.ScrollContainer minWidth={480}>
+    <Table.ScrollContainer type="native" tabIndex={0} minWidth={480}>
       <Table aria-label="Processes" verticalSpacing={5}>
         <Table.Thead>
           <Table.Tr>

@@ -87,7 +87,7 @@ function Process({ place, set, instances, cpu, may }: ProcessProps) {
   return (
     <Section title={spec.process} actions={<Scale place={place} set={set} may={may} />}>
       {status?.problem && <ProblemState problem={status.problem} />}
-      <Table.ScrollContainer minWidth={520}>
+      <Table.ScrollContainer type="native" tabIndex={0} minWidth={520}>
         <Table aria-label={`Instances of ${spec.process}`} verticalSpacing={6}>
           <Table.Thead>
             <Table.Tr>

@@ -84,7 +84,7 @@ function Destroy({ place, app }: { place: AppPlace; app: App }) {
       <Text size="sm" mb="xs">
         It stops, and its releases, configuration, routes and history go. There is no way back.
       </Text>
-      <Button size="xs" color="red.9" variant="outline" onClick={() => setAsking(true)}>
+      <Button size="xs" color="red" variant="outline" onClick={() => setAsking(true)}>
         Delete {place.app}
       </Button>
       <Confirm
