@@ -12,6 +12,8 @@ export default {
     error('no-cycles', 'Nothing depends on itself, not even by a detour.', {}, { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } }),
     error('contract-imports-only-the-validator', 'Everybody shares the contract.', { path: '^packages/contract/src/' }, { pathNot: ['^packages/contract/src/', 'node_modules/typebox/'] }),
     error('packages-meet-in-contract', 'Server, agent and CLI share the contract and nothing else.', { path: '^packages/(server|agent|cli)/' }, { path: '^packages/(server|agent|cli)/', pathNot: '^packages/$1/' }),
+    error('the-portal-sees-only-the-contract', 'The portal uses the API like everybody else.', { path: '^packages/portal/src/' }, { path: '^packages/', pathNot: ['^packages/portal/src/', '^packages/contract/src/'] }),
+    error('portal-rooms-do-not-meet', 'A room of the portal uses frame and pieces; what two rooms share is a piece.', { path: '^packages/portal/src/rooms/([^/]+)/' }, { path: '^packages/portal/src/rooms/', pathNot: '^packages/portal/src/rooms/$1/' }),
     error('kernel-knows-no-room', 'The kernel stands on nothing but the contract.', { path: '^packages/server/src/kernel/' }, { path: '^packages/server/src/(rooms|drivers)/' }),
     error('rooms-only-through-their-door', 'A room is entered by its index.ts.', { path: '^packages/server/src/rooms/([^/]+)/' }, { path: '^packages/server/src/rooms/([^/]+)/', pathNot: ['^packages/server/src/rooms/$1/', '/index\\.ts$'] }),
     ...laterRooms,

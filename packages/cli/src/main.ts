@@ -4,6 +4,8 @@ import { errorCatalogue, fail, isPaviorError, type ErrorCode } from '@pavior/con
 import { Context, type GlobalFlags } from './context.ts'
 import { addApps } from './nouns/apps.ts'
 import { addAudit } from './nouns/audit.ts'
+import { addCatalog } from './nouns/catalog.ts'
+import { addScorecard } from './nouns/scorecard.ts'
 import { addCompletion } from './nouns/completion.ts'
 import { addConfig } from './nouns/config.ts'
 import { addDeploy } from './nouns/deploy.ts'
@@ -29,7 +31,7 @@ program
 let current: Context | undefined
 const context = (): Context => (current ??= new Context(program.opts<GlobalFlags>()))
 
-for (const add of [addUp, addDeploy, addInit, addApps, addLogs, addRun, addConfig, addReleases, addResources, addAudit, addSession, addCompletion]) add(program, context)
+for (const add of [addUp, addDeploy, addInit, addApps, addLogs, addRun, addConfig, addReleases, addResources, addCatalog, addScorecard, addAudit, addSession, addCompletion]) add(program, context)
 // Global flags may stand anywhere on the line.
 const everyCommand = (command: Command): Command[] => [command, ...command.commands.flatMap(everyCommand)]
 for (const command of program.commands.flatMap(everyCommand)) {

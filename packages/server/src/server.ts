@@ -12,7 +12,7 @@ import { createAuditLog } from './kernel/audit/audit.ts'
 import { createEventRecorder } from './kernel/audit/events.ts'
 import { systemClock } from './kernel/clock.ts'
 import type { Config, EffectiveSetting } from './kernel/config/config.ts'
-import { connectDatabase, embeddedPid, migrate } from './kernel/db/index.ts'
+import { connectDatabase, embeddedPid, migrate, type ExternalDatabase } from './kernel/db/index.ts'
 import { KindRegistry } from './kernel/kind.ts'
 import { createValidator } from './kernel/kube/validation.ts'
 import { Lifecycle } from './kernel/lifecycle/lifecycle.ts'
@@ -40,6 +40,8 @@ export interface ServerOptions {
   /** Where each setting comes from; secrets are redacted. */
   settings: EffectiveSetting[]
   connection: pg.ClientConfig
+  /** Where the database is when it is not the embedded one. */
+  external: ExternalDatabase | undefined
   agentSocket: string
   version: string
   log: Logger
@@ -52,16 +54,16 @@ export interface RunningServer {
   stop(): Promise<void>
 }
 
-export async function startServer({ config, settings, connection, agentSocket, version, log }: ServerOptions): Promise<RunningServer> {
+export async function startServer({ config, settings, connection, external, agentSocket, version, log }: ServerOptions): Promise<RunningServer> {
   const { home, root } = config
   const clock = systemClock
   await mkdir(join(home, 'builds', 'work'), { recursive: true, mode: 0o700 })
 
   // Kernel
   const database = await connectDatabase({ connection, poolSize: config.databaseConnections, flushStatement, log })
-  await migrate(database, join(root, 'packages/server/migrations'), log)
   const kinds = new KindRegistry([...identity.kinds, ...catalog.kinds, ...delivery.kinds, ...release.kinds, ...runtime.kinds, ...routing.kinds])
-  await createFieldIndexes(database, kinds.all)
+  // Two that make one index at once trip over each other, `if not exists` or not.
+  await migrate(database, join(root, 'packages/server/migrations'), log, (tx) => createFieldIndexes(tx, kinds.all))
   const feed = new Feed(database, log)
   const changes = new ChangeWaiters(feed)
   const events = createEventRecorder(database)
@@ -127,7 +129,8 @@ export async function startServer({ config, settings, connection, agentSocket, v
     clock,
   })
   const telemetryRoom = telemetry.createTelemetry({ database, resources, source: agent, defaultEnvironment, clock, log })
-  const rooms = [people, deliveryRoom, releaseRoom, runtimeRoom, telemetryRoom]
+  const catalogRoom = catalog.createCatalog({ database, resources, sources, events, request: (entries) => loop.request(entries), clock, log })
+  const rooms = [people, catalogRoom, deliveryRoom, releaseRoom, runtimeRoom, telemetryRoom]
   reconcilers.push(createGarbageCollector({ database, resources, kinds }), ...rooms.flatMap((room) => room.reconcilers))
 
   // Doors and background parts
@@ -143,7 +146,12 @@ export async function startServer({ config, settings, connection, agentSocket, v
     resources,
     authenticate: people.reads.authenticate,
     sameOrigin: people.reads.sameOrigin,
-    routes: [...rooms.flatMap((room) => room.routes), portalRoutes(join(root, 'packages/portal/dist')), platformRoute({ database, home, settings }), statusRoute({ agent, version, startedAt: clock.now(), port: () => port, databasePid: async () => (config.databaseUrl ? undefined : embeddedPid(join(home, 'pg', 'data'))) })],
+    routes: [
+      ...rooms.flatMap((room) => room.routes),
+      portalRoutes(join(root, 'packages/portal/dist')),
+      platformRoute({ database, home, settings }),
+      statusRoute({ agent, version, startedAt: clock.now(), port: () => port, external, databasePid: async () => (external ? undefined : embeddedPid(join(home, 'pg', 'data'))) }),
+    ],
     events: { list: (actor, namespace, filter) => events.list(namespace === undefined ? (actor.admin ? undefined : [...actor.roles.keys()]) : [namespace], filter) },
     audit,
     authorize: mayAct,

@@ -1,6 +1,6 @@
 /** Who is signed in, how the portal looks to them, and the way out. */
 import { Avatar, Menu, SegmentedControl, Text, UnstyledButton, useMantineColorScheme, VisuallyHidden, type MantineColorScheme } from '@mantine/core'
-import { IconKeyboard, IconLock, IconLogout } from '@tabler/icons-react'
+import { IconKeyboard, IconKeyboardOff, IconLock, IconLogout } from '@tabler/icons-react'
 import { useRouter } from '@tanstack/react-router'
 import { lazy, Suspense, useState } from 'react'
 import { useSession, useSignIn } from './session.ts'
@@ -69,7 +69,7 @@ function Scheme() {
 function SingleKeys() {
   const [on, setOn] = useSingleKeys()
   return (
-    <Menu.Item closeMenuOnClick={false} role="menuitemcheckbox" aria-checked={on} leftSection={<span />} onClick={() => setOn(!on)}>
+    <Menu.Item closeMenuOnClick={false} role="menuitemcheckbox" aria-checked={on} leftSection={<IconKeyboardOff size={16} />} onClick={() => setOn(!on)}>
       Single-key shortcuts: {on ? 'on' : 'off'}
     </Menu.Item>
   )

@@ -1,5 +1,5 @@
 /** Deployments of one's teams that came to an end: a list behind a bell, and a word in the corner while one looks at something else. */
-import { ActionIcon, Indicator, Popover, ScrollArea, Text, UnstyledButton } from '@mantine/core'
+import { ActionIcon, Indicator, Popover, Text, UnstyledButton } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { notifications } from '@mantine/notifications'
 import { IconBell } from '@tabler/icons-react'
@@ -40,7 +40,7 @@ export default function Bell() {
         </Popover.Target>
       </Indicator>
       <Popover.Dropdown p={0} aria-label="Notifications">
-        <ScrollArea.Autosize mah={420}>
+        <div className={classes.list}>
           {shown.length === 0 && (
             <Text size="sm" c="dimmed" p="md">
               No deployment of your teams has ended yet. You hear here when one does.
@@ -49,7 +49,7 @@ export default function Bell() {
           {shown.map((deployment) => (
             <Row key={deployment.metadata.uid} deployment={deployment} unread={deployment.status!.finishedAt! > readAt} left={shut} />
           ))}
-        </ScrollArea.Autosize>
+        </div>
       </Popover.Dropdown>
     </Popover>
   )

@@ -3,7 +3,7 @@ import { Code, Text } from '@mantine/core'
 import { createSpotlight, Spotlight } from '@mantine/spotlight'
 import '@mantine/spotlight/styles.css'
 import { IconArrowRight, IconBolt, IconSearch } from '@tabler/icons-react'
-import { useDeferredValue, useEffect, useMemo, useRef, useState } from 'react'
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react'
 import { Keys } from '../pieces/keys.tsx'
 import { useEntries, type Entry } from './palette-entries.ts'
 import { rank } from './palette-rank.ts'
@@ -17,25 +17,21 @@ export default function Palette() {
   const open = usePaletteOpen()
   const [query, setQuery] = useState('')
   const list = useRef<HTMLDivElement>(null)
-  const typed = useDeferredValue(query)
   const recent = useMemo(() => (open ? recentIds() : []), [open])
   // Recent ones may be resources, so their names are asked for at once when there are some.
   const entries = useEntries(open && (query !== '' || recent.length > 0))
-  const shown = useMemo(() => (open ? rank(typed, entries, recent) : []), [open, typed, entries, recent])
+  const shown = useMemo(() => (open ? rank(query, entries, recent) : []), [open, query, entries, recent])
   useEffect(() => {
     if (open) spotlight.open()
     else spotlight.close()
   }, [open])
   // Results come after the letters that ask for them; the first one is what Enter does.
-  useEffect(() => {
-    const frame = requestAnimationFrame(() => selectFirst(list.current))
-    return () => cancelAnimationFrame(frame)
-  }, [shown])
+  useLayoutEffect(() => selectFirst(list.current), [shown])
   return (
     <Spotlight.Root store={store} query={query} onQueryChange={setQuery} shortcut={null} onSpotlightClose={closePalette} scrollable maxHeight="min(60vh, 480px)" transitionProps={{ duration: 80 }} overlayProps={{ blur: 0, backgroundOpacity: 0.35 }}>
       <Spotlight.Search placeholder="Go to, find or do" aria-label="Go to, find or do" leftSection={<IconSearch size={18} />} />
       <Spotlight.ActionsList ref={list} aria-label="Results">
-        {shown.length === 0 && <Spotlight.Empty>{typed === '' ? 'Type a name.' : `Nothing is called like “${typed}”.`}</Spotlight.Empty>}
+        {shown.length === 0 && <Spotlight.Empty>{query === '' ? 'Type a name.' : `Nothing is called like “${query}”.`}</Spotlight.Empty>}
         {shown.map((entry) => (
           <Row key={entry.id} entry={entry} />
         ))}

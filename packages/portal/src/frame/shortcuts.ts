@@ -71,7 +71,11 @@ const isMac = /Mac|iPhone|iPad/.test(navigator.platform)
 
 /** As a person reads it: ⌘K, Ctrl K, g then a. */
 export function shownKeys(keys: string): string[] {
-  return keys.split(' ').map((key) => key.replace('mod+', isMac ? '⌘' : 'Ctrl ').replace(/[a-z]$/, (letter) => (key.includes('+') ? letter.toUpperCase() : letter)))
+  return keys.split(' ').map((key) => {
+    if (!key.startsWith('mod+')) return key
+    const other = key.slice('mod+'.length)
+    return `${isMac ? '⌘' : 'Ctrl '}${other === 'enter' ? '↵' : other.toUpperCase()}`
+  })
 }
 
 function pressed(event: KeyboardEvent): string {

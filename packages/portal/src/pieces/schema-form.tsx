@@ -5,6 +5,7 @@
 import { Alert, List, Stack } from '@mantine/core'
 import type { Cause } from '@pavior/contract'
 import type { ComponentType } from 'react'
+import classes from './error-state.module.css'
 import { FieldContext, type FieldProps } from './schema-field-context.ts'
 import { ListField, MapField, ObjectField, Properties } from './schema-nested.tsx'
 import { formOf, hasField, homelessCauses, type FieldForm, type FormSchema } from './schema-plan.ts'
@@ -45,7 +46,7 @@ export function SchemaForm({ schema, value, onChange, path = '', causes = [], di
     <FieldContext value={Field}>
       <Stack gap="md">
         {homeless.length > 0 && (
-          <Alert color="red" variant="light" role="alert">
+          <Alert classNames={classes} role="alert">
             <List size="sm">
               {homeless.map(({ field, message }) => (
                 <List.Item key={`${field} ${message}`}>

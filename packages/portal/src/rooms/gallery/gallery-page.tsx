@@ -50,7 +50,7 @@ function Side({ scheme, children }: { scheme: Scheme; children: React.ReactNode 
   return (
     <div id={id} ref={setElement} data-mantine-color-scheme={scheme} className={classes.side}>
       {element && (
-        <MantineProvider theme={theme} cssVariablesResolver={variables} forceColorScheme={scheme} cssVariablesSelector={`#${id}`} getRootElement={() => element} getStyleNonce={() => nonce}>
+        <MantineProvider theme={theme} cssVariablesResolver={variables} forceColorScheme={scheme} deduplicateCssVariables={false} cssVariablesSelector={`#${id}`} getRootElement={() => element} getStyleNonce={() => nonce}>
           {children}
         </MantineProvider>
       )}

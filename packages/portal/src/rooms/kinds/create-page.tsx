@@ -1,13 +1,13 @@
 import { Group, NativeSelect, TextInput } from '@mantine/core'
-import { apiVersion } from '@pavior/contract'
+import { apiVersion, type Cause } from '@pavior/contract'
 import { useGo } from '../../frame/navigation.ts'
 import { resourceHref } from '../../frame/registry.ts'
 import { mayAs, useSession } from '../../frame/session.ts'
 import { useTeam, useTeams } from '../../frame/team.ts'
 import { PageHeader } from '../../pieces/page-header.tsx'
 import { PageSkeleton } from '../../pieces/page-skeleton.tsx'
-import { defaultsOf, freshValue } from '../../pieces/schema-plan.ts'
-import { ResourceEditor } from './resource-editor.tsx'
+import { causesAt, defaultsOf, freshValue } from '../../pieces/schema-plan.ts'
+import { nameField, ResourceEditor } from './resource-editor.tsx'
 import { useDraft } from './use-draft.ts'
 import { useKind, type KnownKind } from './use-kind.ts'
 
@@ -29,9 +29,9 @@ function Create({ kind, teams, team }: { kind: KnownKind; teams: string[]; team:
   const draft = useDraft({ apiVersion, kind: kind.kind, metadata: { name: '', ...(kind.namespaced && team !== undefined ? { namespace: team } : {}) }, spec })
   const { manifest, setManifest } = draft
   const setMetadata = (change: object): void => setManifest({ ...manifest, metadata: { ...manifest.metadata, ...change } })
-  const head = (
+  const head = (causes: readonly Cause[]) => (
     <Group grow align="flex-start">
-      <TextInput label="Name" withAsterisk autoFocus autoComplete="off" value={manifest.metadata.name} onChange={({ currentTarget }) => setMetadata({ name: currentTarget.value })} />
+      <TextInput label="Name" withAsterisk autoFocus autoComplete="off" error={causesAt(causes, nameField)} value={manifest.metadata.name} onChange={({ currentTarget }) => setMetadata({ name: currentTarget.value })} />
       {kind.namespaced && <NativeSelect label="Team" withAsterisk data={[...new Set([...teams, manifest.metadata.namespace ?? ''])]} value={manifest.metadata.namespace ?? ''} onChange={({ currentTarget }) => setMetadata({ namespace: currentTarget.value })} />}
     </Group>
   )

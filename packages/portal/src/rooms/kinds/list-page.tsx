@@ -70,12 +70,12 @@ function columnsOf(definitions: TableColumn[], withTeam: boolean): Column<TableR
   const own = definitions.map((definition, index): Column<TableRow> => {
     const { name, type, priority } = definition
     const value = ({ cells }: TableRow): Cell => cells[index] as Cell
-    const base = { key: name.toLowerCase(), label: name, value, ...(index === 0 ? { width: '26%' } : {}), ...(type === 'integer' || type === 'number' ? { align: 'right' as const } : {}), ...(priority > 0 ? { hideBelow: 'lg' as const } : index > 1 ? { hideBelow: 'sm' as const } : {}) }
+    const base = { key: name.toLowerCase(), label: name, value, ...(index === 0 ? { width: '24%' } : {}), ...(type === 'integer' || type === 'number' ? { align: 'right' as const } : {}), ...(priority > 0 ? { hideBelow: 'lg' as const } : index > 1 ? { hideBelow: 'sm' as const } : {}) }
     if (name === 'Age') return { ...base, value: ({ object }) => object.metadata.creationTimestamp, show: ({ object }) => <Ago at={object.metadata.creationTimestamp} />, width: '110px', hideBelow: 'xs' }
     if (['Ready', 'Phase', 'Status'].includes(name)) return { ...base, width: '130px', show: (row) => statusOf(String(value(row) ?? '')) }
     return { ...base, show: (row) => linkOf(value(row)) }
   })
-  const team: Column<TableRow> = { key: 'team', label: 'Team', value: ({ object }) => object.metadata.namespace, width: '140px', hideBelow: 'sm' }
+  const team: Column<TableRow> = { key: 'team', label: 'Team', value: ({ object }) => object.metadata.namespace, width: '110px', hideBelow: 'sm' }
   return withTeam && own.length > 0 ? [own[0]!, team, ...own.slice(1)] : own
 }
 

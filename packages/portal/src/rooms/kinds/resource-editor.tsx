@@ -1,6 +1,6 @@
 /** Form and YAML of one resource side by side; what one changes, the other shows. On narrow screens one at a time. */
 import { Button, Group, SegmentedControl, Stack, Text } from '@mantine/core'
-import type { Resource } from '@pavior/contract'
+import type { Cause, Resource } from '@pavior/contract'
 import { useMutation } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
 import { ApiError } from '../../frame/api.ts'
@@ -23,10 +23,13 @@ export interface ResourceEditorProps {
   saved: (resource: Resource) => void
   cancel: () => void
   /** Above the spec: name and team of a new resource. */
-  head?: ReactNode
+  head?: (causes: readonly Cause[]) => ReactNode
   /** Below the buttons, when somebody else was quicker. */
   conflict?: ReactNode
 }
+
+/** Shown beside the name, where there is a field for it. */
+export const nameField = 'metadata.name'
 
 type Side = 'both' | 'form' | 'yaml'
 
@@ -46,8 +49,8 @@ export function ResourceEditor({ kind, draft, resourceVersion, action, saved, ca
       <SegmentedControl size="xs" className={classes.sides} aria-label="Show" data={[{ value: 'both', label: 'Both' }, { value: 'form', label: 'Form' }, { value: 'yaml', label: 'YAML' }]} value={side} onChange={(value) => setSide(value as Side)} />
       <div className={classes.editor} data-side={side}>
         <Stack gap="md" className={classes.form}>
-          {head}
-          <SchemaForm schema={kind.schema.spec} value={manifest.spec} onChange={(spec) => setManifest({ ...manifest, spec })} path="spec" causes={causes} disabled={unreadable !== undefined} />
+          {head?.(causes)}
+          <SchemaForm schema={kind.schema.spec} value={manifest.spec} onChange={(spec) => setManifest({ ...manifest, spec })} path="spec" causes={causes.filter(({ field }) => head === undefined || field !== nameField)} disabled={unreadable !== undefined} />
         </Stack>
         <div className={classes.yaml}>
           <YamlEditor label={`${kind.kind} as YAML`} value={yaml} onChange={setYaml} />

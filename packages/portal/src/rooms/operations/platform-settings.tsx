@@ -11,8 +11,8 @@ export interface Setting {
 }
 
 const columns: Column<Setting>[] = [
-  { key: 'name', label: 'Setting', width: '220px', value: ({ name }) => name },
-  { key: 'value', label: 'Value', width: '180px', value: ({ value }) => value, show: ({ value }) => (value === '' ? '–' : <Code>{value}</Code>) },
+  { key: 'name', label: 'Setting', value: ({ name }) => name },
+  { key: 'value', label: 'Value', value: ({ value }) => value, show: ({ value }) => (value === '' ? '–' : <Code>{value}</Code>) },
   { key: 'origin', label: 'From', width: '110px', hideBelow: 'sm', value: ({ origin }) => origin },
   { key: 'description', label: 'Meaning', hideBelow: 'md', value: ({ description }) => description },
 ]

@@ -1,8 +1,9 @@
 /** Sources and artifacts on the disk of one machine. */
-import { open, rm } from 'node:fs/promises'
+import { lstat, open, realpath, rm } from 'node:fs/promises'
 import { join, posix } from 'node:path'
 import type { Readable } from 'node:stream'
 import { fail } from '@pavior/contract'
+import type { SourceFiles } from '../../rooms/catalog/ports.ts'
 import type { ArtifactStore, SourceStore } from '../../rooms/delivery/ports.ts'
 import type { Part } from '../../kernel/lifecycle/lifecycle.ts'
 import { DirectoryStore } from './directory-store.ts'
@@ -12,7 +13,7 @@ import { unpack, type UnpackLimits } from './unpack.ts'
 /** Builders look at small files only. */
 const largestText = 4 * 1024 * 1024
 
-export function createSourceStore(root: string, limits: UnpackLimits): SourceStore & Part {
+export function createSourceStore(root: string, limits: UnpackLimits): SourceStore & SourceFiles & Part {
   const store = new DirectoryStore(root)
   return {
     name: 'sources',
@@ -44,7 +45,27 @@ export function createSourceStore(root: string, limits: UnpackLimits): SourceSto
       }
       return { paths: entries.map(({ path }) => posix.normalize(path)), texts }
     },
+    read: (digest, path, largestBytes) => readFileOf(store.directoryOf(digest), path, largestBytes),
+    list: async (digest, directory) => {
+      const files = await listTree(store.directoryOf(digest)).catch(() => [])
+      return files.filter(({ type, path }) => type === 'file' && (directory === '' || path.startsWith(`${directory}/`)))
+    },
     collect: (live, keepMs) => store.collect(live, keepMs),
+  }
+}
+
+/** A plain file inside the tree, whatever links there are on the way; undefined otherwise. */
+async function readFileOf(root: string, path: string, largestBytes: number): Promise<string | undefined> {
+  try {
+    const full = join(root, posix.normalize(path))
+    const found = await lstat(full)
+    if (!found.isFile() || found.size > largestBytes) return undefined
+    const real = await realpath(full)
+    return real.startsWith(`${await realpath(root)}/`) ? await readText(real) : undefined
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP') return undefined
+    throw error
   }
 }
 

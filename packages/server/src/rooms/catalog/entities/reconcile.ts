@@ -1,0 +1,110 @@
+/** Keeps the catalogue in step with what runs: apps, teams, people, and the catalogue files in the repositories of apps. */
+import type { AppSpec, AppStatus, EnvironmentSpec, Resource, RouteSpec, TeamSpec, UserSpec } from '@pavior/contract'
+import { systemActor } from '../../../kernel/actor.ts'
+import type { Database } from '../../../kernel/db/index.ts'
+import { after, done, resourceKeyText, splitKey, type Reconciler } from '../../../kernel/reconcile/index.ts'
+import type { Mirror } from '../../../kernel/resources/mirror.ts'
+import type { Resources } from '../../../kernel/resources/index.ts'
+import type { SourceFiles } from '../ports.ts'
+import { takeDocs } from '../docs/take.ts'
+import { servingOf } from '../serving.ts'
+import { componentOf, groupOf, userOf, usesOf } from './plan.ts'
+import { replaceLocation } from './store.ts'
+import { largestFile, readEntities, type Refused } from './validate.ts'
+
+const actor = systemActor('catalog')
+/** Apps that others name may come later than those who name them. */
+const lookAgainMs = 3600_000
+const catalogFiles = ['catalog-info.yaml', 'catalog-info.yml', '.backstage/catalog-info.yaml']
+
+type App = Resource<AppSpec, AppStatus>
+
+export interface EntityReconcilersDeps {
+  database: Database
+  resources: Resources
+  routes: Mirror<Resource<RouteSpec>>
+  sources: SourceFiles
+  /** Tells the people of an app what was refused in its catalogue file. */
+  warn: (app: App, reason: string, message: string) => Promise<void>
+  /** Called when what is known of an app was read anew. */
+  taken: (key: string) => Promise<void>
+}
+
+/** `app:blue/shop`: who says it, also when the resource is gone. */
+const locationOf = (kind: string, key: string): string => `${kind}:${key}`
+
+export function createEntityReconcilers(deps: EntityReconcilersDeps): Reconciler[] {
+  return [appEntities(deps), plainEntities(deps, 'Team', (team) => groupOf(team as Resource<TeamSpec>)), plainEntities(deps, 'User', (user) => userOf(user as Resource<UserSpec>))]
+}
+
+function plainEntities({ database, resources }: EntityReconcilersDeps, kind: string, derive: (resource: Resource) => ReturnType<typeof groupOf>): Reconciler {
+  return {
+    name: `catalog-${kind.toLowerCase()}s`,
+    concurrency: 2,
+    interests: [{ kind, keys: (object) => [resourceKeyText(object)] }],
+    reconcile: async (key) => {
+      const resource = await resources.get(actor, { kind, ...splitKey(key) })
+      await replaceLocation(database, 'derived', locationOf(kind.toLowerCase(), key), resource ? [derive(resource)] : [])
+      return done
+    },
+  }
+}
+
+function appEntities(deps: EntityReconcilersDeps): Reconciler {
+  const { database, resources } = deps
+  return {
+    name: 'catalog-apps',
+    concurrency: 2,
+    interests: [
+      { kind: 'App', keys: (object) => [resourceKeyText(object)] },
+      { kind: 'Route', keys: (object) => [`${object.metadata.namespace}/${(object as Resource<RouteSpec>).spec.app}`] },
+    ],
+    reconcile: async (key) => {
+      const app = await resources.get<App>(actor, { kind: 'App', ...splitKey(key) })
+      const location = locationOf('app', key)
+      if (!app) {
+        for (const origin of ['derived', 'repository'] as const) await replaceLocation(database, origin, location, [])
+        return done
+      }
+      await replaceLocation(database, 'derived', location, [componentOf({ app, tiers: await tiersOf(resources, app), uses: usesBy(app, deps.routes) })])
+      await takeFile(deps, app, location)
+      await deps.taken(key)
+      return after(lookAgainMs)
+    },
+  }
+}
+
+async function tiersOf(resources: Resources, { metadata }: App): Promise<Record<string, string>> {
+  const { items } = await resources.list<Resource<EnvironmentSpec>>(actor, 'Environment', metadata.namespace!, { limit: 0 })
+  return Object.fromEntries(items.map((environment) => [environment.metadata.name, environment.spec.tier]))
+}
+
+function usesBy({ metadata, spec }: App, routes: Mirror<Resource<RouteSpec>>): ReturnType<typeof usesOf> {
+  const hosts = new Map<string, { team: string; app: string }>()
+  for (const route of routes.values()) for (const host of route.spec.hosts) hosts.set(host, { team: route.metadata.namespace!, app: route.spec.app })
+  const env = Object.assign({}, spec.env, ...Object.values(spec.config ?? {})) as Record<string, string>
+  return usesOf(env, hosts, { team: metadata.namespace!, app: metadata.name })
+}
+
+/** What the source of the newest release that serves says of itself: documentation, APIs, catalogue file. */
+async function takeFile({ database, resources, sources, warn }: EntityReconcilersDeps, app: App, location: string): Promise<void> {
+  const found = (await servingOf(resources, actor, app))?.source
+  if (found === undefined) return
+  await takeDocs(database, sources, found)
+  const { accepted, refused } = await readFiles(sources, found.source, found.directory)
+  await replaceLocation(database, 'repository', location, accepted.map((entity) => ({ ...entity, metadata: { ...entity.metadata, namespace: entity.metadata.namespace ?? defaultNamespace(entity.kind, app) } })))
+  if (refused.length > 0) await warn(app, 'CatalogRefused', `catalog-info.yaml: ${refused.slice(0, 3).map(({ document, name, reason }) => `document ${document} (${name}): ${reason}`).join(' ')}`)
+}
+
+/** A file that names no namespace means the team of its app; people and teams are shared. */
+function defaultNamespace(kind: string, { metadata }: App): string {
+  return ['group', 'user', 'location'].includes(kind.toLowerCase()) ? 'default' : metadata.namespace!
+}
+
+async function readFiles(sources: SourceFiles, digest: string, directory: string | undefined): Promise<{ accepted: Awaited<ReturnType<typeof readEntities>>['accepted']; refused: Refused[] }> {
+  for (const path of catalogFiles.flatMap((file) => (directory ? [`${directory}/${file}`, file] : [file]))) {
+    const text = await sources.read(digest, path, largestFile)
+    if (text !== undefined) return readEntities(text)
+  }
+  return { accepted: [], refused: [] }
+}
