@@ -12,8 +12,8 @@ import { percentText, shortNumber } from '../../pieces/number-text.ts'
 import { PageHeader } from '../../pieces/page-header.tsx'
 import { Status } from '../../pieces/status.tsx'
 import type { Column } from '../../pieces/table-column.ts'
-import { healthOf, urgency, urlOf, type App, type Health } from './health.ts'
-import { appPath, totalsMinutes, useTotals, type AppTotals, type Deployment } from './reads.ts'
+import { healthOf, urgency, urlOf, type App, type Health } from '../../frame/app-health.ts'
+import { appPath, totalsMinutes, useTotals, type AppTotals, type Deployment } from '../../frame/apps.ts'
 
 interface Row {
   app: App

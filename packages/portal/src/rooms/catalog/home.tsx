@@ -12,10 +12,10 @@ import { RowsSkeleton } from '../../pieces/page-skeleton.tsx'
 import { Section } from '../../pieces/section.tsx'
 import { Stats, type Stat } from '../../pieces/stats.tsx'
 import { Timeline } from '../../pieces/timeline.tsx'
-import { buildEntry, deploymentEntry, inOrder } from './deployment-entry.tsx'
+import { buildEntry, deploymentEntry, inOrder } from '../../pieces/deployment-entry.tsx'
 import { FirstSteps } from './first-steps.tsx'
-import { healthOf, urgency, type App } from './health.ts'
-import { appPath, totalsMinutes, useTotals, type AppTotals, type Build, type Deployment } from './reads.ts'
+import { healthOf, urgency, type App } from '../../frame/app-health.ts'
+import { appPath, totalsMinutes, useTotals, type AppTotals, type Build, type Deployment } from '../../frame/apps.ts'
 
 const recentChanges = 10
 

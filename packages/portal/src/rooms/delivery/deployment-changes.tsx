@@ -6,7 +6,7 @@ import { PatchView, ValueChanges } from '../../pieces/diff.tsx'
 import { ErrorState } from '../../pieces/error-state.tsx'
 import { RowsSkeleton } from '../../pieces/page-skeleton.tsx'
 import { Section } from '../../pieces/section.tsx'
-import type { AppPlace, Deployment } from '../catalog/reads.ts'
+import type { AppPlace, Deployment } from '../../frame/apps.ts'
 import { useChanges, type Changes } from './changes.ts'
 
 export function DeploymentChanges({ place, deployment: { spec, status } }: { place: AppPlace; deployment: Deployment }) {

@@ -7,7 +7,7 @@ import { GoLink } from '../../pieces/go-link.tsx'
 import { RowsSkeleton } from '../../pieces/page-skeleton.tsx'
 import { Section } from '../../pieces/section.tsx'
 import { Status } from '../../pieces/status.tsx'
-import { appPath, useApp, useAppPlace, type App, type AppPlace } from '../catalog/reads.ts'
+import { appPath, useApp, useAppPlace, type App, type AppPlace } from '../../frame/apps.ts'
 
 export default function Environments() {
   const place = useAppPlace()

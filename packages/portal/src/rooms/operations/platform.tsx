@@ -13,9 +13,9 @@ import { Section } from '../../pieces/section.tsx'
 import { Stats, type Stat } from '../../pieces/stats.tsx'
 import { Status } from '../../pieces/status.tsx'
 import { durationText } from '../../pieces/time-text.ts'
-import { inOrder, buildEntry } from '../catalog/deployment-entry.tsx'
+import { inOrder, buildEntry } from '../../pieces/deployment-entry.tsx'
 import { Timeline } from '../../pieces/timeline.tsx'
-import type { Build } from '../catalog/reads.ts'
+import type { Build } from '../../frame/apps.ts'
 import { SettingsTable, type Setting } from './platform-settings.tsx'
 
 interface ProcessRow {

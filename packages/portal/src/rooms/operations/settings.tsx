@@ -13,7 +13,7 @@ import { CopyCommand } from '../../pieces/copy-button.tsx'
 import { GoLink } from '../../pieces/go-link.tsx'
 import { RowsSkeleton } from '../../pieces/page-skeleton.tsx'
 import { Section } from '../../pieces/section.tsx'
-import { useApp, useAppPlace, useReleases, type App, type AppPlace } from '../catalog/reads.ts'
+import { useApp, useAppPlace, useReleases, type App, type AppPlace } from '../../frame/apps.ts'
 
 export default function Settings() {
   const place = useAppPlace()
