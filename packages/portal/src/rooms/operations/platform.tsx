@@ -143,28 +143,30 @@ function Queue({ queue: { controllers, failing } }: { queue: PlatformView['queue
   if (controllers.length === 0) return <Text size="sm" c="dimmed">Empty: everything is as it was asked for.</Text>
   return (
     <>
-      <Table aria-label="Queue by reconciler" verticalSpacing={5}>
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th>Reconciler</Table.Th>
-            <Table.Th ta="right">Due</Table.Th>
-            <Table.Th ta="right">Running</Table.Th>
-            <Table.Th ta="right">Later</Table.Th>
-            <Table.Th ta="right">Failing</Table.Th>
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {controllers.map((each) => (
-            <Table.Tr key={each.name}>
-              <Table.Td>{each.name}</Table.Td>
-              <Table.Td ta="right">{each.due}</Table.Td>
-              <Table.Td ta="right">{each.running}</Table.Td>
-              <Table.Td ta="right">{each.later}</Table.Td>
-              <Table.Td ta="right">{each.failing}</Table.Td>
+      <Table.ScrollContainer type="native" tabIndex={0} minWidth={420}>
+        <Table aria-label="Queue by reconciler" verticalSpacing={5}>
+          <Table.Thead>
+            <Table.Tr>
+              <Table.Th>Reconciler</Table.Th>
+              <Table.Th ta="right">Due</Table.Th>
+              <Table.Th ta="right">Running</Table.Th>
+              <Table.Th ta="right">Later</Table.Th>
+              <Table.Th ta="right">Failing</Table.Th>
             </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
+          </Table.Thead>
+          <Table.Tbody>
+            {controllers.map((each) => (
+              <Table.Tr key={each.name}>
+                <Table.Td>{each.name}</Table.Td>
+                <Table.Td ta="right">{each.due}</Table.Td>
+                <Table.Td ta="right">{each.running}</Table.Td>
+                <Table.Td ta="right">{each.later}</Table.Td>
+                <Table.Td ta="right">{each.failing}</Table.Td>
+              </Table.Tr>
+            ))}
+          </Table.Tbody>
+        </Table>
+      </Table.ScrollContainer>
       {failing.length > 0 && (
         <Timeline label="What fails" entries={failing.map(({ controller, key, attempts, error, runAt }) => ({ key: `${controller} ${key}`, word: 'Failing', tone: 'bad', at: runAt, title: `${controller}: ${key}`, text: `Tried ${attempts} times. ${error}` }))} />
       )}
