@@ -15,7 +15,7 @@ const readyTimeoutMs = 60_000
 const settledMs = 600
 /** Requests are counted in intervals of ten seconds. */
 const countedMs = 14_000
-const webpQuality = 72
+const webpQuality = 66
 
 /** Name of the picture, what it shows, and its path. */
 const pages: [name: string, title: string, path: string][] = [
