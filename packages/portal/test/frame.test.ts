@@ -109,21 +109,22 @@ describe.skipIf(noBrowser)('frame', () => {
     await platform.json(['deploy'], { directory })
     await page.getByText('mail v1 serves in production').waitFor()
     await page.getByRole('button', { name: /Notifications, [1-9]\d* unread/ }).click()
-    await page.getByRole('button', { name: /mail v1 → default\/production/ }).click()
+    await page.getByRole('button', { name: /mail v1 default\/production/ }).click()
     await page.waitForURL(/deployments\/.*mail-production-1/)
     await page.getByRole('button', { name: 'Notifications', exact: true }).waitFor()
     expect(complaints).toEqual([])
   })
 
   test('a lost connection is said, and goes on by itself', async () => {
-    const { page, context } = await signedIn(platform)
-    await page.goto(`${platform.url}/kinds/teams`)
-    await page.getByRole('link', { name: 'payments' }).waitFor()
-    await page.routeWebSocket('**/v1/live', (socket) => void socket.close())
-    await page.reload()
+    const { page } = await signedIn(platform)
+    let broken = true
+    await page.routeWebSocket('**/v1/live', (socket) => void (broken ? socket.close() : socket.connectToServer()))
+    await page.goto(`${platform.url}/kinds/environments/default/production`)
     await page.getByText('The connection was lost').waitFor()
-    await page.unrouteAll()
-    await context.close()
+    broken = false
+    await page.getByRole('button', { name: 'Try now' }).click()
+    await page.getByRole('heading', { level: 1, name: 'production' }).waitFor()
+    await page.getByText('The connection was lost').waitFor({ state: 'detached' })
   })
 
   test('an address that leads nowhere says so within the frame', async () => {

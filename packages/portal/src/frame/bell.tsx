@@ -67,7 +67,10 @@ function Row({ deployment, unread, left }: { deployment: Deployment; unread: boo
       <Status word={status?.phase ?? 'Unknown'} />
       <span className={classes.words}>
         <Text size="sm" truncate>
-          {spec.app} v{spec.release} → {metadata.namespace}/{spec.environment}
+          {spec.app} v{spec.release}
+        </Text>
+        <Text size="xs" c="dimmed" truncate>
+          {metadata.namespace}/{spec.environment}
         </Text>
         {status?.problem && (
           <Text size="xs" c="dimmed" lineClamp={2}>
