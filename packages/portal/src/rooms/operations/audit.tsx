@@ -141,5 +141,5 @@ function Rows({ rows }: { rows: AuditRow[] }) {
 
 function What({ row: { kind, team, name, verb } }: { row: AuditRow }) {
   const plural = plurals[kind]
-  return verb === 'delete' || plural === undefined ? <b>{name}</b> : <GoLink to={genericHref(plural, team, name)}>{name}</GoLink>
+  return verb === 'delete' || plural === undefined ? <b>{name}</b> : <GoLink to={genericHref(plural, team, name)} underline="always">{name}</GoLink>
 }
