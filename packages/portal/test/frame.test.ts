@@ -56,7 +56,7 @@ describe.skipIf(noBrowser)('frame', () => {
     await page.keyboard.press('r')
     await page.waitForURL(/\/kinds(\?|$)/)
     // Whoever hears the page instead of seeing it is told where they are.
-    await page.locator('h1:focus').waitFor()
+    await page.locator('h1:focus', { hasText: 'Resources' }).waitFor()
     expect(await page.title()).toBe('Resources · Pavior')
     await page.keyboard.press('?')
     await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).getByText('Go to Apps').waitFor()

@@ -148,7 +148,12 @@ export async function startServer({ config, settings, connection, external, agen
     resources,
     authenticate: people.reads.authenticate,
     sameOrigin: people.reads.sameOrigin,
-    routes: [...rooms.flatMap((room) => room.routes), portalRoutes(join(root, 'packages/portal/dist')), platformRoute({ database, home, settings }), statusRoute({ agent, version, startedAt: clock.now(), port: () => port, external, databasePid: async () => (external ? undefined : embeddedPid(join(home, 'pg', 'data'))) })],
+    routes: [
+      ...rooms.flatMap((room) => room.routes),
+      portalRoutes(join(root, 'packages/portal/dist')),
+      platformRoute({ database, home, settings }),
+      statusRoute({ agent, version, startedAt: clock.now(), port: () => port, external, databasePid: async () => (external ? undefined : embeddedPid(join(home, 'pg', 'data'))) }),
+    ],
     events: { list: (actor, namespace, filter) => events.list(namespace === undefined ? (actor.admin ? undefined : [...actor.roles.keys()]) : [namespace], filter) },
     audit,
     authorize: mayAct,

@@ -30,7 +30,7 @@ export function CopyButton({ text, label = 'Copy' }: CopyButtonProps) {
 export function CopyCommand({ command }: { command: string }) {
   return (
     <Group gap={4} wrap="nowrap" className={classes.command}>
-      <Code className={classes.code}>
+      <Code className={classes.code} tabIndex={0}>
         <span className={classes.prompt} aria-hidden>
           ${' '}
         </span>

@@ -72,7 +72,7 @@ export interface ValueChange {
 /** Values of names that look secret stay hidden until one asks. */
 export function ValueChanges({ changes, label }: { changes: ValueChange[]; label: string }) {
   return (
-    <Table.ScrollContainer minWidth={320}>
+    <Table.ScrollContainer type="native" tabIndex={0} minWidth={320}>
       <Table aria-label={label} verticalSpacing={4}>
         <Table.Thead>
           <Table.Tr>

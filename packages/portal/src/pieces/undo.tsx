@@ -17,6 +17,7 @@ export function showUndo({ message, undo }: Undoable): void {
   }
   const id = notifications.show({
     autoClose: shownForMs,
+    closeButtonProps: { 'aria-label': 'Close' },
     message: (
       <Group justify="space-between" wrap="nowrap">
         <Text size="sm">{message}</Text>

@@ -4,7 +4,8 @@ import { catalog } from './catalog/index.ts'
 import { delivery } from './delivery/index.ts'
 import { entities } from './entities/index.ts'
 import { gallery } from './gallery/index.ts'
+import { identity } from './identity/index.ts'
 import { kinds } from './kinds/index.ts'
 import { operations } from './operations/index.ts'
 
-export const rooms: PortalRoom[] = [catalog, entities, delivery, operations, kinds, gallery]
+export const rooms: PortalRoom[] = [catalog, entities, delivery, operations, identity, kinds, gallery]

@@ -11,8 +11,8 @@ import { PageHeader } from '../../pieces/page-header.tsx'
 import { RowsSkeleton } from '../../pieces/page-skeleton.tsx'
 import { Status } from '../../pieces/status.tsx'
 import { NotFound } from '../../frame/not-found.tsx'
-import { healthOf, urlOf } from './health.ts'
-import { appPath, useApp, useAppPlace, useEnvironment, type AppPlace } from './reads.ts'
+import { healthOf, urlOf } from '../../frame/app-health.ts'
+import { appPath, useApp, useAppPlace, useEnvironment, type AppPlace } from '../../frame/apps.ts'
 import classes from './app.module.css'
 
 const loaded = new Map<AppTab, LazyExoticComponent<ComponentType>>()

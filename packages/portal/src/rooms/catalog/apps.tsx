@@ -12,8 +12,8 @@ import { percentText, shortNumber } from '../../pieces/number-text.ts'
 import { PageHeader } from '../../pieces/page-header.tsx'
 import { Status } from '../../pieces/status.tsx'
 import type { Column } from '../../pieces/table-column.ts'
-import { healthOf, urgency, urlOf, type App, type Health } from './health.ts'
-import { appPath, totalsMinutes, useTotals, type AppTotals, type Deployment } from './reads.ts'
+import { healthOf, urgency, urlOf, type App, type Health } from '../../frame/app-health.ts'
+import { appPath, totalsMinutes, useTotals, type AppTotals, type Deployment } from '../../frame/apps.ts'
 
 interface Row {
   app: App
@@ -89,8 +89,8 @@ function NoApps({ team }: { team: string | undefined }) {
     <EmptyState
       icon={IconApps}
       title="No apps yet"
-      text="An app comes into being with its first deploy. Sign the command line in once, then deploy a directory; this page shows it at once."
-      commands={[`pavior login ${location.origin}`, `cd your-app && pavior deploy${team === undefined || team === 'default' ? '' : ` --team ${team}`}`]}
+      text="An app comes into being with its first deploy. Sign the command line in once, with a token of the page Tokens, then deploy a directory; this page shows it at once."
+      commands={[`pavior login ${location.origin} --token …`, `cd your-app && pavior deploy${team === undefined || team === 'default' ? '' : ` --team ${team}`}`]}
     />
   )
 }

@@ -12,9 +12,9 @@ import { Stats, type Stat } from '../../pieces/stats.tsx'
 import { TimeRangePicker, useTimeRange } from '../../pieces/time-range.tsx'
 import { TimeSeries, type Marker } from '../../pieces/time-series.tsx'
 import { Timeline } from '../../pieces/timeline.tsx'
-import { buildEntry, deploymentEntry, inOrder, releasesByVersion } from './deployment-entry.tsx'
-import { urlOf, type App } from './health.ts'
-import { appPath, useApp, useAppPlace, useDeployments, useEnvironment, useInstanceSets, useReleases, useUnreleasedBuilds, type AppPlace, type Deployment, type InstanceSet } from './reads.ts'
+import { buildEntry, deploymentEntry, inOrder, releasesByVersion } from '../../pieces/deployment-entry.tsx'
+import { urlOf, type App } from '../../frame/app-health.ts'
+import { appPath, useApp, useAppPlace, useDeployments, useEnvironment, useInstanceSets, useReleases, useUnreleasedBuilds, type AppPlace, type Deployment, type InstanceSet } from '../../frame/apps.ts'
 import { useTraffic, type Traffic } from './traffic.ts'
 
 const shownDeployments = 5

@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import { get } from '../../frame/api.ts'
 import { useLatest } from '../../frame/latest.ts'
 import type { TimeRange } from '../../pieces/time-range.tsx'
-import { appApi, type AppPlace } from './reads.ts'
+import { appApi, type AppPlace } from '../../frame/apps.ts'
 
 interface Series {
   requestsPerSecond: number[]

@@ -12,7 +12,7 @@ import { ProblemState } from '../../pieces/error-state.tsx'
 import { PageHeader } from '../../pieces/page-header.tsx'
 import { RowsSkeleton } from '../../pieces/page-skeleton.tsx'
 import { Status } from '../../pieces/status.tsx'
-import { appPath, useAppPlace, useDeployments, type AppPlace, type Build } from '../catalog/reads.ts'
+import { appPath, useAppPlace, useDeployments, type AppPlace, type Build } from '../../frame/apps.ts'
 import { BuildLog } from './deployment-logs.tsx'
 import { BuildSteps } from './steps.tsx'
 

@@ -2,7 +2,7 @@
 import { useQuery, type UseQueryResult } from '@tanstack/react-query'
 import { get } from '../../frame/api.ts'
 import type { ValueChange } from '../../pieces/diff.tsx'
-import { appApi, type AppPlace } from '../catalog/reads.ts'
+import { appApi, type AppPlace } from '../../frame/apps.ts'
 
 /** As the API has it. */
 export interface Changes {

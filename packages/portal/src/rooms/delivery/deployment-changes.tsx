@@ -6,7 +6,7 @@ import { PatchView, ValueChanges } from '../../pieces/diff.tsx'
 import { ErrorState } from '../../pieces/error-state.tsx'
 import { RowsSkeleton } from '../../pieces/page-skeleton.tsx'
 import { Section } from '../../pieces/section.tsx'
-import type { AppPlace, Deployment } from '../catalog/reads.ts'
+import type { AppPlace, Deployment } from '../../frame/apps.ts'
 import { useChanges, type Changes } from './changes.ts'
 
 export function DeploymentChanges({ place, deployment: { spec, status } }: { place: AppPlace; deployment: Deployment }) {
@@ -53,7 +53,7 @@ function Source({ changes: { source } }: { changes: Changes }) {
 
 function Commits({ commits }: { commits: NonNullable<NonNullable<Changes['source']>['commits']> }) {
   return (
-    <Table.ScrollContainer minWidth={320} mb="sm">
+    <Table.ScrollContainer type="native" tabIndex={0} minWidth={320} mb="sm">
       <Table aria-label="Commits" verticalSpacing={4}>
         <Table.Tbody>
           {commits.map(({ commit, author, time, subject }) => (

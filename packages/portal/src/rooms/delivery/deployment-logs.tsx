@@ -5,7 +5,7 @@ import { useLogLines } from '../../pieces/log-lines.ts'
 import type { Level } from '../../pieces/log-level.ts'
 import { LogView } from '../../pieces/log-view.tsx'
 import { Section } from '../../pieces/section.tsx'
-import { appApi, type AppPlace, type Deployment } from '../catalog/reads.ts'
+import { appApi, type AppPlace, type Deployment } from '../../frame/apps.ts'
 import classes from './deployment-logs.module.css'
 
 const lastLines = 50

@@ -14,7 +14,7 @@ import { PageHeader } from '../../pieces/page-header.tsx'
 import { RowsSkeleton } from '../../pieces/page-skeleton.tsx'
 import { Section } from '../../pieces/section.tsx'
 import { Status } from '../../pieces/status.tsx'
-import { appPath, useApp, useAppPlace, useDeployments, useReleases, type AppPlace, type Build, type Deployment, type Release } from '../catalog/reads.ts'
+import { appPath, useApp, useAppPlace, useDeployments, useReleases, type AppPlace, type Build, type Deployment, type Release } from '../../frame/apps.ts'
 import { canGoBack } from './deployments.tsx'
 import { DeploymentChanges } from './deployment-changes.tsx'
 import { BuildLog, LastLines } from './deployment-logs.tsx'
@@ -70,7 +70,7 @@ function Known({ place, deployment, release, crumbs }: KnownProps) {
         }
         actions={<Actions place={place} deployment={deployment} />}
       />
-      {status?.problem ? <ProblemState problem={status.problem} /> : <Message text={status?.message} phase={phase} url={status?.url} />}
+      {status?.problem ? <ProblemState problem={status.problem} /> : <Message place={place} deployment={deployment} />}
       <Steps build={build} deployment={deployment} />
       {status?.problem && <LastLines place={place} deployment={deployment} />}
       <DeploymentChanges place={place} deployment={deployment} />
@@ -89,13 +89,17 @@ function Known({ place, deployment, release, crumbs }: KnownProps) {
   )
 }
 
-function Message({ text, phase, url }: { text: string | undefined; phase: string; url: string | undefined }) {
+/** What it is doing, or what became of it: a deployment that went well may have been followed by others. */
+function Message({ place, deployment: { spec, status } }: { place: AppPlace; deployment: Deployment }) {
+  const { resource: app } = useApp(place)
+  const serving = app?.status?.environments?.[spec.environment]?.release
+  const over = status?.phase === 'Succeeded' && serving !== undefined && serving !== spec.release
   return (
     <Text size="sm" role="status" mih={22}>
-      {text}{' '}
-      {phase === 'Succeeded' && url && (
-        <Anchor inherit href={url} target="_blank" rel="noopener">
-          {url.replace(/^https?:\/\//, '')}
+      {over ? `v${spec.release} served; v${serving} serves now.` : status?.message}{' '}
+      {status?.phase === 'Succeeded' && !over && status.url && (
+        <Anchor inherit href={status.url} target="_blank" rel="noopener">
+          {status.url.replace(/^https?:\/\//, '')}
         </Anchor>
       )}
     </Text>

@@ -5,8 +5,8 @@ import { mayAs, useSession } from '../../frame/session.ts'
 import { EmptyState } from '../../pieces/empty-state.tsx'
 import { RowsSkeleton } from '../../pieces/page-skeleton.tsx'
 import { Timeline } from '../../pieces/timeline.tsx'
-import { buildEntry, deploymentEntry, inOrder, releasesByVersion } from '../catalog/deployment-entry.tsx'
-import { useApp, useAppPlace, useDeployments, useEnvironment, useReleases, useUnreleasedBuilds, type Deployment } from '../catalog/reads.ts'
+import { buildEntry, deploymentEntry, inOrder, releasesByVersion } from '../../pieces/deployment-entry.tsx'
+import { useApp, useAppPlace, useDeployments, useEnvironment, useReleases, useUnreleasedBuilds, type Deployment } from '../../frame/apps.ts'
 import { RollBack } from './roll-back.tsx'
 
 const pageSize = 50

@@ -3,7 +3,7 @@ import type { Resource } from '@pavior/contract'
 import { post } from '../../frame/api.ts'
 import { useGo } from '../../frame/navigation.ts'
 import { Confirm } from '../../pieces/confirm.tsx'
-import { appApi, appPath, type AppPlace } from '../catalog/reads.ts'
+import { appApi, appPath, type AppPlace } from '../../frame/apps.ts'
 import { summaryOf, useChanges } from './changes.ts'
 
 interface RollBackProps {

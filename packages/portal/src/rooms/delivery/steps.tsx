@@ -4,7 +4,7 @@ import { useEffect, useState } from 'react'
 import { Section } from '../../pieces/section.tsx'
 import { Status, type Tone } from '../../pieces/status.tsx'
 import { durationText } from '../../pieces/time-text.ts'
-import type { Build, Deployment } from '../catalog/reads.ts'
+import type { Build, Deployment } from '../../frame/apps.ts'
 import classes from './steps.module.css'
 
 const tones: Record<Step['state'], Tone> = { pending: 'idle', running: 'busy', done: 'good', failed: 'bad', skipped: 'idle' }

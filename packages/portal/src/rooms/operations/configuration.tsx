@@ -11,7 +11,7 @@ import { RowsSkeleton } from '../../pieces/page-skeleton.tsx'
 import { SecretValue } from '../../pieces/secret-value.tsx'
 import { Section } from '../../pieces/section.tsx'
 import { showUndo } from '../../pieces/undo.tsx'
-import { appPath, useApp, useAppPlace, useDeployments, useEnvironment, type AppPlace } from '../catalog/reads.ts'
+import { appPath, useApp, useAppPlace, useDeployments, useEnvironment, type AppPlace } from '../../frame/apps.ts'
 
 const nameForm = /^[A-Za-z_][A-Za-z0-9_]*$/
 const longestValue = 32_768

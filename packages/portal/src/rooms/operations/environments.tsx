@@ -7,7 +7,7 @@ import { GoLink } from '../../pieces/go-link.tsx'
 import { RowsSkeleton } from '../../pieces/page-skeleton.tsx'
 import { Section } from '../../pieces/section.tsx'
 import { Status } from '../../pieces/status.tsx'
-import { appPath, useApp, useAppPlace, type App, type AppPlace } from '../catalog/reads.ts'
+import { appPath, useApp, useAppPlace, type App, type AppPlace } from '../../frame/apps.ts'
 
 export default function Environments() {
   const place = useAppPlace()
@@ -17,7 +17,7 @@ export default function Environments() {
   const names = [...new Set([...items.map(({ metadata }) => metadata.name), ...Object.keys(app.status?.environments ?? {})])].toSorted()
   return (
     <>
-      <Table.ScrollContainer minWidth={480}>
+      <Table.ScrollContainer type="native" tabIndex={0} minWidth={480}>
         <Table aria-label="Environments" verticalSpacing={6}>
           <Table.Thead>
             <Table.Tr>

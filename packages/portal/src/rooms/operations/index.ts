@@ -1,7 +1,12 @@
+import { IconHistory, IconServer } from '@tabler/icons-react'
 import type { PortalRoom } from '../../frame/room.ts'
 
 export const operations: PortalRoom = {
   name: 'operations',
+  pages: [
+    { path: '/audit', title: 'Audit', load: () => import('./audit.tsx'), navigation: { label: 'Audit', icon: IconHistory, section: 'platform', key: 'u', visible: ({ admin, roles }) => admin || Object.values(roles).includes('admin') } },
+    { path: '/platform', title: 'Platform', load: () => import('./platform.tsx'), navigation: { label: 'Platform', icon: IconServer, section: 'platform', key: 'l', visible: ({ admin }) => admin } },
+  ],
   appTabs: [
     { tab: 'logs', order: 20, label: 'Logs', load: () => import('./logs.tsx') },
     { tab: 'processes', order: 25, label: 'Processes', load: () => import('./processes.tsx') },

@@ -6,7 +6,7 @@ import { EmptyState } from '../../pieces/empty-state.tsx'
 import { useLogLines } from '../../pieces/log-lines.ts'
 import { levels, type Level } from '../../pieces/log-level.ts'
 import { LogView } from '../../pieces/log-view.tsx'
-import { appApi, useAppPlace, useDeployments, useEnvironment, useInstanceSets } from '../catalog/reads.ts'
+import { appApi, useAppPlace, useDeployments, useEnvironment, useInstanceSets } from '../../frame/apps.ts'
 
 const firstLines = 2000
 

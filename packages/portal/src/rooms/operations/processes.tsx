@@ -15,9 +15,10 @@ import { GoLink } from '../../pieces/go-link.tsx'
 import { bytesText } from '../../pieces/number-text.ts'
 import { RowsSkeleton } from '../../pieces/page-skeleton.tsx'
 import { Section } from '../../pieces/section.tsx'
+import { Sparkline } from '../../pieces/sparkline.tsx'
 import { Status, type Tone } from '../../pieces/status.tsx'
 import { showUndo } from '../../pieces/undo.tsx'
-import { appApi, appPath, useAppPlace, useEnvironment, useInstanceSets, type AppPlace, type InstanceSet } from '../catalog/reads.ts'
+import { appApi, appPath, useAppPlace, useEnvironment, useInstanceSets, type AppPlace, type InstanceSet } from '../../frame/apps.ts'
 
 type Instance = InstanceStatus & { process: string; release: number; environment: string }
 interface Figures {
@@ -28,6 +29,8 @@ interface Figures {
 
 const tones: Record<string, Tone> = { healthy: 'good', starting: 'busy', draining: 'busy', stopping: 'busy', unhealthy: 'bad', backoff: 'bad', stopped: 'idle' }
 const mostInstances = 100
+/** One every two seconds. */
+const keptReadings = 60
 
 export default function Processes() {
   const place = useAppPlace()
@@ -58,10 +61,10 @@ export default function Processes() {
   )
 }
 
-/** Cores in use by each instance, between the last two readings. */
-function useCpu(figures: Figures | undefined): Map<string, number> {
+/** Cores in use by each instance between two readings, the newest last. */
+function useCpu(figures: Figures | undefined): Map<string, number[]> {
   const before = useRef<Figures>(undefined)
-  const [cpu, setCpu] = useState(new Map<string, number>())
+  const [cpu, setCpu] = useState(new Map<string, number[]>())
   useEffect(() => {
     if (!figures) return
     const last = before.current
@@ -69,7 +72,8 @@ function useCpu(figures: Figures | undefined): Map<string, number> {
     if (!last || last.at === figures.at) return
     const seconds = (Date.parse(figures.at) - Date.parse(last.at)) / 1000
     const used = new Map(last.items.map(({ id, cpuSeconds }) => [id, cpuSeconds]))
-    setCpu(new Map(figures.items.flatMap(({ id, cpuSeconds }) => (cpuSeconds === undefined || used.get(id) === undefined ? [] : [[id, Math.max(0, cpuSeconds - used.get(id)!) / seconds]]))))
+    const now = figures.items.flatMap(({ id, cpuSeconds }) => (cpuSeconds === undefined || used.get(id) === undefined ? [] : [[id, Math.max(0, cpuSeconds - used.get(id)!) / seconds] as const]))
+    setCpu((known) => new Map(now.map(([id, cores]) => [id, [...(known.get(id) ?? []), cores].slice(-keptReadings)])))
   }, [figures])
   return cpu
 }
@@ -78,7 +82,7 @@ interface ProcessProps {
   place: AppPlace
   set: InstanceSet
   instances: Instance[]
-  cpu: Map<string, number>
+  cpu: Map<string, number[]>
   may: boolean
 }
 
@@ -87,7 +91,7 @@ function Process({ place, set, instances, cpu, may }: ProcessProps) {
   return (
     <Section title={spec.process} actions={<Scale place={place} set={set} may={may} />}>
       {status?.problem && <ProblemState problem={status.problem} />}
-      <Table.ScrollContainer minWidth={520}>
+      <Table.ScrollContainer type="native" tabIndex={0} minWidth={520}>
         <Table aria-label={`Instances of ${spec.process}`} verticalSpacing={6}>
           <Table.Thead>
             <Table.Tr>
@@ -113,7 +117,7 @@ function Process({ place, set, instances, cpu, may }: ProcessProps) {
   )
 }
 
-function InstanceRow({ place, instance, set, cpu }: { place: AppPlace; instance: Instance; set: InstanceSet; cpu: number | undefined }) {
+function InstanceRow({ place, instance, set, cpu }: { place: AppPlace; instance: Instance; set: InstanceSet; cpu: number[] | undefined }) {
   const { id, state, crashLoop, memoryBytes, restarts, startedAt, problem } = instance
   return (
     <Table.Tr>
@@ -131,7 +135,7 @@ function InstanceRow({ place, instance, set, cpu }: { place: AppPlace; instance:
         )}
       </Table.Td>
       <Table.Td ta="right" title={`of ${set.spec.cpu} cores`}>
-        {cpu === undefined ? '–' : `${(cpu * 100).toFixed(cpu < 0.1 ? 1 : 0)} %`}
+        {cpu === undefined ? '–' : <Cpu readings={cpu} />}
       </Table.Td>
       <Table.Td ta="right" title={`of ${bytesText(set.spec.memoryBytes)}`} c={memoryBytes !== undefined && memoryBytes > set.spec.memoryBytes * 0.9 ? 'var(--tone-bad)' : undefined}>
         {memoryBytes === undefined ? '–' : bytesText(memoryBytes)}
@@ -141,6 +145,17 @@ function InstanceRow({ place, instance, set, cpu }: { place: AppPlace; instance:
         <Ago at={startedAt} />
       </Table.Td>
     </Table.Tr>
+  )
+}
+
+function Cpu({ readings }: { readings: number[] }) {
+  const now = readings.at(-1) ?? 0
+  const text = `${(now * 100).toFixed(now < 0.1 ? 1 : 0)} %`
+  return (
+    <Group gap={8} justify="flex-end" wrap="nowrap">
+      {readings.length > 1 && <Sparkline values={readings} label={`CPU of the last minutes, ${text} now`} />}
+      <span className="nowrap">{text}</span>
+    </Group>
   )
 }
 
@@ -159,7 +174,7 @@ function Scale({ place, set, may }: { place: AppPlace; set: InstanceSet; may: bo
       () => showUndo({ message: `${process} runs with ${count} ${count === 1 ? 'instance' : 'instances'}.`, undo: () => write(replicas) }),
       (error: Error) => {
         setWanted(undefined)
-        notifications.show({ color: 'red', title: `${process} was not scaled`, message: error.message })
+        notifications.show({ color: 'red', closeButtonProps: { 'aria-label': 'Close' }, title: `${process} was not scaled`, message: error.message })
       },
     )
   }

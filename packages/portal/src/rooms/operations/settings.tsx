@@ -13,7 +13,7 @@ import { CopyCommand } from '../../pieces/copy-button.tsx'
 import { GoLink } from '../../pieces/go-link.tsx'
 import { RowsSkeleton } from '../../pieces/page-skeleton.tsx'
 import { Section } from '../../pieces/section.tsx'
-import { useApp, useAppPlace, useReleases, type App, type AppPlace } from '../catalog/reads.ts'
+import { useApp, useAppPlace, useReleases, type App, type AppPlace } from '../../frame/apps.ts'
 
 export default function Settings() {
   const place = useAppPlace()
@@ -33,7 +33,7 @@ export default function Settings() {
 
 function About({ place, app }: { place: AppPlace; app: App }) {
   const { items: routes } = useCollection<Resource<RouteSpec>>('routes', { team: place.team, fieldSelector: `spec.app=${place.app}` })
-  const hosts = [...new Set(routes.flatMap(({ spec }) => spec.hosts.map((host) => `${host}${spec.path ?? ''}`)))]
+  const hosts = [...new Set(routes.flatMap(({ spec }) => spec.hosts.map((host) => `${host}${spec.path === '/' ? '' : (spec.path ?? '')}`)))]
   const url = Object.values(app.status?.environments ?? {}).find(({ url: own }) => own)?.url
   const port = url ? new URL(url).port : ''
   const rows: [string, ReactNode][] = [
@@ -84,7 +84,7 @@ function Destroy({ place, app }: { place: AppPlace; app: App }) {
       <Text size="sm" mb="xs">
         It stops, and its releases, configuration, routes and history go. There is no way back.
       </Text>
-      <Button size="xs" color="red.9" variant="outline" onClick={() => setAsking(true)}>
+      <Button size="xs" color="red" variant="outline" onClick={() => setAsking(true)}>
         Delete {place.app}
       </Button>
       <Confirm

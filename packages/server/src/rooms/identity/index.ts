@@ -11,6 +11,7 @@ import type { Room } from '../../kernel/room.ts'
 import { createAuthenticator, type Authenticator } from './authenticate.ts'
 import { ensureFoundation, issueLoginKey, issueToken } from './commands.ts'
 import { team, user } from './kinds.ts'
+import { memberRoutes } from './members.ts'
 import { identityRoutes } from './routes.ts'
 import { bearerToken } from './bearer.ts'
 import { firstUses } from './store.ts'
@@ -50,7 +51,7 @@ export function createIdentity({ database, resources, clock, log, publicUrl, def
   const foundation = { name: 'foundation', start: () => ensureFoundation(resources, defaultTeam), stop: async () => {} }
   return {
     reconcilers: [],
-    routes: [identityRoutes({ database, resources, authenticator, clock, publicUrl }), signInRoutes({ database, authenticator, clock, publicUrl })],
+    routes: [identityRoutes({ database, resources, authenticator, clock, publicUrl }), signInRoutes({ database, authenticator, clock, publicUrl }), memberRoutes({ database, resources, clock, publicUrl })],
     parts: [foundation, users, teams],
     reads: {
       sameOrigin,

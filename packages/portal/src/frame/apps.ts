@@ -2,12 +2,12 @@
 import type { BuildSpec, BuildStatus, DeploymentSpec, DeploymentStatus, InstanceSetSpec, InstanceSetStatus, ReleaseSpec, Resource, TeamSpec } from '@pavior/contract'
 import { useParams } from '@tanstack/react-router'
 import { useMemo } from 'react'
-import { useCollection, useNewest, useResource, type One, type Snapshot } from '../../frame/collections.ts'
-import { useLatest } from '../../frame/latest.ts'
-import { useSearchParam } from '../../frame/search-params.ts'
-import { shownEnvironment, type App } from './health.ts'
+import { useCollection, useNewest, useResource, type One, type Snapshot } from './collections.ts'
+import { useLatest } from './latest.ts'
+import { useSearchParam } from './search-params.ts'
+import { shownEnvironment, type App } from './app-health.ts'
 
-export type { App } from './health.ts'
+export type { App } from './app-health.ts'
 export type Deployment = Resource<DeploymentSpec, DeploymentStatus>
 export type Build = Resource<BuildSpec, BuildStatus>
 export type Release = Resource<ReleaseSpec>

@@ -1,9 +1,9 @@
 /** A deployment as one line of a timeline. */
 import { Text } from '@mantine/core'
-import { GoLink } from '../../pieces/go-link.tsx'
-import type { TimelineEntry } from '../../pieces/timeline.tsx'
-import { durationText } from '../../pieces/time-text.ts'
-import { appPath, type AppPlace, type Build, type Deployment, type Release } from './reads.ts'
+import { GoLink } from './go-link.tsx'
+import type { TimelineEntry } from './timeline.tsx'
+import { durationText } from './time-text.ts'
+import { appPath, type AppPlace, type Build, type Deployment, type Release } from '../frame/apps.ts'
 
 export function deploymentEntry(place: AppPlace, { metadata, spec, status }: Deployment, releases: Map<number, Release>, severalEnvironments: boolean): TimelineEntry {
   const revision = releases.get(spec.release)?.spec.revision

@@ -1,6 +1,6 @@
 /** Whether an app is fine, in one word and one sentence. Pure. */
 import type { AppSpec, AppStatus, Resource } from '@pavior/contract'
-import type { Tone } from '../../pieces/status.tsx'
+import type { Tone } from '../pieces/status.tsx'
 
 export type App = Resource<AppSpec, AppStatus>
 

@@ -1,0 +1,86 @@
+/** Makes a token and shows it the only time that it can be seen. */
+import type { Role } from '@pavior/contract'
+import { Alert, Button, Group, Modal, NumberInput, PasswordInput, Select, Stack, Text, TextInput } from '@mantine/core'
+import { IconKey } from '@tabler/icons-react'
+import { useState, type FormEvent } from 'react'
+import { post } from '../../frame/api.ts'
+import { mayAs, useSession } from '../../frame/session.ts'
+import { useTeams } from '../../frame/team.ts'
+import { CopyButton } from '../../pieces/copy-button.tsx'
+import { ErrorState } from '../../pieces/error-state.tsx'
+import { roleMeanings, roles } from './roles.ts'
+
+const usualDays = 90
+const mostDays = 366
+const me = ''
+
+export function NewToken({ opened, close, made }: { opened: boolean; close: () => void; made: () => Promise<void> }) {
+  const [token, setToken] = useState<string>()
+  const leave = (): void => {
+    close()
+    setToken(undefined)
+  }
+  return (
+    <Modal opened={opened} onClose={leave} title="New token" closeOnClickOutside={token === undefined} closeButtonProps={{ 'aria-label': 'Close' }}>
+      {token === undefined ? (
+        <Ask
+          done={(next) => {
+            setToken(next)
+            void made()
+          }}
+        />
+      ) : (
+        <Shown token={token} close={leave} />
+      )}
+    </Modal>
+  )
+}
+
+function Ask({ done }: { done: (token: string) => void }) {
+  const session = useSession()
+  const { teams } = useTeams()
+  const [description, setDescription] = useState('')
+  const [team, setTeam] = useState(me)
+  const [role, setRole] = useState<Role>('developer')
+  const [app, setApp] = useState('')
+  const [days, setDays] = useState<number | string>(usualDays)
+  const [error, setError] = useState<Error>()
+  const mine = [{ value: me, label: `me, ${session.user}` }, ...teams.filter((name) => mayAs(session, 'admin', name)).map((name) => ({ value: name, label: `team ${name}` }))]
+  const submit = (event: FormEvent): void => {
+    event.preventDefault()
+    const forTeam = team === me ? {} : { team, role, ...(app ? { app } : {}) }
+    post<{ token: string }>('/v1/tokens', { description, expiresInDays: Number(days), ...forTeam }).then(({ token }) => done(token), setError)
+  }
+  return (
+    <form onSubmit={submit}>
+      <Stack>
+        <TextInput label="What for" placeholder="pipeline of checkout" required maxLength={100} data-autofocus value={description} onChange={({ currentTarget }) => setDescription(currentTarget.value)} />
+        <Select label="Acts as" data={mine} value={team} allowDeselect={false} onChange={(next) => setTeam(next ?? me)} />
+        {team !== me && (
+          <Group grow align="start">
+            <Select label="Role" description={roleMeanings[role]} data={roles} value={role} allowDeselect={false} onChange={(next) => next && setRole(next as Role)} />
+            <TextInput label="Only for the app" description="Empty: every app of the team." maxLength={40} value={app} onChange={({ currentTarget }) => setApp(currentTarget.value)} />
+          </Group>
+        )}
+        <NumberInput label="Ends after days" min={1} max={mostDays} required value={days} onChange={setDays} />
+        {error && <ErrorState error={error} />}
+        <Button type="submit">Make the token</Button>
+      </Stack>
+    </form>
+  )
+}
+
+function Shown({ token, close }: { token: string; close: () => void }) {
+  return (
+    <Stack>
+      <Alert icon={<IconKey size={18} />} title="Copy it now">
+        It is shown this once; only a digest of it is kept.
+      </Alert>
+      <PasswordInput label="Token" value={token} readOnly rightSectionWidth={64} rightSection={<CopyButton text={token} label="Copy the token" />} />
+      <Text size="sm" c="dimmed" component="div">
+        For the command line: <code>pavior login {location.origin} --token …</code> <CopyButton text={`pavior login ${location.origin} --token ${token}`} label="Copy the command with the token" />
+      </Text>
+      <Button onClick={close}>I have it</Button>
+    </Stack>
+  )
+}

@@ -1,0 +1,127 @@
+/** Tokens of programs and sessions of browsers: made, shown once, revoked. */
+import { Button, Group, Table, Text } from '@mantine/core'
+import { IconPlus } from '@tabler/icons-react'
+import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { lazy, Suspense, useState } from 'react'
+import { get, remove } from '../../frame/api.ts'
+import { Ago } from '../../pieces/ago.tsx'
+import { Confirm } from '../../pieces/confirm.tsx'
+import { EmptyState } from '../../pieces/empty-state.tsx'
+import { ErrorState } from '../../pieces/error-state.tsx'
+import { PageHeader } from '../../pieces/page-header.tsx'
+import { RowsSkeleton } from '../../pieces/page-skeleton.tsx'
+import { Section } from '../../pieces/section.tsx'
+import { NewToken } from './new-token.tsx'
+
+const PasswordChange = lazy(() => import('../../frame/password-change.tsx'))
+
+/** As the API has it; the token itself is never among it. */
+interface Token {
+  id: string
+  prefix: string
+  description: string
+  username?: string
+  team?: string
+  role?: string
+  app?: string
+  createdBy: string
+  createdAt: string
+  expiresAt?: string
+  lastUsed?: string
+  session: boolean
+}
+
+export default function Tokens() {
+  const client = useQueryClient()
+  const { data, error, isLoading } = useQuery({ queryKey: ['tokens'], queryFn: ({ signal }) => get<{ items: Token[] }>('/v1/tokens', signal) })
+  const [making, setMaking] = useState(false)
+  const [changing, setChanging] = useState(false)
+  const refresh = (): Promise<void> => client.invalidateQueries({ queryKey: ['tokens'] })
+  const unique = [...new Map((data?.items ?? []).map((token) => [token.id, token])).values()]
+  const tokens = unique.filter(({ session }) => !session)
+  const sessions = unique.filter(({ session }) => session)
+  return (
+    <>
+      <PageHeader
+        title="Tokens and sessions"
+        text="Programs act with a token, browsers with a session. Revoke what you do not know."
+        actions={
+          <>
+            <Button size="xs" variant="default" onClick={() => setChanging(true)}>
+              Change password
+            </Button>
+            <Button size="xs" leftSection={<IconPlus size={14} />} onClick={() => setMaking(true)}>
+              New token
+            </Button>
+          </>
+        }
+      />
+      <NewToken opened={making} close={() => setMaking(false)} made={refresh} />
+      <Suspense>{changing && <PasswordChange close={() => setChanging(false)} />}</Suspense>
+      {error && <ErrorState error={error} />}
+      {isLoading && <RowsSkeleton />}
+      {data && (
+        <>
+          <Section title="Tokens">{tokens.length === 0 ? <EmptyState title="No token yet" text="A token lets the command line, a pipeline or another program act in your name or that of a team." /> : <List tokens={tokens} label="Tokens" revoked={refresh} />}</Section>
+          <Section title="Browsers that are signed in">
+            <List tokens={sessions} label="Sessions" revoked={refresh} />
+          </Section>
+        </>
+      )}
+    </>
+  )
+}
+
+function List({ tokens, label, revoked }: { tokens: Token[]; label: string; revoked: () => Promise<void> }) {
+  return (
+    <Table.ScrollContainer type="native" tabIndex={0} minWidth={300}>
+      <Table aria-label={label} verticalSpacing={6}>
+        <Table.Thead>
+          <Table.Tr>
+            <Table.Th>What for</Table.Th>
+            <Table.Th visibleFrom="sm">Acts as</Table.Th>
+            <Table.Th>Last used</Table.Th>
+            <Table.Th visibleFrom="sm">Ends</Table.Th>
+            <Table.Th aria-label="Actions" />
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {tokens.map((token) => (
+            <Row key={token.id} token={token} revoked={revoked} />
+          ))}
+        </Table.Tbody>
+      </Table>
+    </Table.ScrollContainer>
+  )
+}
+
+function Row({ token, revoked }: { token: Token; revoked: () => Promise<void> }) {
+  const [asking, setAsking] = useState(false)
+  const { id, prefix, description, username, team, role, app, lastUsed, expiresAt, session } = token
+  const name = description || prefix
+  const revoke = async (): Promise<void> => {
+    await remove(`/v1/tokens/${encodeURIComponent(id)}`)
+    await revoked()
+  }
+  return (
+    <Table.Tr>
+      <Table.Td>
+        {name}
+        <Text size="xs" c="dimmed">
+          {prefix}…
+        </Text>
+      </Table.Td>
+      <Table.Td visibleFrom="sm">{username ?? [`team ${team}`, role, app && `only ${app}`].filter(Boolean).join(', ')}</Table.Td>
+      <Table.Td>{lastUsed ? <Ago at={lastUsed} /> : 'never'}</Table.Td>
+      <Table.Td visibleFrom="sm">{expiresAt ? <Ago at={expiresAt} /> : 'never'}</Table.Td>
+      <Table.Td>
+        <Group justify="flex-end">
+          <Button size="compact-xs" variant="default" onClick={() => setAsking(true)} aria-label={`Revoke ${name}`}>
+            Revoke
+          </Button>
+        </Group>
+        <Confirm opened={asking} close={() => setAsking(false)} title={session ? `End the session "${name}"?` : `Revoke the token "${name}"?`} losses={[session ? 'That browser is signed out at once.' : 'Whatever uses it is refused from now on. A new token can be made; this one does not come back.']} action="Revoke" confirm={revoke} />
+      </Table.Td>
+    </Table.Tr>
+  )
+}
