@@ -3,6 +3,7 @@ import { newPlatform, until, webApp, writeFiles, type Platform } from '../../ser
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { seriousViolations } from './axe.ts'
 import { noBrowser, signedIn } from './browser.ts'
 
 const script = '<img src=x onerror="document.title=`broken into`"><script>document.title="broken into"</script>'
@@ -36,6 +37,7 @@ describe.skipIf(noBrowser)('the catalogue', () => {
     await page.getByRole('heading', { level: 1, name: /^Orders/ }).waitFor()
     await page.getByRole('table', { name: 'Differences' }).getByText('spec.owner').waitFor()
     await page.getByText('unknown group').waitFor()
+    expect(await seriousViolations(page)).toEqual([])
     expect(await page.title()).not.toContain('broken into')
     await page.getByRole('link', { name: 'Go to the app' }).click()
     await page.waitForURL((url) => url.pathname === '/apps/default/orders')
@@ -53,6 +55,7 @@ describe.skipIf(noBrowser)('the catalogue', () => {
     await page.goto(`${platform.url}/apps/default/orders/apis`)
     await page.getByText('the answer 200.state is gone').waitFor()
     await page.getByText('breaks callers').waitFor()
+    expect(await seriousViolations(page)).toEqual([])
     expect(await page.title()).not.toContain('broken into')
     expect(complaints).toEqual([])
   })
@@ -63,8 +66,8 @@ describe.skipIf(noBrowser)('the catalogue', () => {
     await page.getByRole('link', { name: 'Production readiness' }).click()
     await page.getByRole('link', { name: 'orders' }).click()
     await page.waitForURL((url) => url.pathname === '/apps/default/orders/scorecard')
-    await page.getByText('Runs two instances').waitFor()
     await page.getByText('pavior scale web=2').waitFor()
+    expect(await seriousViolations(page)).toEqual([])
     expect(complaints).toEqual([])
   })
 })

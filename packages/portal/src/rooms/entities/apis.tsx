@@ -82,7 +82,7 @@ function Definition({ team, app, path, release }: Place & { release: number }) {
       {data && (
         <>
           <CopyButton text={data.definition} label="Copy the definition" />
-          <ScrollArea.Autosize mah={560} tabIndex={0} aria-label="Definition">
+          <ScrollArea.Autosize mah={560} viewportProps={{ tabIndex: 0, role: 'region', 'aria-label': 'Definition' }}>
             <Code block>{data.definition}</Code>
           </ScrollArea.Autosize>
         </>

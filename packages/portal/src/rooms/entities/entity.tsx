@@ -28,7 +28,14 @@ export default function EntityPage() {
   const { kind = '', namespace = '', name = '' } = useParams({ strict: false })
   const ref = `${kind}:${namespace}/${name}`
   const { data, error } = useQuery(entityQuery(ref))
-  if (error instanceof ApiError && error.status === 404) return <EmptyState title={`The catalogue has no ${ref}.`} text="It may have been named by somebody and never declared, or be gone." commands={[`pavior catalog list ${name}`]} />
+  if (error instanceof ApiError && error.status === 404) {
+    return (
+      <>
+        <PageHeader title={name} crumbs={[{ label: 'Catalogue', to: '/catalog' }]} />
+        <EmptyState title={`The catalogue has no ${ref}.`} text="It may have been named by somebody and never declared, or be gone." commands={[`pavior catalog list ${name}`]} />
+      </>
+    )
+  }
   if (error) return <ErrorState error={error} />
   if (!data) return <PageSkeleton />
   return <Entity details={data} />

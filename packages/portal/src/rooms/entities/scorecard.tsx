@@ -40,7 +40,14 @@ export default function ScorecardPage() {
   const { resource, loading } = useResource<Resource<ScorecardSpec>>('scorecards', undefined, name)
   const { data, error } = useQuery(cardResultsQuery(name))
   if (loading) return <PageSkeleton />
-  if (!resource) return <EmptyState title={`There is no scorecard ${name}.`} commands={['pavior get scorecards']} />
+  if (!resource) {
+    return (
+      <>
+        <PageHeader title={name} crumbs={[{ label: 'Scorecards', to: '/scorecards' }]} />
+        <EmptyState title={`There is no scorecard ${name}.`} commands={['pavior get scorecards']} />
+      </>
+    )
+  }
   const { title, description, campaign } = resource.spec
   return (
     <>
