@@ -5,16 +5,13 @@ import type { Room } from '../../kernel/room.ts'
 import { createEntityReconcilers } from './entities/reconcile.ts'
 import { entityRoutes } from './entities/routes.ts'
 import { app } from './kinds.ts'
-import type { SourceFiles } from './ports.ts'
 import { createTemplates, type TemplateDeps } from './templates/index.ts'
 import { template, templateRun } from './templates/kinds.ts'
 
 export { app } from './kinds.ts'
 export const kinds = [app, template, templateRun]
 
-export interface CatalogDeps extends TemplateDeps {
-  sources: SourceFiles
-}
+export type CatalogDeps = TemplateDeps
 
 export function createCatalog(deps: CatalogDeps): Room<undefined> {
   const { database, resources, sources, events, log } = deps

@@ -95,7 +95,7 @@ function defaultNamespace(kind: string, { metadata }: App): string {
   return ['group', 'user', 'location'].includes(kind.toLowerCase()) ? 'default' : metadata.namespace!
 }
 
-async function servingSource(resources: Resources, app: App): Promise<string | undefined> {
+export async function servingSource(resources: Resources, app: App): Promise<string | undefined> {
   const newest = Math.max(0, ...Object.values(app.status?.environments ?? {}).map(({ release }) => release ?? 0))
   if (newest === 0) return undefined
   const wanted = { 'pavior.dev/app': app.metadata.name, 'pavior.dev/number': String(newest) }

@@ -113,6 +113,17 @@ export async function publish(deps: RegistryDeps, { team, files, source, canary,
   })
 }
 
+/** The version that is tried becomes the one for everybody. */
+export async function promote(deps: RegistryDeps, template: Template): Promise<Template> {
+  const { canary } = template.spec
+  if (!canary) throw fail('BAD_REQUEST', { message: `The template ${template.metadata.name} has no version that is tried.` })
+  const { manifest } = await versionOf(deps, template, canary.version)
+  return deps.resources.mutate<Template>(actor, { kind: 'Template', namespace: template.metadata.namespace!, name: template.metadata.name }, (current) => {
+    const { versions, deprecated } = current!.spec
+    return { ...current!, spec: { ...manifest, versions, ...(deprecated && !manifest.deprecated ? { deprecated } : {}) } }
+  })
+}
+
 /** A version with its files. `version` undefined: the one that new apps are made from. Throws NOT_FOUND. */
 export async function versionOf(deps: Pick<RegistryDeps, 'database'>, template: Template, version: string | undefined): Promise<TemplateVersion> {
   const wanted = version ?? template.spec.version

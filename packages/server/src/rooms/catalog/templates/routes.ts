@@ -10,8 +10,9 @@ import type { Routes } from '../../../kernel/api/types.ts'
 import type { ChangeWaiters } from '../../../kernel/store/waiters.ts'
 import type { SourceIntake } from '../ports.ts'
 import type { Run, RunDeps } from './reconcile.ts'
-import { actor as system, findTemplate, mustDevelop, publish, type Template } from './registry.ts'
+import { actor as system, findTemplate, mustDevelop, promote, publish, type Template } from './registry.ts'
 import { beginRun, dryRun, type RunRequest } from './runs.ts'
+import { fleetOf, upgrade } from './upgrade.ts'
 import { addFiles, mostTreeBytes, type Tree } from './tree.ts'
 
 /** A packed template. */
@@ -36,6 +37,10 @@ const runBody = Compile(
   ),
 )
 
+const upgradeBody = Compile(
+  Type.Object({ version: Type.Optional(Type.String({ maxLength: 60 })), answers: Type.Optional(Type.Record(Type.String(), Type.Unknown())) }, { additionalProperties: false }),
+)
+
 /** Templates are there for everybody; tokens that are made for one app see that app only. */
 export function mustRead(actor: Actor): void {
   if (actor.app !== undefined) throw fail('FORBIDDEN', { message: `${actor.name} may read only what belongs to app "${actor.app}".`, fix: 'Use a token without that restriction.' })
@@ -45,6 +50,8 @@ export function templateRoutes(deps: TemplateRoutesDeps): Routes {
   return (server: FastifyInstance) => {
     readRoutes(server, deps)
     runRoutes(server, deps)
+    lifeRoutes(server, deps)
+    promoteRoute(server, deps)
     void server.register(async (scope) => {
       scope.removeAllContentTypeParsers()
       scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
@@ -64,6 +71,27 @@ function readRoutes(server: FastifyInstance, deps: TemplateRoutesDeps): void {
     mustRead(actor)
     const { metadata, spec } = await findTemplate(deps, query.team === undefined ? params.name : `${query.team}/${params.name}`, [...actor.roles.keys(), deps.defaultTeam])
     return { team: metadata.namespace!, name: metadata.name, ...spec }
+  })
+}
+
+function lifeRoutes(server: FastifyInstance, deps: TemplateRoutesDeps): void {
+  server.get<{ Params: { name: string }; Querystring: { team?: string } }>('/v1/templates/:name/fleet', async ({ actor, params, query }) => {
+    mustRead(actor)
+    const template = await findTemplate(deps, query.team === undefined ? params.name : `${query.team}/${params.name}`, [...actor.roles.keys(), deps.defaultTeam])
+    return { template: `${template.metadata.namespace}/${template.metadata.name}`, version: template.spec.version, canary: template.spec.canary, deprecated: template.spec.deprecated, items: await fleetOf(deps, template) }
+  })
+
+  server.post<{ Params: { team: string; app: string }; Querystring: { dryRun?: string } }>('/v1/teams/:team/apps/:app/template-upgrade', async ({ params, query, body, actor, signal }) => {
+    const given = body ?? {}
+    if (!upgradeBody.Check(given)) throw fail('BAD_REQUEST', { message: 'An upgrade takes { "version"?: "1.2.0", "answers"?: { … } } with answers to new questions.' })
+    return upgrade(deps, actor, { ...params, ...given, dryRun: query.dryRun === 'All' }, signal)
+  })
+}
+
+function promoteRoute(server: FastifyInstance, deps: TemplateRoutesDeps): void {
+  server.post<{ Params: { team: string; name: string } }>('/v1/teams/:team/templates/:name/promote', async ({ params, actor }) => {
+    mustDevelop(actor, params.team)
+    return promote(deps, await findTemplate(deps, `${params.team}/${params.name}`, []))
   })
 }
 

@@ -35,10 +35,6 @@ export async function listVersions(tx: Tx, team: string, name: string): Promise<
   return rows.map(({ version, registered_at: at, notes }) => ({ version, registeredAt: at.toISOString(), ...(notes === null ? {} : { notes }) }))
 }
 
-export async function forgetTemplate(tx: Tx, team: string, name: string): Promise<void> {
-  await tx.query('delete from template_versions where team = $1 and name = $2', [team, name])
-}
-
 export async function keepSecrets(tx: Tx, run: string, sealed: Buffer): Promise<void> {
   await tx.query('insert into template_run_secrets (run, sealed) values ($1, $2) on conflict (run) do update set sealed = excluded.sealed', [run, sealed])
 }
