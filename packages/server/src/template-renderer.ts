@@ -116,15 +116,19 @@ function evaluate(env: nunjucks.Environment, input: unknown, context: object): u
   return input
 }
 
+/** Slashes that are not within an expression. */
+const betweenParts = /\/(?![^{]*\}\})/
+
 function renderFiles({ files, values, style }: Extract<RenderRequest, { op: 'render' }>): RenderedFile[] {
   const env = environment(style)
   const context = style.cookiecutter ? { cookiecutter: values } : { values }
   return files.flatMap(({ path, content, render }): RenderedFile[] => {
     let at = path
     try {
-      const target = env.renderString(path, context)
+      const parts = path.split(betweenParts).map((part) => env.renderString(part, context))
       // A part that renders to nothing leaves the file out: the way to make files optional.
-      if (target.split('/').some((part) => part.trim() === '')) return []
+      if (parts.some((part) => part.trim() === '')) return []
+      const target = parts.join('/')
       if (!render) return [{ path, target }]
       at = target
       return [{ path, target, content: env.renderString(content ?? '', context) }]
