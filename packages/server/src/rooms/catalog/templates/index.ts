@@ -31,7 +31,7 @@ function builtInTemplates({ builtIn, defaultTeam, log, ...deps }: TemplateDeps):
   return {
     name: 'built-in templates',
     start: async () => {
-      registering = registerBuiltIn(deps, builtIn, defaultTeam).then(
+      registering = registerBuiltIn(deps, builtIn, defaultTeam, (name, error) => log.warn({ name, err: error.message }, 'a template that comes with Pavior could not be registered')).then(
         (names) => {
           if (names.length > 0) log.info({ names }, 'registered templates')
         },

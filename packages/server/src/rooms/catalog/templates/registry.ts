@@ -155,17 +155,21 @@ export async function readDirectory(directory: string): Promise<Tree> {
   return tree
 }
 
-/** Registers what comes with this version of Pavior and is not there yet. Returns the names of what is new. */
-export async function registerBuiltIn(deps: RegistryDeps, directory: string, team: string): Promise<string[]> {
+/** Registers what comes with this version of Pavior and is not there yet; `refused` is told what cannot be, and the others go on. Returns what is new. */
+export async function registerBuiltIn(deps: RegistryDeps, directory: string, team: string, refused: (name: string, error: Error) => void): Promise<string[]> {
   const names: string[] = []
   for (const entry of await readdir(directory, { withFileTypes: true }).catch(() => [])) {
     if (!entry.isDirectory()) continue
-    const files = await readDirectory(join(directory, entry.name))
-    const { name, spec } = manifestOf(files)
-    const known = await readVersion(deps.database, team, name, spec.version)
-    if (known && digestOf(known.files) === digestOf(files)) continue
-    await publish(deps, { team, files, source: { type: 'built-in', directory: entry.name } })
-    names.push(`${name} ${spec.version}`)
+    try {
+      const files = await readDirectory(join(directory, entry.name))
+      const { name, spec } = manifestOf(files)
+      const known = await readVersion(deps.database, team, name, spec.version)
+      if (known && digestOf(known.files) === digestOf(files)) continue
+      await publish(deps, { team, files, source: { type: 'built-in', directory: entry.name } })
+      names.push(`${name} ${spec.version}`)
+    } catch (error) {
+      refused(entry.name, error as Error)
+    }
   }
   return names
 }
