@@ -206,7 +206,7 @@ async function tryPlain(base: RunHost, notes: string[]): Promise<RunHost> {
   const closed = host.users && closedAncestor(host.home.scratch)
   if (closed) {
     notes.push(
-      `Without a sandbox, other users cannot reach ${base.home.root} because ${closed} is closed to them, so all apps run as root.`,
+      `Without a sandbox, other users cannot reach ${base.home.root} because ${closed} is closed to them, so all apps run as root; \`chmod o+x\` lets them pass without showing what is in it.`,
     )
     host = { ...host, users: undefined }
   }

@@ -53,6 +53,8 @@ describe('problems', () => {
       why: 'Its last line was: Error: no',
       facts: { code: 3, lastLines: exited.lastLines },
     })
+    const written = exitProblem(subject, { exit: { code: 1, at }, usage: {} }, { ...exited, lastLines: ["mkdir': Read-only file system @ dir_s_mkdir - /app/tmp (Errno::EROFS)"] })
+    expect(written.fix).toContain('TMPDIR')
     expect(exitProblem({ ...subject, process: 'worker' }, { exit: { signal: 'SIGSEGV', at }, usage: {} }, exited).message).toContain(
       "checkout-api's worker v24 was ended by SIGSEGV",
     )

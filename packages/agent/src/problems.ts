@@ -42,10 +42,13 @@ export function exitProblem(
   return fail('PROCESS_EXITED', {
     message: `${name} ${describeExit(end.exit)} ${when}.`,
     why: lastLineSentence(context.lastLines),
+    ...(context.lastLines.some((line) => readOnly.test(line)) ? { fix: 'Write to the directory that TMPDIR names: the files of an app are what was built, and nothing changes them.' } : {}),
     facts,
     more,
   }).toObject()
 }
+
+const readOnly = /EROFS|[Rr]ead-only file system/
 
 /** `exited with code 3`, `was ended by SIGSEGV`. */
 export function describeExit(exit: Exit): string {

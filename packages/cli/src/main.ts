@@ -5,6 +5,7 @@ import { Context, type GlobalFlags } from './context.ts'
 import { addApps } from './nouns/apps.ts'
 import { addAudit } from './nouns/audit.ts'
 import { addCatalog } from './nouns/catalog.ts'
+import { addScorecard } from './nouns/scorecard.ts'
 import { addCompletion } from './nouns/completion.ts'
 import { addConfig } from './nouns/config.ts'
 import { addDeploy } from './nouns/deploy.ts'
@@ -32,7 +33,7 @@ program
 let current: Context | undefined
 const context = (): Context => (current ??= new Context(program.opts<GlobalFlags>()))
 
-for (const add of [addUp, addNew, addDeploy, addInit, addApps, addLogs, addRun, addConfig, addReleases, addResources, addCatalog, addTemplates, addAudit, addSession, addCompletion]) add(program, context)
+for (const add of [addUp, addNew, addDeploy, addInit, addApps, addLogs, addRun, addConfig, addReleases, addResources, addCatalog, addScorecard, addTemplates, addAudit, addSession, addCompletion]) add(program, context)
 // Global flags may stand anywhere on the line.
 const everyCommand = (command: Command): Command[] => [command, ...command.commands.flatMap(everyCommand)]
 for (const command of program.commands.flatMap(everyCommand)) {

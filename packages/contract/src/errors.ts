@@ -112,6 +112,8 @@ export const errorCatalogue = {
   APP_TIMEOUT: user(504, 'Timeout', 'The app did not answer within the time limit of its route.', 'Make the answer faster, or raise the time limit of the route.'),
   AGENT_UNAVAILABLE: platform(503, 'ServiceUnavailable', 'The agent on this machine does not answer.', 'Look at `pavior status`; apps that run go on serving meanwhile.'),
   DATABASE_UNAVAILABLE: platform(503, 'ServiceUnavailable', 'The database does not answer.', 'Wait; the server recovers by itself when the database is back.'),
+  DATABASE_REFUSED: usage(503, 'ServiceUnavailable', 'The database is there and does not let Pavior work in it.', 'Correct PAVIOR_DATABASE_URL, or the rights of its user in the database.'),
+  DATABASE_UNSUPPORTED: usage(503, 'ServiceUnavailable', 'The database is one that Pavior cannot use.', 'Use PostgreSQL 15 or later with the encoding UTF8.'),
   DISK_FULL: platform(507, 'ServiceUnavailable', 'The disk of the platform is full.', 'Free disk space, then try again.'),
   ALREADY_RUNNING: usage(409, 'Conflict', 'Another Pavior runs on this home already.', 'Use that one, or stop it with `pavior down`.'),
   PORT_IN_USE: usage(409, 'Conflict', 'A port that Pavior needs is taken.', 'Choose another with --port or --router-port (0 takes any free one).'),

@@ -1,5 +1,6 @@
 export * from './agent.ts'
 export * from './errors.ts'
 export * from './progress.ts'
+export * from './last-words.ts'
 export * from './resource.ts'
 export * from './kinds/index.ts'

@@ -8,8 +8,9 @@ import { RouterProvider } from '@tanstack/react-router'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { ApiError } from './frame/api.ts'
+import { nonce } from './frame/nonce.ts'
 import { createPortalRouter } from './frame/router.tsx'
-import { theme } from './theme.ts'
+import { theme, variables } from './theme.ts'
 
 const mostRetries = 2
 const client = new QueryClient({
@@ -22,11 +23,10 @@ const client = new QueryClient({
   },
 })
 const router = createPortalRouter(client)
-const nonce = document.querySelector<HTMLMetaElement>('meta[property=csp-nonce]')?.nonce ?? ''
 
 createRoot(document.getElementById('root')!).render(
   <StrictMode>
-    <MantineProvider theme={theme} defaultColorScheme="auto" getStyleNonce={() => nonce}>
+    <MantineProvider theme={theme} cssVariablesResolver={variables} defaultColorScheme="auto" getStyleNonce={() => nonce}>
       <QueryClientProvider client={client}>
         <Notifications position="bottom-right" />
         <RouterProvider router={router} />

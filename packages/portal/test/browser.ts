@@ -1,26 +1,8 @@
 /** A real Chromium against a real Pavior. */
-import { existsSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core'
 import { afterAll } from 'vitest'
 import type { Platform } from '../../server/test/whole/platform.ts'
-
-interface Chromium {
-  path: string
-  args: string[]
-}
-
-/** One that is on the machine, else the one inside the npm package (Linux x64 only). */
-async function findChromium(): Promise<Chromium | undefined> {
-  const named = process.env.PAVIOR_CHROMIUM
-  const onMachine = ['chromium', 'chromium-browser', 'google-chrome'].flatMap((name) => (process.env.PATH ?? '').split(delimiter).map((directory) => join(directory, name)))
-  const path = [named, ...onMachine].find((candidate) => candidate && existsSync(candidate))
-  if (path) return { path, args: ['--no-sandbox'] }
-  if (process.platform !== 'linux' || process.arch !== 'x64') return undefined
-  const { default: packaged } = await import('@sparticuz/chromium')
-  // Made for one page in one process; we want profiles that know nothing of each other.
-  return { path: await packaged.executablePath(), args: packaged.args.filter((argument) => argument !== '--single-process' && argument !== '--no-zygote') }
-}
+import { findChromium } from './chromium.ts'
 
 const found = await findChromium()
 if (!found) console.warn('Portal tests are skipped: there is no Chromium. Install one, or name it in PAVIOR_CHROMIUM.')
@@ -66,5 +48,7 @@ export async function signedIn(platform: Platform, user = 'admin', options: Visi
   await arrived.page.goto(url)
   await arrived.page.getByRole('button', { name: 'Sign in' }).click()
   await arrived.page.waitForURL((current) => current.pathname === '/')
+  // The frame is there and hears the keyboard.
+  await arrived.page.locator('#main').waitFor()
   return arrived
 }

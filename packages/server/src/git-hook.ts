@@ -68,8 +68,8 @@ function showError({ code, message, why, fix, state, facts }: ErrorObject): void
 
 async function deploy(commit: string): Promise<boolean> {
   say(`${app} → ${team}`)
-  const subject = git('log', '-1', '--format=%s', commit)
-  const author = git('log', '-1', '--format=%an <%ae>', commit)
+  // Not walked: a push from a shallow clone comes without the parents.
+  const [subject = '', author = ''] = git('log', '--no-walk', '--format=%s%n%an <%ae>', commit).split('\n')
   const search = new URLSearchParams({ commit, branch: 'main', message: subject, author })
   const archive = spawn('git', ['archive', '--format=tar', commit], { stdio: ['ignore', 'pipe', 'inherit'] })
   const created = await send('POST', `/v1/teams/${team}/apps/${app}/source?${search}`, archive.stdout)
@@ -98,9 +98,17 @@ async function deploy(commit: string): Promise<boolean> {
 
 const pushed = await readPushed()
 const main = pushed.find(({ ref, commit }) => ref === deployedBranch && !noCommit.test(commit)) ?? pushed.find(({ ref, commit }) => ref === otherName && !noCommit.test(commit))
-for (const { ref } of pushed) if (ref.startsWith('refs/heads/') && ref !== main?.ref) say(`${ref.slice('refs/heads/'.length)} is kept, but only main is deployed.`)
+if (pushed.some(({ ref, commit }) => ref === deployedBranch && noCommit.test(commit))) {
+  say('✖ main holds what is deployed, so it cannot be deleted.')
+  say(`  fix      Delete the app with \`pavior destroy ${app}\`, or push another commit with --force.`)
+  process.exit(1)
+}
+for (const { ref, commit } of pushed) {
+  if (ref.startsWith('refs/heads/') && ref !== main?.ref && !noCommit.test(commit)) say(`${ref.slice('refs/heads/'.length)} is kept, but only main is deployed.`)
+}
 const deployed = main === undefined || (await deploy(main.commit).catch((error: Error) => {
-  say(`✖ SERVER_UNREACHABLE   ${error.message}`)
+  // A program that ran has a status; what the network says has none.
+  say(`✖ ${'status' in error ? 'INTERNAL' : 'SERVER_UNREACHABLE'}   ${error.message}`)
   return false
 }))
 process.exit(deployed ? 0 : 1)

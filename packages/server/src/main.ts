@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { isPaviorError, PaviorError } from '@pavior/contract'
 import { loadConfig, type Config } from './kernel/config/config.ts'
+import { checkExternal } from './kernel/db/index.ts'
 import { createLog } from './kernel/log.ts'
 import { startServer, type RunningServer } from './server.ts'
 
@@ -46,8 +47,9 @@ async function main(): Promise<void> {
   if (!config.databaseUrl && !handover?.connection) {
     throw new PaviorError('DATABASE_UNAVAILABLE', { message: 'The server was given no database.', fix: 'Set PAVIOR_DATABASE_URL, or start everything with `pavior up`.' })
   }
+  const external = config.databaseUrl ? await checkExternal(config.databaseUrl) : undefined
   const connection = config.databaseUrl ? { connectionString: config.databaseUrl } : handover!.connection!
-  const server = await startServer({ config, connection, agentSocket: handover?.agentSocket ?? join(config.socketDirectory, 'agent.sock'), version, log })
+  const server = await startServer({ config, connection, external, agentSocket: handover?.agentSocket ?? join(config.socketDirectory, 'agent.sock'), version, log })
   const { first } = await writeCliFile(config, server)
   const welcome = first ? await server.reads.issueLoginLink('admin') : undefined
   process.send?.({ type: 'ready', port: server.port, url: server.url, welcome })

@@ -13,7 +13,7 @@ import { createAuditLog } from './kernel/audit/audit.ts'
 import { createEventRecorder } from './kernel/audit/events.ts'
 import { systemClock } from './kernel/clock.ts'
 import type { Config } from './kernel/config/config.ts'
-import { connectDatabase, embeddedPid, migrate } from './kernel/db/index.ts'
+import { connectDatabase, embeddedPid, migrate, type ExternalDatabase } from './kernel/db/index.ts'
 import { KindRegistry } from './kernel/kind.ts'
 import { createValidator } from './kernel/kube/validation.ts'
 import { Lifecycle } from './kernel/lifecycle/lifecycle.ts'
@@ -38,6 +38,8 @@ import * as telemetry from './rooms/telemetry/index.ts'
 export interface ServerOptions {
   config: Config
   connection: pg.ClientConfig
+  /** Where the database is when it is not the embedded one. */
+  external: ExternalDatabase | undefined
   agentSocket: string
   version: string
   log: Logger
@@ -50,16 +52,16 @@ export interface RunningServer {
   stop(): Promise<void>
 }
 
-export async function startServer({ config, connection, agentSocket, version, log }: ServerOptions): Promise<RunningServer> {
+export async function startServer({ config, connection, external, agentSocket, version, log }: ServerOptions): Promise<RunningServer> {
   const { home, root } = config
   const clock = systemClock
   await mkdir(join(home, 'builds', 'work'), { recursive: true, mode: 0o700 })
 
   // Kernel
   const database = await connectDatabase({ connection, poolSize: config.databaseConnections, flushStatement, log })
-  await migrate(database, join(root, 'packages/server/migrations'), log)
   const kinds = new KindRegistry([...identity.kinds, ...catalog.kinds, ...delivery.kinds, ...release.kinds, ...runtime.kinds, ...routing.kinds])
-  await createFieldIndexes(database, kinds.all)
+  // Two that make one index at once trip over each other, `if not exists` or not.
+  await migrate(database, join(root, 'packages/server/migrations'), log, (tx) => createFieldIndexes(tx, kinds.all))
   const feed = new Feed(database, log)
   const changes = new ChangeWaiters(feed)
   const events = createEventRecorder(database)
@@ -140,6 +142,7 @@ export async function startServer({ config, connection, agentSocket, version, lo
     keyFile: join(home, 'keys', 'templates.key'),
     defaultTeam: config.defaultTeam,
     events,
+    request: (entries) => loop.request(entries),
     clock,
     log,
   })
@@ -159,7 +162,7 @@ export async function startServer({ config, connection, agentSocket, version, lo
     resources,
     authenticate: people.reads.authenticate,
     sameOrigin: people.reads.sameOrigin,
-    routes: [...rooms.flatMap((room) => room.routes), portalRoutes(join(root, 'packages/portal/dist')), statusRoute({ agent, version, startedAt: clock.now(), port: () => port, databasePid: async () => (config.databaseUrl ? undefined : embeddedPid(join(home, 'pg', 'data'))) })],
+    routes: [...rooms.flatMap((room) => room.routes), portalRoutes(join(root, 'packages/portal/dist')), statusRoute({ agent, version, startedAt: clock.now(), port: () => port, external, databasePid: async () => (external ? undefined : embeddedPid(join(home, 'pg', 'data'))) })],
     events: { list: (actor, namespace, filter) => events.list(namespace === undefined ? (actor.admin ? undefined : [...actor.roles.keys()]) : [namespace], filter) },
     audit,
     authorize: mayAct,

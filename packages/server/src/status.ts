@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises'
 import type { ObservedState } from '@pavior/contract'
 import type { Routes } from './kernel/api/types.ts'
+import type { ExternalDatabase } from './kernel/db/index.ts'
 
 export interface ProcessRow {
   role: 'server' | 'agent' | 'router' | 'postgresql'
@@ -19,11 +20,12 @@ export interface StatusDeps {
   version: string
   startedAt: Date
   port: () => number
+  external: ExternalDatabase | undefined
   /** Of the embedded PostgreSQL as it runs now. */
   databasePid: () => Promise<number | undefined>
 }
 
-export function statusRoute({ agent, version, startedAt, port, databasePid }: StatusDeps): Routes {
+export function statusRoute({ agent, version, startedAt, port, external, databasePid }: StatusDeps): Routes {
   return (app) => {
     app.get('/v1/status', async () => {
       const observed = agent.observed()
@@ -33,7 +35,7 @@ export function statusRoute({ agent, version, startedAt, port, databasePid }: St
       }
       const postgresql = await databasePid()
       if (postgresql !== undefined) rows.push({ role: 'postgresql', pid: postgresql, listens: 'unix socket', uptimeSeconds: await uptimeOf(postgresql), memoryBytes: await treeMemory(postgresql), version: '18' })
-      return { version, agent: agent.problem() ?? 'ok', routerPort: observed?.routerPort, host: observed?.host, instances: observed?.instances.length ?? 0, processes: rows }
+      return { version, agent: agent.problem() ?? 'ok', database: external ? `PostgreSQL ${external.version} at ${external.address}` : 'embedded', routerPort: observed?.routerPort, host: observed?.host, instances: observed?.instances.length ?? 0, processes: rows }
     })
   }
 }

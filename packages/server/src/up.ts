@@ -4,7 +4,7 @@
  */
 import { fork, spawn, type ChildProcess } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
-import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, open, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { finished } from 'node:stream/promises'
 import { fail, PaviorError, type ErrorObject, type ObservedState } from '@pavior/contract'
@@ -168,9 +168,15 @@ class Running {
     await this.#stopServer()
     if (instances) await this.#stopAgent()
     await this.#database?.stop()
-    await rm(this.#handover, { force: true })
+    await this.#removeSockets()
     await this.#lock.release()
     this.#end(undefined)
+  }
+
+  /** Nothing is left in the directory of sockets, unless the agent goes on there. */
+  async #removeSockets(): Promise<void> {
+    for (const path of [this.#handover, this.#serverPid]) await rm(path, { force: true })
+    await rmdir(this.#config.socketDirectory).catch(() => {})
   }
 
   async #startDatabase(): Promise<void> {
@@ -223,7 +229,7 @@ class Running {
   async #presentAgent(): Promise<ObservedState> {
     const present = await this.#observed()
     if (present) return present
-    const { home, routerHost, routerTrustedProxies, routerBodyMinBytesPerSecond, logLevel } = this.#config
+    const { home, sandbox, routerHost, routerTrustedProxies, routerBodyMinBytesPerSecond, logLevel } = this.#config
     // It writes its log by itself, because it outlives us; what it says before it can, or in its death, goes here.
     const errorFile = join(home, 'logs', 'agent.err')
     const errors = openSync(errorFile, 'w', 0o600)
@@ -236,9 +242,12 @@ class Running {
       'router-body-min-bytes-per-second': String(routerBodyMinBytesPerSecond),
       'log-level': logLevel === 'silent' ? 'error' : logLevel,
       'log-file': join(home, 'logs', 'agent.log'),
+      ...(sandbox ? { sandbox } : {}),
     }
     const args = ['--max-semi-space-size=2', join(this.#root, 'dist/agent.mjs'), ...Object.entries(options).flatMap(([name, value]) => [`--${name}`, value])]
-    const child = spawn(process.execPath, args, { detached: true, stdio: ['ignore', 'ignore', errors] })
+    // The agent has no business with the database, and its environment lives longer than ours.
+    const { PAVIOR_DATABASE_URL: _, ...environment } = process.env
+    const child = spawn(process.execPath, args, { detached: true, stdio: ['ignore', 'ignore', errors], env: environment })
     closeSync(errors)
     let exited = false
     child.on('exit', () => {

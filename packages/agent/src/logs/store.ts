@@ -1,6 +1,7 @@
 /** All logs of this home. */
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { lastWords, lastWordsReadLines } from '@pavior/contract'
 import { LogFile, type LogSettings } from './log-file.ts'
 import { readLines } from './reader.ts'
 
@@ -54,18 +55,18 @@ export class LogStore {
     log?.remove()
   }
 
-  /** The last complete or begun lines behind an offset, for a problem's facts. None when the log cannot be read. */
+  /** The last complete or begun lines behind an offset that say something, for a problem's facts. None when the log cannot be read. */
   async lastLines(id: string, fromOffset: number, count: number): Promise<string[]> {
     const lines: string[] = []
     try {
       const log = this.find(id)
       if (!log) return []
-      for await (const batch of readLines(log, { offset: fromOffset, tail: count }))
+      for await (const batch of readLines(log, { offset: fromOffset, tail: lastWordsReadLines }))
         lines.push(...batch.map((each) => each.line.slice(0, lastLineMaxLength)))
     } catch {
       // What was read so far says more than nothing.
     }
-    return lines
+    return lastWords(lines, count)
   }
 
   /** Deletes logs that nobody writes to and that are too old or too many. `kept` names those that must stay. */

@@ -24,6 +24,8 @@ interface TokenRow {
 interface StatusAnswer {
   version: string
   agent: string
+  /** `embedded`, or version and address of an external one. */
+  database: string
   routerPort?: number
   instances: number
   processes: { role: string; pid: number; listens?: string; uptimeSeconds: number; memoryBytes: number; version: string }[]
@@ -90,7 +92,7 @@ export function addSession(program: Command, context: () => Context): void {
       const status = await api.json<StatusAnswer>({ path: '/v1/status' })
       out.result({ url: endpoint.url, ...status }, () =>
         [
-          `Pavior ${status.version} at ${endpoint.url} · agent ${status.agent} · ${status.instances} instances`,
+          `Pavior ${status.version} at ${endpoint.url} · agent ${status.agent} ·${status.database === 'embedded' ? '' : ` ${status.database} ·`} ${status.instances} instances`,
           table(['ROLE', 'PID', 'LISTENS', 'UP', 'MEMORY', 'VERSION'], status.processes.map(({ role, pid, listens, uptimeSeconds, memoryBytes, version }) => [role, String(pid), listens ?? '-', seconds(uptimeSeconds * 1000), size(memoryBytes), version])),
         ].join('\n'),
       )

@@ -21,6 +21,7 @@ interface UpFlags {
   host?: string
   routerHost?: string
   databaseUrl?: string
+  sandbox?: string
   example: boolean
   detach?: boolean
 }
@@ -42,6 +43,7 @@ export function addUp(program: Command, context: () => Context): void {
     .option('--host <address>', 'address that the API listens on (default: 127.0.0.1)')
     .option('--router-host <address>', 'address that apps are reached on (default: 127.0.0.1)')
     .option('--database-url <url>', 'PostgreSQL to use instead of the embedded one')
+    .option('--sandbox <kind>', 'what apps and builds run in: bubblewrap or none (default: bubblewrap where it works)')
     .option('--no-example', 'do not deploy the welcome example on an empty home')
     .option('--detach', 'return when it is ready and leave it running')
     .addHelpText('before', 'Example:\n  pavior up --port 7070 --router-port 8080\n')
@@ -61,7 +63,7 @@ async function foreground(context: Context, flags: UpFlags): Promise<void> {
   const up = await loadUp()
   const empty = !existsSync(join(context.home, 'pg', 'data')) && !flags.databaseUrl && !context.environment.PAVIOR_DATABASE_URL
   const installation = await up.startInstallation(
-    { home: context.flags.home, port: flags.port, routerPort: flags.routerPort, host: flags.host, routerHost: flags.routerHost, databaseUrl: flags.databaseUrl },
+    { home: context.flags.home, port: flags.port, routerPort: flags.routerPort, host: flags.host, routerHost: flags.routerHost, databaseUrl: flags.databaseUrl, sandbox: flags.sandbox },
     context.environment,
     root,
   )

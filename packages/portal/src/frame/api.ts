@@ -42,11 +42,13 @@ export function onSignedOut(handle: () => void): void {
 export interface CallOptions {
   body?: unknown
   type?: string
+  /** Another form of the answer, for example a Table. */
+  accept?: string
   signal?: AbortSignal
 }
 
-export async function call<T>(method: string, path: string, { body, type = 'application/json', signal }: CallOptions = {}): Promise<T> {
-  const headers: Record<string, string> = { accept: 'application/json' }
+export async function call<T>(method: string, path: string, { body, type = 'application/json', accept = 'application/json', signal }: CallOptions = {}): Promise<T> {
+  const headers: Record<string, string> = { accept }
   if (method !== 'GET') headers['x-csrf-token'] = csrf
   if (body !== undefined) headers['content-type'] = type
   const payload = body === undefined ? undefined : typeof body === 'string' || body instanceof Blob ? body : JSON.stringify(body)

@@ -50,6 +50,12 @@ class Live {
     }
   }
 
+  /** Does not wait for the next attempt: somebody asked, or the network is back. */
+  retry(): void {
+    this.#delayMs = firstDelayMs
+    if (this.#streams.size > 0) this.#connect()
+  }
+
   /** After signing out: nothing of the former person may stay. */
   close(): void {
     this.#streams.clear()
@@ -99,6 +105,7 @@ class Live {
 }
 
 export const live = new Live()
+window.addEventListener('online', () => live.retry())
 
 export function useLiveState(): LiveState {
   return useSyncExternalStore(live.subscribe, () => live.state)

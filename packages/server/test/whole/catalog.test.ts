@@ -92,3 +92,74 @@ describe('the catalogue', () => {
     expect((await get('/v1/catalog/entities?q=wiki')).items).toEqual([])
   })
 })
+
+const openapi = (order: string): string => `openapi: 3.1.0
+info: { title: Orders }
+paths:
+  /orders:
+    get:
+      responses:
+        200:
+          content:
+            application/json:
+              schema: { type: object, properties: { ${order} } }
+`
+
+describe('documentation, APIs and scorecards', () => {
+  const files = {
+    ...webApp('orders'),
+    'README.md': '# Orders\n\nKeeps orders.',
+    'docs/runbook.md': '# When orders are late\n\nLook at the mailroom.',
+    'openapi.yaml': openapi('id: { type: string }, state: { type: string }'),
+    'pavior.yaml': 'description: Keeps orders of customers.\nprocesses:\n  web:\n    health:\n      path: /healthz\n',
+  }
+  const results = async () => (await get('/v1/teams/default/apps/orders/scorecards')).items[0]
+
+  test('come with the source of what serves', async () => {
+    await platform.json(['deploy'], { directory: await appDirectory('orders', files) })
+    await until('the pages are taken', async () => (await get('/v1/teams/default/apps/orders/docs')).items?.length === 2)
+    expect((await get('/v1/teams/default/apps/orders/docs')).items.map(({ path, title }: any) => [path, title])).toEqual([['README.md', 'Orders'], ['docs/runbook.md', 'When orders are late']])
+    expect((await get('/v1/teams/default/apps/orders/docs/docs/runbook.md')).markdown).toContain('mailroom')
+    expect((await platform.api('GET', '/v1/teams/default/apps/orders/docs/..%2f..%2fetc%2fpasswd')).status).toBe(404)
+    const found = await get('/v1/search?q=mailr')
+    expect(found.docs).toMatchObject([{ app: 'orders', path: 'docs/runbook.md' }])
+    expect((await get('/v1/search?q=order')).entities.map(({ ref }: any) => ref)).toContain('component:default/orders')
+  })
+
+  test('an API that breaks its callers is told from one that only grows', async () => {
+    await platform.json(['deploy'], { directory: await appDirectory('orders', { ...files, 'openapi.yaml': openapi('id: { type: string }, total: { type: number }') }) })
+    await until('the new definition is kept', async () => (await get('/v1/teams/default/apps/orders/apis')).items.length === 2)
+    expect(await get('/v1/teams/default/apps/orders/apis/diff?path=openapi.yaml')).toEqual({
+      from: 1,
+      to: 2,
+      breaking: true,
+      changes: [
+        { breaking: true, where: 'GET /orders', what: 'the answer 200.state is gone' },
+        { breaking: false, where: 'GET /orders', what: 'the answer 200.total is new' },
+      ],
+    })
+  })
+
+  test('a scorecard says what is missing, and follows what is done about it', async () => {
+    await until('it is judged', async () => (await results())?.level === 'bronze')
+    const outcome = async (rule: string) => (await results()).rules.find((one: any) => one.rule === rule)
+    expect(await outcome('two-instances')).toMatchObject({ outcome: 'broken', fix: 'pavior scale web=2' })
+    await platform.json(['scale', 'web=2', '--app', 'orders'])
+    await until('it sees the second instance', async () => (await outcome('two-instances')).outcome === 'kept')
+    const shown = await platform.cli(['scorecard', 'orders'])
+    expect(shown.stdout).toMatch(/production-readiness +bronze/)
+    expect(shown.stdout).toContain('Is deployed from git')
+
+    const exemption = { metadata: { name: 'orders-uploads' }, spec: { scorecard: 'production-readiness', rule: 'from-git', app: 'orders', owner: 'admin', reason: 'It is made by a generator.', expiresAt: new Date(Date.now() + 86_400_000).toISOString() } }
+    expect((await platform.api('POST', '/apis/pavior.dev/v1/namespaces/default/scorecardexemptions', exemption)).status).toBe(201)
+    await until('it is exempt', async () => (await outcome('from-git')).outcome === 'exempt')
+    const late = { ...exemption, metadata: { name: 'late' }, spec: { ...exemption.spec, expiresAt: '2099-01-01T00:00:00Z' } }
+    expect((await platform.api('POST', '/apis/pavior.dev/v1/namespaces/default/scorecardexemptions', late)).status).toBe(422)
+    const card = { metadata: { name: 'wrong' }, spec: { title: 'Wrong', rules: [{ name: 'a', title: 'A', expression: 'app.name ==' }] } }
+    expect((await platform.api('POST', '/apis/pavior.dev/v1/scorecards', card)).body.details.causes[0].field).toBe('spec.rules[0].expression')
+    const mine = { metadata: { name: 'mine' }, spec: { title: 'Mine', rules: [{ name: 'named', title: 'Has a name', expression: 'size(app.name) > 3' }] } }
+    expect((await platform.api('POST', '/apis/pavior.dev/v1/scorecards', mine)).status).toBe(201)
+    await until('every app is judged by it', async () => (await get('/v1/scorecards/mine/results')).items.some(({ app, level }: any) => app === 'orders' && level === 'ready'))
+    expect((await get('/v1/scorecards/mine/trend')).items).toHaveLength(1)
+  })
+})

@@ -1,13 +1,16 @@
 /** Builds and apps that do their worst: each gets a coded error that names the thing and the remedy, and nobody else notices. */
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { Agent, get, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { createGzip } from 'node:zlib'
 import { afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { deployedApp, names, observed } from './faults.ts'
 import { appDirectory, constantLoad, newPlatformWith, Platform, until, webApp } from './platform.ts'
 
-const limits = { PAVIOR_BUILD_TIMEOUT_SECONDS: '6', PAVIOR_BUILD_MEMORY_MIB: '256', PAVIOR_BUILD_DISK_MIB: '80', PAVIOR_BUILD_PIDS: '100' }
+const limits = { PAVIOR_BUILD_TIMEOUT_SECONDS: '6', PAVIOR_BUILD_MEMORY_MIB: '256', PAVIOR_BUILD_DISK_MIB: '80', PAVIOR_BUILD_PIDS: '100', PAVIOR_SOURCE_FILES: '10000' }
 const mib = 1024 * 1024
 
 let platform: Platform
@@ -44,6 +47,17 @@ async function refusal(name: string, files: Record<string, string>): Promise<Tol
 
 const built = (command: string, more: Record<string, string> = {}): Record<string, string> => ({ 'package.json': JSON.stringify({ private: true, scripts: { build: command, start: 'node server.js' } }), 'server.js': '', ...more })
 
+function tarHead(name: string, size: number): Buffer {
+  const head = Buffer.alloc(512)
+  head.write(name)
+  head.write('0000644\0'.padEnd(24, '0'), 100)
+  head.write(`${size.toString(8).padStart(11, '0')}\0`, 124)
+  head.write('00000000000\0        0', 136)
+  head.write('ustar\u000000', 257)
+  head.write(`${head.reduce((sum, byte) => sum + byte, 0).toString(8).padStart(6, '0')}\0 `, 148)
+  return head
+}
+
 /** Processes whose environment says that they belong to a task or instance of this app. */
 function processesOf(app: string): string[] {
   return readdirSync('/proc').filter((pid) => {
@@ -55,6 +69,59 @@ function processesOf(app: string): string[] {
     }
   })
 }
+
+/** Sends an archive as it is made; the answer may come before its end. */
+function upload(app: string, packed: Readable, agent: Agent): Promise<{ status: number; error: Told }> {
+  return platform.token().then((token) => new Promise((resolve, reject) => {
+    const outgoing = request(new URL(`/v1/teams/default/apps/${app}/source`, platform.url), { method: 'POST', agent, headers: { authorization: `Bearer ${token}`, 'content-type': 'application/gzip' } }, (response) => {
+      let text = ''
+      response.on('data', (chunk) => (text += chunk))
+      response.on('end', () => {
+        packed.destroy()
+        resolve({ status: response.statusCode!, error: JSON.parse(text).details.pavior })
+      })
+    })
+    // The server may close what it does not want to hear to the end.
+    outgoing.on('error', (error) => (packed.destroyed ? undefined : reject(error)))
+    packed.on('error', () => {})
+    packed.pipe(outgoing)
+  }))
+}
+
+async function residentMib(role: 'server'): Promise<number> {
+  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${await platform.pidOf(role)}/status`, 'utf8'))![1]) / 1024
+}
+
+describe('an upload', () => {
+  test.each([
+    ['100,000 files', 'UPLOAD_TOO_MANY_FILES', async function* () {
+      for (let index = 0; index < 100_000; index++) yield tarHead(`d${index % 100}/f${index}`, 0)
+      yield Buffer.alloc(1024)
+    }],
+    ['a sparse file of 3 GB', 'UPLOAD_TOO_LARGE', async function* () {
+      yield tarHead('sparse', 3 * 1024 * mib)
+      for (let sent = 0; sent < 3 * 1024; sent++) yield Buffer.alloc(mib)
+    }],
+  ] as [string, string, () => AsyncGenerator<Buffer>][])('of %s is refused, and the server stays small', async (_, code, archive) => {
+    const agent = new Agent({ keepAlive: true })
+    onTestFinished(() => agent.destroy())
+    const before = await residentMib('server')
+    const { status, error } = await upload('heavy', Readable.from(archive()).pipe(createGzip({ level: 1 })), agent)
+    expect([status, error.code]).toEqual([413, code])
+    expect(error.why).toContain('limit')
+    expect(await residentMib('server') - before).toBeLessThan(200)
+    expect(readdirSync(join(platform.home, 'sources', 'incoming'))).toEqual([])
+  })
+
+  test('that is refused before its end leaves its connection usable', async () => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    onTestFinished(() => agent.destroy())
+    const body = Buffer.concat([tarHead('../outside', 0), Buffer.alloc(8 * mib), Buffer.alloc(1024)])
+    expect((await upload('heavy', Readable.from([body]), agent)).error.code).toBe('UPLOAD_UNSAFE_PATH')
+    const status = await new Promise((resolve, reject) => get(new URL('/version', platform.url), { agent, timeout: 10_000 }, (response) => resolve(response.resume().statusCode)).on('error', reject))
+    expect(status).toBe(200)
+  })
+})
 
 describe('a build', () => {
   test('that forks without end is held by its limit, and every process of it ends', async () => {

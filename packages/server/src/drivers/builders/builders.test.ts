@@ -92,7 +92,7 @@ describe('web processes', () => {
     ['Go', { 'go.mod': 'module x', 'main.go': 'package main' }, 'bin/web'],
     ['a crate', { 'Cargo.toml': '[package]\nname="shop"', 'src/main.rs': '' }, 'bin/shop'],
     ['a crate with a server among others', { 'Cargo.toml': '[package]\nname="shop"', 'src/bin/admin.rs': '', 'src/bin/server.rs': '' }, 'bin/server'],
-    ['Rails', { Gemfile: "gem 'rails'\ngem 'puma'", 'config/application.rb': '' }, 'bundle exec rails server --binding ${HOST:-127.0.0.1} --port $PORT --environment "$RAILS_ENV"'],
+    ['Rails', { Gemfile: "gem 'rails'\ngem 'puma'", 'config/application.rb': '' }, 'env PIDFILE="$TMPDIR/server.pid" bundle exec rails server --binding ${HOST:-127.0.0.1} --port $PORT --environment "$RAILS_ENV"'],
     ['Rack', { Gemfile: "gem 'rack'\ngem 'puma'", 'config.ru': '' }, 'bundle exec puma --bind tcp://${HOST:-127.0.0.1}:$PORT'],
     ['Sinatra', { Gemfile: 'gem "sinatra"', 'app.rb': '' }, 'bundle exec ruby app.rb -o ${HOST:-127.0.0.1} -p $PORT'],
     ['PHP with a document root', { 'composer.json': '{}', 'public/index.php': '' }, 'php -S ${HOST:-127.0.0.1}:$PORT -t public'],
@@ -108,6 +108,13 @@ describe('web processes', () => {
     expect(planned({ 'package.json': start('node a.js'), Procfile: 'web: node b.js' }).plan.processes).toEqual({})
     expect(planned({ 'requirements.txt': 'flask', 'app.py': 'app = Flask(__name__)', Procfile: 'web: x' }).plan.processes).toEqual({})
   })
+})
+
+it('gives Rails the directories that its server would make, and precompiling a secret that is not kept', () => {
+  const { steps, runtimeEnv } = planned({ Gemfile: "gem 'rails'", 'config/application.rb': '', 'app/assets/config/manifest.js': '' }).plan
+  expect(steps.map(({ name }) => name)).toEqual(['install', 'assets', 'directories'])
+  expect(steps[1]!.env).toMatchObject({ SECRET_KEY_BASE_DUMMY: '1', SECRET_KEY_BASE: expect.any(String) })
+  expect(runtimeEnv).not.toHaveProperty('SECRET_KEY_BASE')
 })
 
 describe('package managers of Node.js', () => {

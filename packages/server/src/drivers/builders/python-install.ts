@@ -20,12 +20,15 @@ def run(*command):
 def pip(*arguments):
     run(python, '-m', 'pip', 'install', '--no-compile', *arguments)
 
+# Some releases of what pdm stands on do not go with it; the ones it was released with do.
+packages = {'pdm': 'pdm[locked]'}
+
 def tool(name):
     place = tools / name
     if not (place / 'bin' / name).exists():
         shutil.rmtree(place, ignore_errors=True)
         venv.EnvBuilder(with_pip=True, symlinks=True).create(place)
-        run(place / 'bin' / 'python', '-m', 'pip', 'install', '--quiet', name)
+        run(place / 'bin' / 'python', '-m', 'pip', 'install', '--quiet', packages.get(name, name))
     return place / 'bin' / name
 
 def locked_by_pipenv():

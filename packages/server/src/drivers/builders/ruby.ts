@@ -17,7 +17,8 @@ function hasGem({ texts }: SourceFacts, name: string): boolean {
 export function rubyWebCommand(source: SourceFacts): string | undefined {
   const { paths } = source
   const bundled = paths.includes('Gemfile') ? 'bundle exec ' : ''
-  if (hasGem(source, 'rails') && paths.includes('config/application.rb')) return `bundle exec rails server --binding ${listenHost} --port $PORT --environment "$RAILS_ENV"`
+  // Both Rails and Puma's generated settings look at PIDFILE, and would write it below the app otherwise.
+  if (hasGem(source, 'rails') && paths.includes('config/application.rb')) return `env PIDFILE="$TMPDIR/server.pid" bundle exec rails server --binding ${listenHost} --port $PORT --environment "$RAILS_ENV"`
   if (paths.includes('config/puma.rb') && hasGem(source, 'puma')) return 'bundle exec puma -C config/puma.rb'
   if (paths.includes('config.ru')) return hasGem(source, 'puma') ? `bundle exec puma --bind tcp://${listenHost}:$PORT` : `${bundled}rackup --host ${listenHost} --port $PORT`
   const script = ['app.rb', 'main.rb', 'server.rb'].find((file) => paths.includes(file))
@@ -35,24 +36,32 @@ function plan(source: SourceFacts, tools: HostTools): BuildPlan {
   const locked = texts['Gemfile.lock'] !== undefined
   const packages = paths.includes('package.json') && tools.node && tools.npm ? [tools.node, tools.npm] : []
   const web = texts.Procfile === undefined ? rubyWebCommand(source) : undefined
+  const compiles = rails && settings.command === undefined && paths.some((path) => path.startsWith('app/assets/'))
   const steps: BuildStep[] = [
     ...(bundled ? [{ name: 'install', command: ['sh', '-ec', `bundle install --jobs 2 --retry 2\nrm -rf vendor/bundle/ruby/*/cache\n${withoutLogs}`], madeBy: 'dependencies' }] : []),
     ...(packages.length > 0 && rails ? [{ name: 'packages', command: ['npm', paths.includes('package-lock.json') ? 'ci' : 'install', '--no-audit', '--no-fund'] }] : []),
     ...(settings.command === undefined ? [] : [{ name: 'build', command: ['sh', '-ec', settings.command] }]),
-    ...(rails && settings.command === undefined && paths.some((path) => path.startsWith('app/assets/')) ? [{ name: 'assets', command: ['bundle', 'exec', 'rails', 'assets:precompile'], env: { SECRET_KEY_BASE_DUMMY: '1' } }] : []),
+    ...(compiles ? [{ name: 'assets', command: ['bundle', 'exec', 'rails', 'assets:precompile'], env: assetsEnv }] : []),
+    ...(rails ? [{ name: 'directories', command: ['sh', '-ec', railsDirectories] }] : []),
   ]
   return {
     summary: [`ruby ${shortVersion(ruby)}`, bundled ? 'bundle install' : 'no dependencies', ...(rails ? ['rails'] : [])].join(' · '),
     steps,
     layers: locked ? [{ name: 'dependencies', inputs: [texts['Gemfile.lock']!, texts.Gemfile ?? '', ruby.version], paths: ['vendor/bundle'] }] : [],
     env: { ...bundlerEnv(locked), BUNDLE_USER_CACHE: '/cache/bundle', RAILS_ENV: 'production', RACK_ENV: 'production', npm_config_cache: '/cache/npm' },
-    runtimeEnv: { ...bundlerEnv(locked), RAILS_ENV: 'production', RACK_ENV: 'production', APP_ENV: 'production', RAILS_LOG_TO_STDOUT: 'true', RAILS_SERVE_STATIC_FILES: 'true' },
+    runtimeEnv: { ...bundlerEnv(locked), RAILS_ENV: 'production', RACK_ENV: 'production', APP_ENV: 'production', RAILS_LOG_TO_STDOUT: 'true', RAILS_SERVE_STATIC_FILES: 'true', BOOTSNAP_READONLY: '1' },
     processes: web === undefined ? {} : { web: { command: web } },
     tools: [ruby, ...bundle, ...packages],
     runtimeTools: [ruby, ...bundle],
-    omit: ['node_modules', 'tmp/cache'],
+    omit: ['node_modules'],
   }
 }
+
+/** Precompiling needs some secret: Rails 7.1 makes one up when it is asked to, earlier ones want to be given one. */
+const assetsEnv = { SECRET_KEY_BASE_DUMMY: '1', SECRET_KEY_BASE: 'only-for-precompiling-assets' }
+
+/** `rails server` makes these when they are missing, which it cannot where it runs: the files of an app are read-only there. */
+const railsDirectories = 'rm -rf tmp/cache; for name in cache pids sockets; do mkdir -p tmp/$name; : > tmp/$name/.keep; done'
 
 /** Relative, so that the bundle is found wherever the artifact lies. A lock file that does not fit is an error, not a change. */
 function bundlerEnv(locked: boolean): Record<string, string> {

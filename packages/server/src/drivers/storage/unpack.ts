@@ -1,6 +1,6 @@
 /** Unpacks an uploaded tar, plain or gzip, into an empty directory. The archive is hostile until proven otherwise. */
 import { createWriteStream } from 'node:fs'
-import { mkdir, symlink } from 'node:fs/promises'
+import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join, posix } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -19,6 +19,8 @@ export interface UnpackLimits {
 const longestPath = 1024
 const longestName = 255
 const deepestPath = 64
+/** Files up to this size are held in memory, one at a time. */
+const largestAtOnceBytes = 1024 * 1024
 /** Headers and padding of a tar come on top of the contents. */
 const tarOverhead = { factor: 1.1, bytes: 64 * 1024 * 1024 }
 /** History of version control is not source. */
@@ -33,18 +35,31 @@ export async function unpack(stream: Readable, directory: string, limits: Unpack
   const seen: Unpacked = { files: 0, bytes: 0 }
   const links: { path: string; target: string }[] = []
   const tar = extract()
+  // A sender is answered although it still sends: its connection is not closed under it.
+  const unclosed = stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>
   try {
-    const { packed, gzip } = await peek(limitBytes(stream, limits.uploadBytes, () => tooLarge('The upload', limits.uploadBytes)))
+    const { packed, gzip } = await peek(limitBytes(unclosed, limits.uploadBytes, () => tooLarge('The upload', limits.uploadBytes)))
     const allowance = limits.sourceBytes * tarOverhead.factor + tarOverhead.bytes
     const capped = (source: AsyncIterable<Buffer>): AsyncIterable<Buffer> => limitBytes(source, allowance, () => tooLarge('The unpacked source', limits.sourceBytes))
     const feed = gzip ? pipeline(packed, createGunzip(), capped, tar) : pipeline(packed, capped, tar)
-    await Promise.all([feed, unpackEntries(tar, directory, limits, seen, links)])
+    const entries = unpackEntries(tar, directory, limits, seen, links).catch((error: Error) => {
+      // Nobody reads on: without an end of its own the feed would hold the connection, and whatever comes next on it, for ever.
+      tar.destroy(error)
+      throw error
+    })
+    await bothEnded(entries, feed)
     await makeLinks(directory, links)
   } catch (error) {
     throw translate(error as Error)
   }
   if (seen.files === 0) throw fail('UPLOAD_EMPTY', { message: 'The archive holds no file.' })
   return seen
+}
+
+/** Waits for both whatever happens; what the first one says is why the second one failed. */
+async function bothEnded(first: Promise<void>, second: Promise<void>): Promise<void> {
+  const outcomes = await Promise.allSettled([first, second])
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
 }
 
 async function* limitBytes(source: AsyncIterable<Buffer>, limit: number, error: () => Error): AsyncGenerator<Buffer> {
@@ -84,7 +99,7 @@ async function unpackEntries(tar: ReturnType<typeof extract>, directory: string,
     count(header, path, seen, limits)
     if (header.type === 'file' || header.type === 'contiguous-file') {
       await ensureDirectory(parentOf(path))
-      await pipeline(entry, createWriteStream(join(directory, path), { mode: (header.mode ?? 0) & 0o100 ? 0o755 : 0o644, flags: 'wx' })).catch((error: NodeJS.ErrnoException) => {
+      await writeEntry(entry, join(directory, path), header).catch((error: NodeJS.ErrnoException) => {
         throw error.code === 'EEXIST' || error.code === 'EISDIR' ? twice(path) : error
       })
       continue
@@ -93,6 +108,15 @@ async function unpackEntries(tar: ReturnType<typeof extract>, directory: string,
     else links.push({ path, target: safeTarget(header, path) })
     entry.resume()
   }
+}
+
+/** A source is mostly small files: those are written in one go, which spares the garbage of a stream for each. */
+async function writeEntry(entry: AsyncIterable<unknown>, path: string, { mode = 0, size = 0 }: Header): Promise<void> {
+  const options = { mode: mode & 0o100 ? 0o755 : 0o644, flag: 'wx' }
+  if (size > largestAtOnceBytes) return pipeline(entry, createWriteStream(path, { mode: options.mode, flags: options.flag }))
+  const chunks: Buffer[] = []
+  for await (const chunk of entry) chunks.push(chunk as Buffer)
+  await writeFile(path, chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks), options)
 }
 
 /** Links last, so that no file can be written through one. */
@@ -147,7 +171,7 @@ function parentOf(path: string): string {
 }
 
 /** Undefined for entries that carry no file of their own. */
-function safePath({ name, type }: Header): string | undefined {
+function safePath({ name, type, pax }: Header): string | undefined {
   const shown = JSON.stringify(name.slice(0, 200))
   const unsafe = (why: string): Error => fail('UPLOAD_UNSAFE_PATH', { message: `The archive holds the path ${shown}, which ${why}.` })
   if (name.startsWith('/')) throw unsafe('is absolute')
@@ -157,6 +181,10 @@ function safePath({ name, type }: Header): string | undefined {
   if (path === '.' || path === '') return undefined
   const parts = path.split('/')
   if (path.length > longestPath || parts.length > deepestPath || parts.some((part) => Buffer.byteLength(part) > longestName)) throw unsafe('is too long or too deep')
+  // Its contents are a map of holes and what lies between them; GNU tar gives it a type of its own, or names it in a pax header.
+  if (type === null || Object.keys(pax ?? {}).some((key) => key.startsWith('GNU.sparse.'))) {
+    throw fail('UPLOAD_UNSAFE_ENTRY', { message: `The archive holds "${path}" as a sparse file, or as something else that is not known here.`, fix: 'Pack it without the option --sparse (-S) of tar, or leave it out.' })
+  }
   if (!['file', 'contiguous-file', 'directory', 'symlink', 'link'].includes(String(type))) {
     throw fail('UPLOAD_UNSAFE_ENTRY', { message: `The archive holds "${path}", which is a ${String(type).replaceAll('-', ' ')}.` })
   }

@@ -1,6 +1,7 @@
 /** Hostile and broken uploads against the store of sources: each is refused by a code that says what it was, and nothing is kept. */
+import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
+import { existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
@@ -159,6 +160,14 @@ describe('too much', () => {
     await expect(store.accept(packed)).rejects.toMatchObject({ code: 'UPLOAD_TOO_LARGE' })
     packed.destroy()
     expect(sent).toBeLessThan(500)
+  })
+
+  test.each(['gnu', 'pax'])('a file that GNU tar packed as sparse (%s) is refused, not kept as its map of holes', async (format) => {
+    writeFileSync(join(root, 'holes'), 'begin')
+    truncateSync(join(root, 'holes'), 4 * mib)
+    const packed = execFileSync('tar', ['--sparse', `--format=${format}`, '-C', root, '-cf', '-', 'holes'])
+    expect(packed.length).toBeLessThan(mib)
+    await expect(send(packed)).rejects.toMatchObject({ code: 'UPLOAD_UNSAFE_ENTRY', details: { fix: expect.stringContaining('--sparse') } })
   })
 
   test('a gzip bomb that names small sizes is refused by what it unpacks to', async () => {

@@ -47,6 +47,21 @@ const networks = (value: string): string => {
   }
   return value
 }
+const postgresUrl = (value: string): string => {
+  const example = 'postgres://user:password@host:5432/database, with special characters of the password percent-encoded'
+  if (!/^postgres(ql)?:\/\//.test(value)) throw new Error(`it must have the form ${example}`)
+  try {
+    const { username, password, hostname, pathname } = new URL(value)
+    for (const part of [username, password, hostname, pathname]) decodeURIComponent(part)
+  } catch {
+    throw new Error(`it cannot be read; the form is ${example}`)
+  }
+  return value
+}
+const sandbox = (value: string): string => {
+  if (value !== '' && value !== 'bubblewrap' && value !== 'none') throw new Error('it may be bubblewrap or none')
+  return value
+}
 const mib = 1024 * 1024
 
 export const settings = {
@@ -63,8 +78,9 @@ export const settings = {
   },
   publicUrl: { variable: 'PAVIOR_URL', description: 'URL under which users reach the API, when it is not http://localhost:<port>.', fallback: () => '', parse: text },
   appDomain: { variable: 'PAVIOR_APP_DOMAIN', description: 'Domain below which apps get their hosts.', fallback: () => 'localhost', parse: text },
-  databaseUrl: { variable: 'PAVIOR_DATABASE_URL', description: 'PostgreSQL 15 or later to use instead of the embedded one.', fallback: () => '', parse: text, secret: true },
+  databaseUrl: { variable: 'PAVIOR_DATABASE_URL', description: 'PostgreSQL 15 or later to use instead of the embedded one.', fallback: () => '', parse: postgresUrl, secret: true },
   databaseConnections: { variable: 'PAVIOR_DATABASE_CONNECTIONS', description: 'Connections of one server process.', fallback: () => 10, parse: whole },
+  sandbox: { variable: 'PAVIOR_SANDBOX', description: 'What apps and builds run in: bubblewrap or none; by default bubblewrap where it works.', fallback: () => '', parse: sandbox },
   logLevel: { variable: 'PAVIOR_LOG_LEVEL', description: 'trace, debug, info, warn, error or silent.', fallback: () => 'info', parse: text },
   buildConcurrency: {
     variable: 'PAVIOR_BUILD_CONCURRENCY',

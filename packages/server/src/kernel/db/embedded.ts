@@ -68,7 +68,7 @@ async function exists(path: string): Promise<boolean> {
 }
 
 /** Directory `native/` of the platform package. */
-async function findBinaries(): Promise<string> {
+export async function findBinaries(): Promise<string> {
   const platform = `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`
   try {
     const require = createRequire(import.meta.url)

@@ -2,12 +2,14 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from '../log.ts'
+import type { Tx } from './database.ts'
 import type { PgDatabase } from './pool.ts'
 
 /** Any constant: the advisory lock that migrations of this product take. */
 const migrationLock = 7_220_001
 
-export async function migrate(database: PgDatabase, directory: string, log: Logger): Promise<void> {
+/** `afterwards` runs under the lock too: what several replicas must not do at once although it is no migration. */
+export async function migrate(database: PgDatabase, directory: string, log: Logger, afterwards: (tx: Tx) => Promise<void> = async () => {}): Promise<void> {
   const files = (await readdir(directory)).filter((name) => /^\d{4}-.*\.sql$/.test(name)).toSorted()
   const session = await database.session(() => {})
   try {
@@ -23,6 +25,7 @@ export async function migrate(database: PgDatabase, directory: string, log: Logg
       await session.query('commit')
       log.info({ migration: name }, 'database migrated')
     }
+    await afterwards(session)
   } finally {
     await session.end()
   }

@@ -4,6 +4,7 @@ import pg from 'pg'
 import type { Logger } from '../log.ts'
 import { Coalescer } from './coalescer.ts'
 import type { Database, Result, Row, Tx } from './database.ts'
+import { refusal } from './external.ts'
 import { LoneConnection } from './lone.ts'
 
 export interface DatabaseOptions {
@@ -25,7 +26,7 @@ export interface PgDatabase extends Database {
 }
 
 /** Broken connection, server shutting down or not yet up: the statement may be repeated when the database is back. */
-const connectionErrors = new Set(['ECONNREFUSED', 'ECONNRESET', 'EAGAIN', 'ENOENT', 'EPIPE', '57P01', '57P02', '57P03', '08000', '08003', '08006', '53300'])
+const connectionErrors = new Set(['ECONNREFUSED', 'ECONNRESET', 'EAGAIN', 'ENOENT', 'EPIPE', 'ENOTFOUND', 'EAI_AGAIN', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', '57P01', '57P02', '57P03', '08000', '08003', '08006', '53300'])
 const reconnectDelayMs = 200
 
 export function isConnectionError(error: unknown): boolean {
@@ -44,7 +45,8 @@ function translate(error: unknown): Error {
   if ((error as { code?: string }).code === '22P05') {
     return fail('BAD_REQUEST', { message: 'A text holds the character U+0000, which cannot be stored.' }, { cause: error })
   }
-  return error as Error
+  // A password that was changed while we run.
+  return refusal(error) ?? (error as Error)
 }
 
 async function run<R extends Row>(
@@ -209,17 +211,21 @@ export async function connectDatabase({ connection, poolSize, flushStatement, lo
   const session: PgDatabase['session'] = async (lost) => {
     const client = new pg.Client(common)
     let over = false
+    // One that never came about is the business of whoever tried, and not lost.
+    let connected = false
     const end = (error?: Error): void => {
       if (over) return
       over = true
       client.end().catch(() => {})
-      if (error) lost(error)
+      if (error && connected) lost(error)
     }
     client.on('error', end)
     client.on('end', () => end(new Error('connection ended')))
     await client.connect().catch((error) => {
+      end()
       throw translate(error)
     })
+    connected = true
     return {
       query: (text, values, name) => run(client, text, values, name),
       end: async () => end(),

@@ -62,7 +62,7 @@ export async function settleWork(database: PgDatabase, worker: number, { control
   }
   await database.query(
     `update queue set worker = null, last_error = $6,
-       run_at = now() + make_interval(secs => case when gen = $4 then $5 when $6::text is null then 0 else least($5, ${soonRetryMs / 1000}) end),
+       run_at = now() + make_interval(secs => case when gen = $4 then $5::float8 when $6::text is null then 0 else least($5::float8, ${soonRetryMs / 1000}) end),
        attempts = case when $6::text is null then 0 else attempts end
      where controller = $1 and key = $2 and worker = $3`,
     [...own, settlement.ms / 1000, settlement.type === 'retry' ? settlement.error.slice(0, 2000) : null],

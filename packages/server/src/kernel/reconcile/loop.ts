@@ -11,6 +11,8 @@ import type { Reconciler } from './types.ts'
 const reapIntervalMs = 1000
 /** Work that another process freed is found after this long at most. */
 const longestSleepMs = 1500
+/** Pause after the database failed us, whatever happens meanwhile. */
+const failurePauseMs = 500
 const firstRetryMs = 100
 const longestRetryMs = 60_000
 
@@ -20,6 +22,14 @@ export interface LoopDeps {
   reconcilers: Reconciler[]
   metrics: { runs: Counter<'controller' | 'outcome'>; seconds: Histogram<'controller'> }
   log: Logger
+}
+
+/** A session of its own with the database: its claims hold as long as it does. */
+interface Worker {
+  id: number
+  end(): Promise<void>
+  /** Aborted when the session is lost: what runs under it is told to stop. */
+  abort: AbortController
 }
 
 /** 100 ms, doubled with each attempt, at most a minute. */
@@ -34,8 +44,8 @@ export class ReconcileLoop implements Part {
   readonly #running = new Map<string, Set<Promise<void>>>()
   /** By controller and key. */
   readonly #latest = new Map<string, Promise<void>>()
-  #worker: { id: number; end: () => Promise<void>; abort: AbortController } | undefined
-  #stopping = false
+  #worker: Worker | undefined
+  readonly #stop = new AbortController()
   #wake: (() => void) | undefined
   #poked = false
   #loop: Promise<void> | undefined
@@ -70,7 +80,7 @@ export class ReconcileLoop implements Part {
   }
 
   async stop(): Promise<void> {
-    this.#stopping = true
+    this.#stop.abort()
     clearInterval(this.#reaper)
     this.#unsubscribe?.()
     this.#worker?.abort.abort()
@@ -93,19 +103,22 @@ export class ReconcileLoop implements Part {
   }
 
   async #run(): Promise<void> {
-    while (!this.#stopping) {
+    while (!this.#stop.signal.aborted) {
       try {
         // Before anything is awaited: what is asked for from here on is not slept over.
         this.#poked = false
-        this.#worker ??= await this.#register()
-        const claimed = await claimWork(this.#deps.database, this.#worker.id, this.#freeSlots())
-        for (const work of claimed) this.#start(work, this.#worker)
+        const worker = (this.#worker ??= await this.#register())
+        const claimed = await claimWork(this.#deps.database, worker.id, this.#freeSlots())
+        // What was claimed for a session that is lost by now is freed by the reaper.
+        if (worker !== this.#worker) continue
+        for (const work of claimed) this.#start(work, worker)
         if (claimed.length > 0) continue
         if (!this.#poked) await this.#sleep(this.#freeSlots().length > 0 ? await nextDue(this.#deps.database, this.#freeSlots().map(({ name }) => name)) : undefined)
       } catch (error) {
-        if (this.#stopping) return
+        if (this.#stop.signal.aborted) return
         this.#deps.log.warn({ err: (error as Error).message }, 'the queue cannot be read; trying again')
-        await this.#sleep(500)
+        // Not `#sleep`: changes and finished runs would wake it, over and over, while the database is away.
+        await this.#pause(failurePauseMs)
       }
     }
   }
@@ -115,7 +128,7 @@ export class ReconcileLoop implements Part {
   }
 
   /** A session lock says that this process lives. When the session breaks, its claims are void and its runs are told to stop. */
-  async #register(): Promise<{ id: number; end: () => Promise<void>; abort: AbortController }> {
+  async #register(): Promise<Worker> {
     const abort = new AbortController()
     const session = await this.#deps.database.session(() => {
       abort.abort()
@@ -142,7 +155,21 @@ export class ReconcileLoop implements Part {
     })
   }
 
-  #start(work: ClaimedWork, worker: { id: number; abort: AbortController }): void {
+  /** Nothing but the stop of the loop ends it early. */
+  #pause(ms: number): Promise<void> {
+    const { signal } = this.#stop
+    return new Promise((resolve) => {
+      const finish = (): void => {
+        clearTimeout(timer)
+        signal.removeEventListener('abort', finish)
+        resolve()
+      }
+      const timer = setTimeout(finish, ms)
+      signal.addEventListener('abort', finish)
+    })
+  }
+
+  #start(work: ClaimedWork, worker: Worker): void {
     const running = this.#running.get(work.controller)!
     const name = `${work.controller}\n${work.key}`
     // After a lost session the same work may be claimed again while its earlier run has not yet noticed: never both at once.
@@ -158,7 +185,7 @@ export class ReconcileLoop implements Part {
     this.#latest.set(name, run)
   }
 
-  async #reconcile(work: ClaimedWork, worker: { id: number; abort: AbortController }): Promise<void> {
+  async #reconcile(work: ClaimedWork, worker: Worker): Promise<void> {
     const { database, log, metrics } = this.#deps
     const stop = metrics.seconds.startTimer({ controller: work.controller })
     let settlement: Settlement
@@ -175,9 +202,11 @@ export class ReconcileLoop implements Part {
     await settleWork(database, worker.id, work, settlement).catch((error: Error) => {
       // The row stays claimed by us until the database is back: then our session is new and the reaper frees it.
       log.warn({ controller: work.controller, key: work.key, err: error.message }, 'a finished run could not be settled')
-      if (this.#worker?.id !== worker.id) return
-      this.#worker.end().catch(() => {})
+      if (this.#worker !== worker) return
       this.#worker = undefined
+      // Its other runs lose their claims too.
+      worker.abort.abort()
+      worker.end().catch(() => {})
     })
   }
 }

@@ -1,26 +1,51 @@
-/** Door of room catalog: apps, and what is known of the company's software. */
+/** Door of room catalog: apps, what is known of the company's software, and how ready it is. */
 import type { Resource, RouteSpec } from '@pavior/contract'
+import { systemActor } from '../../kernel/actor.ts'
+import type { Part } from '../../kernel/lifecycle/lifecycle.ts'
 import { Mirror } from '../../kernel/resources/mirror.ts'
 import type { Room } from '../../kernel/room.ts'
 import { createEntityReconcilers } from './entities/reconcile.ts'
 import { entityRoutes } from './entities/routes.ts'
+import { docsRoutes } from './docs/routes.ts'
 import { app } from './kinds.ts'
+import { scorecard, scorecardExemption } from './scorecards/kinds.ts'
+import { controllerName, createScorecardReconcilers, ensureBuiltin, type ScorecardDeps } from './scorecards/reconcile.ts'
+import { scorecardRoutes } from './scorecards/routes.ts'
+import { servingOf } from './serving.ts'
 import { createTemplates, type TemplateDeps } from './templates/index.ts'
 import { template, templateRun } from './templates/kinds.ts'
 
 export { app } from './kinds.ts'
-export const kinds = [app, template, templateRun]
+export const kinds = [app, scorecard, scorecardExemption, template, templateRun]
 
-export type CatalogDeps = TemplateDeps
+export interface CatalogDeps extends TemplateDeps {
+  /** Asks a reconciler for a run. */
+  request: ScorecardDeps['request']
+}
+
+const actor = systemActor('catalog')
 
 export function createCatalog(deps: CatalogDeps): Room<undefined> {
-  const { database, resources, sources, events, log } = deps
+  const { database, resources, sources, events, request, clock, log } = deps
   const routes = new Mirror<Resource<RouteSpec>>(resources, 'Route', log)
+  const scorecards: ScorecardDeps = { database, resources, serving: (of) => servingOf(resources, actor, of), request, clock }
+  const seed: Part = { name: 'scorecards', start: () => ensureBuiltin(database, resources), stop: async () => {} }
   const templates = createTemplates(deps)
   return {
-    reconcilers: [...createEntityReconcilers({ database, resources, routes, sources, warn: (about, reason, message) => events.record(about, 'Warning', reason, message, 'catalog') }), ...templates.reconcilers],
-    routes: [entityRoutes({ database }), ...templates.routes],
-    parts: [routes, ...templates.parts],
+    reconcilers: [
+      ...createEntityReconcilers({
+        database,
+        resources,
+        routes,
+        sources,
+        warn: (about, reason, message) => events.record(about, 'Warning', reason, message, 'catalog'),
+        taken: (key) => request([{ controller: controllerName, key }]),
+      }),
+      ...createScorecardReconcilers(scorecards),
+      ...templates.reconcilers,
+    ],
+    routes: [entityRoutes({ database }), docsRoutes({ database, resources }), scorecardRoutes(scorecards), ...templates.routes],
+    parts: [routes, seed, ...templates.parts],
     reads: undefined,
   }
 }

@@ -38,7 +38,8 @@ export async function ensureRepository({ root, hookCommand }: GitDeps, team: str
     await rm(unfinished, { recursive: true, force: true })
     await mkdir(unfinished, { recursive: true })
     await run('git', ['init', '--quiet', '--bare', '-b', 'main', unfinished], { env: gitEnv })
-    const settings: [string, string][] = [['http.receivepack', 'true'], ['receive.denyDeleteCurrent', 'ignore'], ['receive.fsckObjects', 'true'], ['receive.autogc', 'false'], ['core.logAllRefUpdates', 'true'], ['receive.advertisePushOptions', 'true']]
+    // A clone of depth 1, as CI has it, may push: what it lacks is not needed to deploy it.
+    const settings: [string, string][] = [['http.receivepack', 'true'], ['receive.shallowUpdate', 'true'], ['receive.denyDeleteCurrent', 'ignore'], ['receive.fsckObjects', 'true'], ['receive.autogc', 'false'], ['core.logAllRefUpdates', 'true'], ['receive.advertisePushOptions', 'true']]
     for (const [name, value] of settings) await run('git', ['-C', unfinished, 'config', name, value], { env: gitEnv })
     await rename(unfinished, path).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error

@@ -1,7 +1,7 @@
-import type { TaskStatus } from '@pavior/contract'
+import { lastWords, type TaskStatus } from '@pavior/contract'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { chooseBuilder, endStep, inputsOf, isSuperseded, problemOfStep, startStep } from './plan.ts'
+import { chooseBuilder, endStep, inputsOf, isSuperseded, problemOfStep, startStep, unreachableHost } from './plan.ts'
 import type { Builder, BuildPlan, SourceFacts } from './ports.ts'
 
 const limits = { timeoutMs: 5000, memoryBytes: 256 * 1024 ** 2, diskBytes: 100 * 1024 ** 2 }
@@ -28,6 +28,39 @@ describe('a step that failed', () => {
     expect(told.message).toMatch(message)
     expect(told.fix.length).toBeGreaterThan(5)
     expect(told.state).toMatch(/what served before goes on serving/)
+  })
+
+  test.each([
+    ['npm error request to https://registry.npmjs.org/x failed, reason: getaddrinfo ENOTFOUND registry.npmjs.org', 'registry.npmjs.org'],
+    ['Could not fetch specs from https://rubygems.org/ due to underlying error <SocketError: Failed to open TCP connection to rubygems.org:443 (getaddrinfo: Name or service not known)>', 'rubygems.org'],
+    ['Could not reach host index.rubygems.org. Check your network connection and try', 'index.rubygems.org'],
+    ['php_network_getaddresses: getaddrinfo for repo.packagist.org failed: Name or service not known', 'repo.packagist.org'],
+    ['curl error 6 while downloading https://repo.packagist.org/packages.json: Could not resolve host: repo.packagist.org', 'repo.packagist.org'],
+    ['Exception in thread "main" java.net.UnknownHostException: services.gradle.org', 'services.gradle.org'],
+    ['Could not transfer artifact a:b from/to central (https://repo.maven.apache.org/maven2): repo.maven.apache.org: Name or service not known', 'repo.maven.apache.org'],
+    ['go: dial tcp: lookup proxy.golang.org on 127.0.0.53:53: no such host', 'proxy.golang.org'],
+    ["HTTPSConnectionPool(host='pypi.org', port=443): Max retries exceeded (Caused by [Errno -2] Name or service not known)", 'pypi.org'],
+  ])('%s names %s', (line, host) => {
+    const told = problemOfStep({ step, task: ended({ exit: { code: 1, at: '' } }), lastLines: ['Resolving', line, '    at somewhere'] }, limits)
+    expect(told.message).toContain(`could not reach ${host}`)
+    expect(told.fix).toContain('HTTPS_PROXY')
+  })
+
+  test.each([
+    [['Error: next/font: error:', 'Failed to fetch Geist Mono from Google Fonts.', 'Import trace:', '    at ignore-listed frames'], 'Failed to fetch Geist Mono from Google Fonts.'],
+    [['[ERROR] Failed to execute goal a:compile: Compilation failure -> [Help 1]', '[ERROR] ', '[ERROR] Re-run Maven using the -X switch', '[ERROR] [Help 1] http://x'], '[ERROR] Failed to execute goal a:compile: Compilation failure -> [Help 1]'],
+    [['npm error code 1', 'npm error A complete log of this run can be found in: /x'], 'npm error code 1'],
+    [['FAILURE: Build failed with an exception.', '', '* What went wrong:', 'Plugin x needs Gradle 8.', '', '* Try:', 'BUILD FAILED in 10s'], 'Plugin x needs Gradle 8.'],
+    [['done so far', 'bye'], 'bye'],
+  ])('of %j says %s', (lastLines, why) => {
+    expect(problemOfStep({ step, task: ended({ exit: { code: 1, at: '' } }), lastLines }, limits).why).toBe(why)
+  })
+
+  test('is told without the frames of a stack, however long it is', () => {
+    const frames = Array.from({ length: 150 }, (_, number) => `\tat java.base/sun.net.Something(${number}.java:1)`)
+    const lines = [...Array.from({ length: 30 }, (_, number) => `line ${number}`), 'Exception in thread "main" java.net.UnknownHostException: services.gradle.org', ...frames, '\t... 11 more']
+    expect(lastWords(lines, 20)).toHaveLength(20)
+    expect(unreachableHost(lastWords(lines, 20))).toBe('services.gradle.org')
   })
 
   test('says its last line', () => {

@@ -64,10 +64,52 @@ export function problemOfStep({ step, task, lastLines }: StepOutcome, limits: { 
   if (known === 'START_FAILED') return problem('BUILD_FAILED', `The build step "${step.name}" could not be started.`, { why: task.problem!.why ?? task.problem!.message })
   if (task.problem && !task.exit) return problem('BUILD_FAILED', `The build step "${step.name}" was lost.`, { why: task.problem.message, fix: 'Deploy again.' })
   const reason = task.exit?.code === undefined ? undefined : step.explain?.(lastLines)
+  const host = reason === undefined ? unreachableHost(lastLines) : undefined
+  if (host !== undefined) {
+    return problem('BUILD_FAILED', `The build step "${step.name}" could not reach ${host}.`, {
+      why: tellingLine(lastLines),
+      fix: 'See that this machine reaches it, or start the server with HTTPS_PROXY or the mirror of the package manager in its environment (docs/builders.md).',
+    })
+  }
   const how = task.exit?.signal ? `was ended by ${task.exit.signal}` : `exited with code ${task.exit?.code}`
-  const message = `The build step "${step.name}" ${how}.`
-  const { code = 'BUILD_FAILED', facts, ...more } = { why: lastLines.filter(Boolean).at(-1)?.slice(0, 500), ...reason }
-  return problem(code, message, { ...more, facts: { ...tail.facts, ...facts } })
+  const { code = 'BUILD_FAILED', facts, ...more } = { why: tellingLine(lastLines), ...reason }
+  return problem(code, `The build step "${step.name}" ${how}.`, { ...more, facts: { ...tail.facts, ...facts } })
+}
+
+/** How package managers say that a name leads nowhere; the host is the first group. */
+const namesOfNobody = [
+  /getaddrinfo (?:ENOTFOUND|EAI_AGAIN) ([\w.-]+)/,
+  /[Cc]ould not reach host ([\w.-]+?)\.?(?:\s|$)/,
+  /[Cc]ould not resolve host:? '?([\w.-]+)/,
+  /UnknownHostException: ([\w.-]+)/,
+  /getaddrinfo for ([\w.-]+) failed/,
+  /TCP connection to ([\w.-]+):\d+ \(getaddrinfo/,
+  /lookup ([\w.-]+)(?: on [^:]+:\d+)?: (?:no such host|server misbehaving|Temporary failure)/,
+  /host='([\w.-]+)'.*(?:Name or service not known|Temporary failure in name resolution)/,
+  /([\w-]+(?:\.[\w-]+)+)(?::\d+)?: (?:Name or service not known|Temporary failure in name resolution)/,
+]
+
+/** The registry that a step did not find, when that is what its log says. */
+export function unreachableHost(lines: string[]): string | undefined {
+  for (const line of lines) {
+    for (const pattern of namesOfNobody) {
+      const host = pattern.exec(line)?.[1]
+      if (host !== undefined) return host
+    }
+  }
+  return undefined
+}
+
+const telling = /error|fail|cannot|could not|couldn't|not found|no such|denied|unable|unknown|exception|invalid|missing/i
+/** Frames of a stack, and what tools say after they have said what is wrong. */
+const afterwards = /^\s*at |complete log|^\[ERROR\]\s*($|\[Help|To see|Re-run|For more|After correcting)|^> (Run with|Get more)/
+
+/** The last line that says what is wrong; the very last one where none does. */
+function tellingLine(lines: string[]): string | undefined {
+  const gradle = lines.indexOf('* What went wrong:')
+  if (gradle >= 0) return lines[gradle + 1]?.trim().slice(0, 500)
+  const said = lines.filter((line) => line.trim() !== '' && !afterwards.test(line))
+  return (said.findLast((line) => telling.test(line)) ?? said.at(-1))?.trim().slice(0, 500)
 }
 
 export function startStep(steps: Step[], name: string, now: string): Step[] {

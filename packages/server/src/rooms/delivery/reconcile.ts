@@ -3,9 +3,9 @@
  * a crash of the server a step that still runs is waited for and one that has ended is not run again.
  */
 import { mkdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { BuildSpec, BuildStatus, ErrorDetails, ProcessSpec, Resource, Step, TaskStatus } from '@pavior/contract'
-import { fail, isPaviorError, type ErrorObject, type PaviorError } from '@pavior/contract'
+import { fail, isPaviorError, lastWords, lastWordsReadLines, type ErrorObject, type PaviorError } from '@pavior/contract'
 import { systemActor } from '../../kernel/actor.ts'
 import type { EventRecorder } from '../../kernel/audit/events.ts'
 import type { Clock } from '../../kernel/clock.ts'
@@ -31,6 +31,7 @@ const finalPhases = new Set(['Succeeded', 'Failed', 'Canceled'])
 const stoppedCodes = new Set(['BUILD_CANCELED', 'SUPERSEDED', 'APP_DELETED'])
 const cancelGraceMs = 2000
 const taskCheckMs = 2000
+/** Lines that an error carries. */
 const keptLines = 20
 /** Characters of a line that an error carries. */
 const longestKeptLine = 1000
@@ -323,15 +324,15 @@ class BuildRun {
   async #lastLines(id: string): Promise<string[]> {
     const lines: string[] = []
     try {
-      for await (const { line } of this.#deps.runner.logs(id, { tail: keptLines }, this.#signal)) {
+      for await (const { line } of this.#deps.runner.logs(id, { tail: lastWordsReadLines }, this.#signal)) {
         // One line without end arrives in many pieces.
         lines.push(line.slice(0, longestKeptLine))
-        if (lines.length > keptLines) lines.shift()
+        if (lines.length > lastWordsReadLines) lines.shift()
       }
     } catch {
       // The reason stands without its log.
     }
-    return lines
+    return lastWords(lines, keptLines)
   }
 
   /** Somebody cancelled, or pushed again. */

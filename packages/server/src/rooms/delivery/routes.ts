@@ -58,7 +58,11 @@ function uploadRoute(scope: FastifyInstance, deps: DeliveryRoutesDeps): void {
     if (!archiveTypes.includes(type)) throw fail('UNSUPPORTED_MEDIA', { message: `Source cannot be sent as "${type}".`, fix: `Send a tar archive as one of: ${archiveTypes.join(', ')}.` })
     const submission = submissionOf(request.params, request.query)
     await checkSubmission(deps, request.actor, submission)
-    const build = await submit(deps, request.actor, submission, request.raw)
+    const build = await submit(deps, request.actor, submission, request.raw).catch((error: Error) => {
+      // What is still sent is thrown away, so that the sender hears why and can use the connection again.
+      request.raw.resume()
+      throw error
+    })
     reply.code(201)
     return build
   })

@@ -2,8 +2,9 @@
  * A deploy as its user sees it: from a Build over its Deployment to the end, as a stream of records. The CLI and the git
  * hook print the same stream.
  */
+import { setTimeout as delay } from 'node:timers/promises'
 import type { BuildSpec, BuildStatus, DeployProgress, DeployResult, ErrorObject, LogLine, Resource, Step } from '@pavior/contract'
-import { fail } from '@pavior/contract'
+import { fail, isPaviorError } from '@pavior/contract'
 import type { Actor } from '../../kernel/actor.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import type { ChangeWaiters } from '../../kernel/store/waiters.ts'
@@ -15,6 +16,9 @@ type Build = Resource<BuildSpec, BuildStatus>
 
 /** Waiting is for changes; this is only a safety net. */
 const lookAgainMs = 5000
+/** A deploy outlives a restart of the database, and so does what tells of it. */
+const databasePatienceMs = 30_000
+const databaseRetryMs = 200
 const endedBuilds = new Set(['Succeeded', 'Failed', 'Canceled'])
 
 export interface ProgressDeps {
@@ -29,7 +33,7 @@ export async function* deployProgress({ resources, changes, stepLog }: ProgressD
   const told = new Map<string, string>()
   while (!signal.aborted) {
     const changed = changes.wait('Build', team, name, signal)
-    const now = await resources.get<Build>(by, { kind: 'Build', namespace: team, name })
+    const now = await patiently(() => resources.get<Build>(by, { kind: 'Build', namespace: team, name }), signal)
     if (now?.metadata.uid !== build.metadata.uid) {
       const { app } = build.spec
       yield { type: 'error', error: fail('APP_DELETED', `The build ${name} of app "${app}" was deleted before it ended.`).toObject(), result: buildResult(team, build) }
@@ -80,9 +84,9 @@ export async function* deploymentProgress(
   let announced = false
   while (!signal.aborted) {
     const changed = Promise.race([changes.wait('Deployment', team, '*', signal, lookAgainMs), changes.wait('App', team, app, signal, lookAgainMs)])
-    const existing = await resources.get(system, { kind: 'App', namespace: team, name: app })
+    const existing = await patiently(() => resources.get(system, { kind: 'App', namespace: team, name: app }), signal)
     const appGone = existing === undefined || existing.metadata.deletionTimestamp !== undefined
-    const { items } = await resources.list<Deployment>(by, 'Deployment', team, { fields: [{ path: 'spec.app', operator: '=', value: app }], limit: 0 })
+    const { items } = await patiently(() => resources.list<Deployment>(by, 'Deployment', team, { fields: [{ path: 'spec.app', operator: '=', value: app }], limit: 0 }), signal)
     const deployment = items.find(wanted)
     if (appGone && !deployment) {
       yield { type: 'error', error: fail('APP_DELETED', `The app "${app}" was deleted during the deployment.`).toObject(), result }
@@ -92,7 +96,7 @@ export async function* deploymentProgress(
       yield { type: 'error', error: fail('CANCELED', `The deployment of app "${app}" was deleted before it ended.`).toObject(), result }
       return
     }
-    const later = deployment ? undefined : await overtaken()
+    const later = deployment ? undefined : await patiently(overtaken, signal)
     if (later !== undefined) {
       yield { type: 'error', error: fail('SUPERSEDED', `The later build ${later} was released first.`).toObject(), result }
       return
@@ -111,6 +115,18 @@ export async function* deploymentProgress(
       return
     }
     await changed
+  }
+}
+
+async function patiently<T>(read: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  const deadline = Date.now() + databasePatienceMs
+  for (;;) {
+    try {
+      return await read()
+    } catch (error) {
+      if (!isPaviorError(error) || error.code !== 'DATABASE_UNAVAILABLE' || Date.now() > deadline) throw error
+    }
+    await delay(databaseRetryMs, undefined, { signal })
   }
 }
 

@@ -39,7 +39,7 @@ export function createDesiredReconciler({ database, resources, driver, directory
       { kind: 'Route', keys: (object, previous) => (specChanged(object, previous) ? [everything] : []) },
     ],
     reconcile: async (_key, signal) => {
-      const generation = await nextGeneration(database)
+      const generation = await nextGeneration(database, driver.observed()?.generation ?? 0)
       const sets = (await resources.listAll<InstanceSet>(actor, 'InstanceSet')).filter(({ metadata }) => !metadata.deletionTimestamp)
       const routes = (await resources.listAll<Route>(actor, 'Route')).filter(({ metadata }) => !metadata.deletionTimestamp)
       const uids = new Map(sets.map(({ metadata }) => [`${metadata.namespace}/${metadata.name}`, metadata.uid]))

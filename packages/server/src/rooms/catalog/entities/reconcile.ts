@@ -1,11 +1,13 @@
 /** Keeps the catalogue in step with what runs: apps, teams, people, and the catalogue files in the repositories of apps. */
-import type { AppSpec, AppStatus, EnvironmentSpec, ReleaseSpec, Resource, RouteSpec, TeamSpec, UserSpec } from '@pavior/contract'
+import type { AppSpec, AppStatus, EnvironmentSpec, Resource, RouteSpec, TeamSpec, UserSpec } from '@pavior/contract'
 import { systemActor } from '../../../kernel/actor.ts'
 import type { Database } from '../../../kernel/db/index.ts'
 import { after, done, resourceKeyText, splitKey, type Reconciler } from '../../../kernel/reconcile/index.ts'
 import type { Mirror } from '../../../kernel/resources/mirror.ts'
 import type { Resources } from '../../../kernel/resources/index.ts'
 import type { SourceFiles } from '../ports.ts'
+import { takeDocs } from '../docs/take.ts'
+import { servingOf } from '../serving.ts'
 import { componentOf, groupOf, userOf, usesOf } from './plan.ts'
 import { replaceLocation } from './store.ts'
 import { largestFile, readEntities, type Refused } from './validate.ts'
@@ -24,6 +26,8 @@ export interface EntityReconcilersDeps {
   sources: SourceFiles
   /** Tells the people of an app what was refused in its catalogue file. */
   warn: (app: App, reason: string, message: string) => Promise<void>
+  /** Called when what is known of an app was read anew. */
+  taken: (key: string) => Promise<void>
 }
 
 /** `app:blue/shop`: who says it, also when the resource is gone. */
@@ -64,6 +68,7 @@ function appEntities(deps: EntityReconcilersDeps): Reconciler {
       }
       await replaceLocation(database, 'derived', location, [componentOf({ app, tiers: await tiersOf(resources, app), uses: usesBy(app, deps.routes) })])
       await takeFile(deps, app, location)
+      await deps.taken(key)
       return after(lookAgainMs)
     },
   }
@@ -81,11 +86,12 @@ function usesBy({ metadata, spec }: App, routes: Mirror<Resource<RouteSpec>>): R
   return usesOf(env, hosts, { team: metadata.namespace!, app: metadata.name })
 }
 
-/** What the source of the newest release that serves says of itself. */
+/** What the source of the newest release that serves says of itself: documentation, APIs, catalogue file. */
 async function takeFile({ database, resources, sources, warn }: EntityReconcilersDeps, app: App, location: string): Promise<void> {
-  const digest = await servingSource(resources, app)
-  if (digest === undefined) return
-  const { accepted, refused } = await readFiles(sources, digest, app.spec.build?.directory)
+  const found = (await servingOf(resources, actor, app))?.source
+  if (found === undefined) return
+  await takeDocs(database, sources, found)
+  const { accepted, refused } = await readFiles(sources, found.source, found.directory)
   await replaceLocation(database, 'repository', location, accepted.map((entity) => ({ ...entity, metadata: { ...entity.metadata, namespace: entity.metadata.namespace ?? defaultNamespace(entity.kind, app) } })))
   if (refused.length > 0) await warn(app, 'CatalogRefused', `catalog-info.yaml: ${refused.slice(0, 3).map(({ document, name, reason }) => `document ${document} (${name}): ${reason}`).join(' ')}`)
 }
@@ -93,15 +99,6 @@ async function takeFile({ database, resources, sources, warn }: EntityReconciler
 /** A file that names no namespace means the team of its app; people and teams are shared. */
 function defaultNamespace(kind: string, { metadata }: App): string {
   return ['group', 'user', 'location'].includes(kind.toLowerCase()) ? 'default' : metadata.namespace!
-}
-
-export async function servingSource(resources: Resources, app: App): Promise<string | undefined> {
-  const newest = Math.max(0, ...Object.values(app.status?.environments ?? {}).map(({ release }) => release ?? 0))
-  if (newest === 0) return undefined
-  const wanted = { 'pavior.dev/app': app.metadata.name, 'pavior.dev/number': String(newest) }
-  const labels = Object.entries(wanted).map(([key, value]) => ({ key, operator: 'In' as const, values: [value] }))
-  const { items } = await resources.list<Resource<ReleaseSpec>>(actor, 'Release', app.metadata.namespace!, { labels, limit: 1 })
-  return items[0]?.spec.revision?.source
 }
 
 async function readFiles(sources: SourceFiles, digest: string, directory: string | undefined): Promise<{ accepted: Awaited<ReturnType<typeof readEntities>>['accepted']; refused: Refused[] }> {

@@ -154,7 +154,7 @@ export async function listEntities(tx: Tx, query: EntityQuery): Promise<EntityRo
 }
 
 /** `check out` → `check:* & out:*`; undefined when there is no word in it. */
-function wordsOf(text: string | undefined): string | undefined {
+export function wordsOf(text: string | undefined): string | undefined {
   const words = (text ?? '').toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? []
   return words.length === 0 ? undefined : words.slice(0, 8).map((word) => `${word}:*`).join(' & ')
 }

@@ -3,8 +3,8 @@ import { fail, type AppSpec, type AppStatus, type Resource } from '@pavior/contr
 import type { Actor } from '../../../kernel/actor.ts'
 import { ignore } from '../../../kernel/errors.ts'
 import { after, done, resourceKeyText, splitKey, type Reconciler } from '../../../kernel/reconcile/index.ts'
-import { servingSource } from '../entities/reconcile.ts'
 import type { MergeProposal, SourceFiles } from '../ports.ts'
+import { servingOf } from '../serving.ts'
 import { birthAnnotations, birthFile, readBirth, type Birth } from './birth.ts'
 import { remembering } from './actions/publish-pavior.ts'
 import { isOlder, offeredVersion } from './plan.ts'
@@ -102,7 +102,7 @@ export function createBirthReconciler({ resources, sources }: Pick<RunDeps, 'res
     reconcile: async (key) => {
       const app = await resources.get<App>(system, { kind: 'App', ...splitKey(key) })
       if (!app || app.metadata.deletionTimestamp) return done
-      const digest = await servingSource(resources, app)
+      const digest = (await servingOf(resources, system, app))?.source?.source
       const text = digest === undefined ? undefined : await sources.read(digest, birthFile, largestBirth)
       const birth = text === undefined ? undefined : readBirth(text)
       if (birth) {

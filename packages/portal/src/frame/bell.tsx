@@ -1,0 +1,132 @@
+/** Deployments of one's teams that came to an end: a list behind a bell, and a word in the corner while one looks at something else. */
+import { ActionIcon, Indicator, Popover, Text, UnstyledButton } from '@mantine/core'
+import { useDisclosure } from '@mantine/hooks'
+import { notifications } from '@mantine/notifications'
+import { IconBell } from '@tabler/icons-react'
+import { useEffect, useMemo, useRef, useState } from 'react'
+import { Ago } from '../pieces/ago.tsx'
+import { Status } from '../pieces/status.tsx'
+import { useCollection } from './collections.ts'
+import { hasEnded, isMine, justEnded, toldAbout, type Deployment } from './ended.ts'
+import { useGo } from './navigation.ts'
+import { resourceHref } from './registry.ts'
+import { useSession } from './session.ts'
+import classes from './bell.module.css'
+
+const storageKey = 'pavior.notifications.read-at'
+const successShownMs = 6000
+const failureShownMs = 15_000
+
+export default function Bell() {
+  const session = useSession()
+  const { items, loading } = useCollection<Deployment>('deployments')
+  const mine = useMemo(() => items.filter((deployment) => isMine(deployment, session)), [items, session])
+  const [opened, { toggle, close }] = useDisclosure(false)
+  const { readAt, read } = useReadMark()
+  const { shown, unread } = useMemo(() => toldAbout(mine, readAt), [mine, readAt])
+  useToasts(mine, loading)
+  const shut = (): void => {
+    read()
+    close()
+  }
+  const label = unread === 0 ? 'Notifications' : `Notifications, ${unread} unread`
+  return (
+    <Popover opened={opened} onDismiss={shut} width="min(360px, calc(100vw - 16px))" position="bottom-end" shadow="md" withinPortal trapFocus returnFocus>
+      <Indicator disabled={unread === 0} label={unread > 99 ? '99+' : unread} size={15} offset={5} color="red.9">
+        <Popover.Target>
+          <ActionIcon variant="subtle" color="gray" onClick={opened ? shut : toggle} aria-label={label}>
+            <IconBell size={18} />
+          </ActionIcon>
+        </Popover.Target>
+      </Indicator>
+      <Popover.Dropdown p={0} aria-label="Notifications">
+        <div className={classes.list}>
+          {shown.length === 0 && (
+            <Text size="sm" c="dimmed" p="md">
+              No deployment of your teams has ended yet. You hear here when one does.
+            </Text>
+          )}
+          {shown.map((deployment) => (
+            <Row key={deployment.metadata.uid} deployment={deployment} unread={deployment.status!.finishedAt! > readAt} left={shut} />
+          ))}
+        </div>
+      </Popover.Dropdown>
+    </Popover>
+  )
+}
+
+function Row({ deployment, unread, left }: { deployment: Deployment; unread: boolean; left: () => void }) {
+  const go = useGo()
+  const { spec, status, metadata } = deployment
+  const open = (): void => {
+    left()
+    go(resourceHref('deployments', deployment))
+  }
+  return (
+    <UnstyledButton className={classes.row} data-unread={unread || undefined} onClick={open}>
+      <Status word={status?.phase ?? 'Unknown'} />
+      <span className={classes.words}>
+        <Text size="sm" truncate>
+          {spec.app} v{spec.release}
+        </Text>
+        <Text size="xs" c="dimmed" truncate>
+          {metadata.namespace}/{spec.environment}
+        </Text>
+        {status?.problem && (
+          <Text size="xs" c="dimmed" lineClamp={2}>
+            {status.problem.message}
+          </Text>
+        )}
+      </span>
+      <Text size="xs" c="dimmed" component="span">
+        <Ago at={status?.finishedAt} />
+      </Text>
+    </UnstyledButton>
+  )
+}
+
+/** What ended before this moment was seen. Somebody new here has seen everything. */
+function useReadMark(): { readAt: string; read: () => void } {
+  const [readAt, setReadAt] = useState(() => localStorage.getItem(storageKey) ?? keep(new Date().toISOString()))
+  return { readAt, read: () => setReadAt(keep(new Date().toISOString())) }
+}
+
+function keep(moment: string): string {
+  localStorage.setItem(storageKey, moment)
+  return moment
+}
+
+function useToasts(deployments: Deployment[], loading: boolean): void {
+  const known = useRef<Set<string>>(undefined)
+  const go = useGo()
+  useEffect(() => {
+    if (loading) return
+    for (const deployment of known.current === undefined ? [] : justEnded(known.current, deployments)) {
+      // Whoever looks at the app sees it there.
+      if (!location.pathname.startsWith(`/apps/${deployment.metadata.namespace}/${deployment.spec.app}`)) tell(deployment, go)
+    }
+    known.current = new Set(deployments.filter(hasEnded).map(({ metadata }) => metadata.uid))
+  }, [deployments, loading, go])
+}
+
+function tell(deployment: Deployment, go: (path: string) => void): void {
+  const { spec, status, metadata } = deployment
+  const failed = status?.phase === 'Failed'
+  notifications.show({
+    id: `deployment-${metadata.uid}`,
+    color: failed ? 'red' : 'pine',
+    title: failed ? `${spec.app} v${spec.release} failed in ${spec.environment}` : `${spec.app} v${spec.release} serves in ${spec.environment}`,
+    message: (
+      <UnstyledButton
+        className={classes.more}
+        onClick={() => {
+          notifications.hide(`deployment-${metadata.uid}`)
+          go(resourceHref('deployments', deployment))
+        }}
+      >
+        {failed ? (status?.problem?.message ?? 'See why') : 'See the deployment'}
+      </UnstyledButton>
+    ),
+    autoClose: failed ? failureShownMs : successShownMs,
+  })
+}

@@ -1,0 +1,97 @@
+import { beforeAll, describe, expect, test } from 'vitest'
+import { newPlatform, type Platform } from '../../server/test/whole/platform.ts'
+import { noBrowser, signedIn } from './browser.ts'
+
+describe.skipIf(noBrowser)('pages of any kind', () => {
+  let platform: Platform
+  const environment = (name: string) => platform.api('GET', `/apis/pavior.dev/v1/namespaces/default/environments/${name}`)
+  beforeAll(async () => {
+    platform = await newPlatform()
+  })
+
+  test('a resource is created by the form; what does not fit is said beside its field before it is sent', async () => {
+    const { page, complaints } = await signedIn(platform)
+    await page.goto(`${platform.url}/kinds/environments/create`)
+    await page.getByRole('textbox', { name: 'Name' }).fill('Not A Name')
+    await page.getByRole('combobox', { name: 'Tier' }).selectOption({ label: 'staging' })
+    await page.getByText('must be 1 to 20 lower-case letters').waitFor()
+    expect(await page.getByRole('textbox', { name: 'Name' }).getAttribute('aria-invalid')).toBe('true')
+    await page.getByRole('textbox', { name: 'Name' }).fill('staging')
+    await page.getByText('The server would take it.').waitFor()
+    await page.getByRole('textbox', { name: 'Description' }).fill('Where we try things.')
+    await page.locator('.cm-content').getByText('Where we try things.').waitFor()
+    await page.getByRole('button', { name: 'Create' }).click()
+    await page.getByRole('heading', { level: 1, name: 'staging', exact: true }).waitFor()
+    expect((await environment('staging')).body.spec).toMatchObject({ tier: 'staging', description: 'Where we try things.' })
+    expect(complaints).toEqual([])
+  })
+
+  test('YAML and form are in step, and what cannot be read stops neither', async () => {
+    const { page, complaints } = await signedIn(platform)
+    await platform.api('POST', '/apis/pavior.dev/v1/namespaces/default/environments', { metadata: { name: 'qa' }, spec: { tier: 'staging' } })
+    await page.goto(`${platform.url}/kinds/environments/default/qa/edit`)
+    const editor = page.locator('.cm-content')
+    await editor.getByText('tier').waitFor()
+    await editor.click()
+    await page.keyboard.press('Control+a')
+    await page.keyboard.insertText('kind: Environment\nmetadata: {name: qa, namespace: default}\nspec:\n  tier: [unfinished')
+    await page.getByText('The YAML cannot be read yet.').waitFor()
+    expect(await page.getByRole('button', { name: 'Save' }).isDisabled()).toBe(true)
+    await page.keyboard.press('Control+a')
+    await page.keyboard.insertText('kind: Environment\nmetadata: {name: qa, namespace: default}\nspec:\n  tier: development\n  description: from YAML\n')
+    await expect.poll(() => page.getByRole('textbox', { name: 'Description' }).inputValue()).toBe('from YAML')
+    await page.getByText('The server would take it.').waitFor()
+    await page.keyboard.press('Control+Enter')
+    await page.getByRole('heading', { level: 1, name: 'qa', exact: true }).waitFor()
+    expect((await environment('qa')).body.spec).toEqual({ tier: 'development', description: 'from YAML' })
+    expect(complaints).toEqual([])
+  })
+
+  test('a change that somebody else made meanwhile is not lost: it is brought in, and both are kept', async () => {
+    const { page, complaints } = await signedIn(platform)
+    const path = '/apis/pavior.dev/v1/namespaces/default/environments/shared'
+    await platform.api('POST', '/apis/pavior.dev/v1/namespaces/default/environments', { metadata: { name: 'shared' }, spec: { tier: 'staging', description: 'before' } })
+    await page.goto(`${platform.url}/kinds/environments/default/shared/edit`)
+    await page.getByRole('textbox', { name: 'Description' }).fill('mine')
+    await platform.api('PATCH', path, { spec: { tier: 'development' } }, { 'content-type': 'application/merge-patch+json' })
+    await page.getByRole('alert').getByText('Saving now would be refused').waitFor()
+    await page.getByRole('button', { name: 'Save' }).click()
+    expect((await platform.api('GET', path)).body.spec).toEqual({ tier: 'development', description: 'before' })
+    await page.getByRole('button', { name: 'Bring their change in' }).click()
+    await page.getByText('The server would take it.').waitFor()
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.getByRole('heading', { level: 1, name: 'shared', exact: true }).waitFor()
+    expect((await platform.api('GET', path)).body.spec).toEqual({ tier: 'development', description: 'mine' })
+    expect(complaints).toEqual([])
+  })
+
+  test('the list is live; deleting asks for the name', async () => {
+    const { page, complaints } = await signedIn(platform)
+    await page.goto(`${platform.url}/kinds/environments`)
+    await page.getByRole('link', { name: 'production' }).waitFor()
+    await platform.api('POST', '/apis/pavior.dev/v1/namespaces/default/environments', { metadata: { name: 'short-lived' }, spec: { tier: 'preview' } })
+    await page.getByRole('link', { name: 'short-lived' }).click()
+    await page.getByRole('tab', { name: 'History' }).click()
+    await page.getByText('create').first().waitFor()
+    await page.getByRole('button', { name: 'Delete' }).click()
+    const dialog = page.getByRole('dialog', { name: 'Delete the Environment short-lived?' })
+    expect(await dialog.getByRole('button', { name: 'Delete' }).isDisabled()).toBe(true)
+    await dialog.getByRole('textbox').fill('short-lived')
+    await dialog.getByRole('button', { name: 'Delete' }).click()
+    await page.waitForURL(/\/kinds\/environments(\?|$)/)
+    await page.getByRole('link', { name: 'short-lived' }).waitFor({ state: 'detached' })
+    expect((await environment('short-lived')).status).toBe(404)
+    expect(complaints).toEqual([])
+  })
+
+  test('who may only read sees no buttons for more', async () => {
+    await platform.api('POST', '/apis/pavior.dev/v1/users', { metadata: { name: 'vera' }, spec: {} })
+    await platform.api('PATCH', '/apis/pavior.dev/v1/teams/default', { spec: { members: [{ user: 'admin', role: 'admin' }, { user: 'vera', role: 'viewer' }] } }, { 'content-type': 'application/merge-patch+json' })
+    const { page, complaints } = await signedIn(platform, 'vera')
+    await page.goto(`${platform.url}/kinds/environments/default/production`)
+    await page.getByRole('heading', { level: 1, name: 'production' }).waitFor()
+    expect(await page.getByRole('button', { name: /Delete|Edit/ }).count()).toBe(0)
+    expect(await page.getByRole('link', { name: 'Edit' }).count()).toBe(0)
+    expect(complaints).toEqual([])
+  })
+})

@@ -1,0 +1,47 @@
+/** What scorecards say: of one app, of all apps, over time. */
+import { fail, type AppSpec, type AppStatus, type Resource } from '@pavior/contract'
+import type { FastifyInstance } from 'fastify'
+import type { Actor } from '../../../kernel/actor.ts'
+import type { Routes } from '../../../kernel/api/types.ts'
+import type { Facts } from './plan.ts'
+import type { ScorecardDeps } from './reconcile.ts'
+import { readFacts } from './reconcile.ts'
+import { resultsOfApp, resultsOfCard, trendOf } from './store.ts'
+
+const mostApps = 1000
+const defaultDays = 90
+const mostDays = 366
+
+interface AppParams {
+  team: string
+  app: string
+}
+
+export function scorecardRoutes(deps: ScorecardDeps): Routes {
+  const { database, resources } = deps
+  const teamsOf = (actor: Actor): string[] | undefined => (actor.admin ? undefined : [...actor.roles.keys()])
+
+  return (server: FastifyInstance) => {
+    server.get<{ Params: AppParams }>('/v1/teams/:team/apps/:app/scorecards', async ({ actor, params }) => {
+      await resources.mustGet(actor, { kind: 'App', namespace: params.team, name: params.app })
+      return { items: await resultsOfApp(database, params.team, params.app) }
+    })
+
+    server.get<{ Params: AppParams }>('/v1/teams/:team/apps/:app/facts', async ({ actor, params }): Promise<Facts> => {
+      const app = await resources.mustGet<Resource<AppSpec, AppStatus>>(actor, { kind: 'App', namespace: params.team, name: params.app })
+      return readFacts(deps, app)
+    })
+
+    server.get<{ Params: { name: string } }>('/v1/scorecards/:name/results', async ({ actor, params }) => {
+      await resources.mustGet(actor, { kind: 'Scorecard', namespace: '', name: params.name })
+      return { items: await resultsOfCard(database, params.name, teamsOf(actor), mostApps) }
+    })
+
+    server.get<{ Params: { name: string }; Querystring: { days?: string } }>('/v1/scorecards/:name/trend', async ({ actor, params, query }) => {
+      await resources.mustGet(actor, { kind: 'Scorecard', namespace: '', name: params.name })
+      const days = Number(query.days ?? defaultDays)
+      if (!Number.isInteger(days) || days < 1 || days > mostDays) throw fail('BAD_REQUEST', { message: `days must be a whole number from 1 to ${mostDays}.` })
+      return { items: await trendOf(database, params.name, teamsOf(actor), days) }
+    })
+  }
+}
