@@ -3,5 +3,6 @@ import type { PortalRoom } from '../frame/room.ts'
 import { catalog } from './catalog/index.ts'
 import { gallery } from './gallery/index.ts'
 import { kinds } from './kinds/index.ts'
+import { templates } from './templates/index.ts'
 
-export const rooms: PortalRoom[] = [catalog, kinds, gallery]
+export const rooms: PortalRoom[] = [catalog, templates, kinds, gallery]
