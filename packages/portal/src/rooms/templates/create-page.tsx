@@ -39,7 +39,7 @@ function Row({ row: { team, name, title, description, tags = [], version, deprec
     <li className={classes.item}>
       <Link to={`/create/${team}/${name}`} className={classes.link}>
         <Text fw={600}>{title}</Text>
-        <Text size="xs" c="dimmed">
+        <Text size="xs" c="dimmed" ta="right">
           {version}
         </Text>
         <Text size="sm" c="dimmed">

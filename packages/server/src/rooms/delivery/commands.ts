@@ -1,5 +1,5 @@
 /** From source to a Build: the app is made when it is new, the source is kept, the Build is written. */
-import type { Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 import type { AppSpec, Resource, Revision } from '@pavior/contract'
 import { apiVersion, fail } from '@pavior/contract'
 import { pack } from 'tar-stream'
@@ -79,7 +79,7 @@ export async function submitOnce(deps: SubmitDeps, actor: Actor, submission: Sub
   const archive = pack()
   for (const [name, { content, executable }] of files) archive.entry({ name, mode: executable ? 0o755 : 0o644 }, content)
   archive.finalize()
-  return submit(deps, actor, submission, archive as unknown as Readable)
+  return submit(deps, actor, submission, Readable.from(archive))
 }
 
 async function ensureApp(resources: Resources, actor: Actor, team: string, name: string): Promise<Resource<AppSpec>> {

@@ -72,7 +72,12 @@ class Journey {
       await this.#goForward(context)
     } catch (error) {
       this.#signal.throwIfAborted()
-      await this.#fall(context, this.#judge(error as Error))
+      const problem = this.#judge(error as Error)
+      if (!problem) {
+        await this.#sayRetry(error as Error)
+        throw error
+      }
+      await this.#fall(context, problem)
     }
   }
 
@@ -110,11 +115,17 @@ class Journey {
     await this.#end('Succeeded', { outputs, repository: named('remoteUrl'), url: named('url') })
   }
 
-  /** A fault of the platform is tried again by throwing on, but not for ever. */
-  #judge(error: Error): PaviorError {
+  /** Whoever looks on sees why it takes so long. */
+  async #sayRetry({ message }: Error): Promise<void> {
+    const running = this.#status.steps?.find(({ state }) => state === 'running')
+    if (running) await this.#note(running.id, { message: `tries again: ${message.slice(0, 200)}` })
+  }
+
+  /** Undefined for a fault of the platform: it is tried again, but not for ever. */
+  #judge(error: Error): PaviorError | undefined {
     if (isPaviorError(error) && error.entry.exit !== 4) return error
     const since = Date.parse(this.#status.startedAt ?? this.#now())
-    if (this.#deps.clock.now().getTime() - since < patienceMs) throw error
+    if (this.#deps.clock.now().getTime() - since < patienceMs) return undefined
     return fail('INTERNAL', { message: 'The run could not be carried on.', why: error.message }, { cause: error })
   }
 

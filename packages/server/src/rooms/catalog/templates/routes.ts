@@ -186,7 +186,8 @@ function limited(stream: Readable): Readable {
   let bytes = 0
   return Readable.from(
     (async function* () {
-      for await (const chunk of stream as AsyncIterable<Buffer>) {
+      // Left as it is when it is refused, so that the answer still reaches its sender.
+      for await (const chunk of stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
         bytes += chunk.length
         if (bytes > largestUpload) throw fail('TEMPLATE_TOO_LARGE', { message: `The packed template is larger than ${largestUpload / 1024 / 1024} MiB; unpacked it may have ${mostTreeBytes / 1024 / 1024} MiB.` })
         yield chunk
