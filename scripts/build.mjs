@@ -12,6 +12,7 @@ export const entries = {
   server: 'packages/server/src/main.ts',
   up: 'packages/server/src/up.ts',
   'git-hook': 'packages/server/src/git-hook.ts',
+  'template-renderer': 'packages/server/src/template-renderer.ts',
   'static-server': 'packages/server/src/drivers/builders/static-server.ts',
   agent: 'packages/agent/src/main.ts',
   'router-worker': 'packages/agent/src/router/worker.ts',

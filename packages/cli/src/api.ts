@@ -83,7 +83,10 @@ export class Api {
       outgoing.on('response', (response) => {
         answered = true
         if ((response.statusCode ?? 500) < 400) return resolve(response)
-        readText(response).then((text) => reject(refusal(text, response.statusCode ?? 500)), reject)
+        readText(response)
+          .then((text) => reject(refusal(text, response.statusCode ?? 500)), reject)
+          // What was refused half-way is not sent to its end.
+          .finally(() => stream && outgoing.destroy())
       })
       outgoing.on('error', (error) => {
         if (!answered) reject(unreachable(url, error))

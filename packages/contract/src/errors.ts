@@ -72,6 +72,20 @@ export const errorCatalogue = {
   ARTIFACT_MISSING: user(404, 'NotFound', 'The artifact is not stored any more.', 'Run the build again by deploying the same source.'),
   ARTIFACT_CORRUPT: platform(500, 'InternalError', 'The stored artifact does not have the digest that names it.', 'Deploy the source again; the broken copy was set aside.'),
 
+  // Templates
+  TEMPLATE_INVALID: usage(422, 'Invalid', 'The template cannot be used.', 'Correct what the message names and check it with `pavior template validate <directory>`.'),
+  TEMPLATE_ACTION_UNKNOWN: usage(422, 'Invalid', 'The template uses an action or filter that does not exist here.', 'Use one of those that the message lists.'),
+  TEMPLATE_RENDER_FAILED: user(422, 'Invalid', 'The template could not be rendered.', 'Correct the file of the template that is named.'),
+  TEMPLATE_LIMIT: user(422, 'Invalid', 'Rendering the template took more time or memory than it may.', 'Look for a loop without end in the template.'),
+  TEMPLATE_TOO_LARGE: user(413, 'RequestEntityTooLarge', 'The template or what it renders is larger than the limit.', 'Leave out what is not source.'),
+  TEMPLATE_UNSAFE_PATH: user(422, 'Invalid', 'The template renders a path that leads outside of the repository or cannot be used in one.', 'Correct the path, or the answer that it is made of.'),
+  TEMPLATE_VERSION_EXISTS: usage(409, 'Conflict', 'This version of the template is here already, with other contents.', 'Raise metadata.annotations["pavior.dev/version"] in template.yaml.'),
+  ANSWERS_INVALID: usage(422, 'Invalid', 'The answers do not fit the questions of the template.', 'Correct the answers that are named; `pavior template show <name>` lists the questions.'),
+  NAME_TAKEN: usage(409, 'Conflict', 'An app of this name exists already.', 'Choose another name.'),
+  REPOSITORY_UNREACHABLE: user(503, 'ServiceUnavailable', 'The host of the repository does not answer.', 'When it answers again: `pavior template resume <run>`.'),
+  REPOSITORY_REFUSED: user(422, 'Invalid', 'The host of the repository refused the push.', 'Check the address and the token, then `pavior template resume <run>`.'),
+  UPGRADE_IMPOSSIBLE: usage(409, 'Conflict', 'The app cannot be brought to another version of its template.', 'See what the message says of it.'),
+
   // Releases and deployments
   PORT_NOT_BOUND: user(422, 'Invalid', 'The new instance did not listen on its port in time.', 'Listen on the port that the environment variable PORT names.'),
   PROCESS_EXITED: user(422, 'Invalid', 'The new instance exited before it was healthy.', 'Read its last log lines, which are in the message.'),

@@ -5,7 +5,8 @@ import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client
 import type pg from 'pg'
 import { createAgentDriver } from './drivers/agent/index.ts'
 import { createBuilders } from './drivers/builders/index.ts'
-import { createArtifactStore, createSourceStore } from './drivers/storage/index.ts'
+import { createArtifactStore, createSourceStore, readTree } from './drivers/storage/index.ts'
+import { createTemplateRenderer } from './drivers/templates/renderer.ts'
 import { createToolFinder } from './drivers/tools/finder.ts'
 import { createApi, createIdempotencyStore, keptCertificate } from './kernel/api/index.ts'
 import { createAuditLog } from './kernel/audit/audit.ts'
@@ -130,7 +131,26 @@ export async function startServer({ config, settings, connection, external, agen
     clock,
   })
   const telemetryRoom = telemetry.createTelemetry({ database, resources, source: agent, defaultEnvironment, clock, log })
-  const catalogRoom = catalog.createCatalog({ database, resources, sources, events, request: (entries) => loop.request(entries), clock, log })
+  const catalogRoom = catalog.createCatalog({
+    database,
+    resources,
+    changes,
+    sources,
+    intake: { accept: async (stream) => ({ files: await readTree(sources.directoryOf((await sources.accept(stream)).digest)) }) },
+    renderer: createTemplateRenderer(join(root, 'dist/template-renderer.mjs')),
+    repositories: deliveryRoom.reads.repositories,
+    deploys: {
+      begin: (by, { team, app, environment, files, commit, message, author }) => deliveryRoom.reads.buildOf(by, { team, app, environment, revision: { type: 'git', commit, branch: 'main', message, author } }, files),
+      follow: releaseRoom.reads.progress,
+    },
+    builtIn: join(root, 'examples/templates'),
+    keyFile: join(home, 'keys', 'templates.key'),
+    defaultTeam: config.defaultTeam,
+    events,
+    request: (entries) => loop.request(entries),
+    clock,
+    log,
+  })
   const productRoom = product.createProduct({ database, resources, firstUses: people.reads.firstUses })
   const rooms = [people, catalogRoom, deliveryRoom, releaseRoom, runtimeRoom, telemetryRoom, productRoom]
   reconcilers.push(createGarbageCollector({ database, resources, kinds }), ...rooms.flatMap((room) => room.reconcilers))

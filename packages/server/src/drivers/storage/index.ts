@@ -1,9 +1,9 @@
 /** Sources and artifacts on the disk of one machine. */
-import { lstat, open, realpath, rm } from 'node:fs/promises'
+import { lstat, open, readFile, realpath, rm } from 'node:fs/promises'
 import { join, posix } from 'node:path'
 import type { Readable } from 'node:stream'
 import { fail } from '@pavior/contract'
-import type { SourceFiles } from '../../rooms/catalog/ports.ts'
+import type { FileTree, SourceFiles } from '../../rooms/catalog/ports.ts'
 import type { ArtifactStore, SourceStore } from '../../rooms/delivery/ports.ts'
 import type { Part } from '../../kernel/lifecycle/lifecycle.ts'
 import { DirectoryStore } from './directory-store.ts'
@@ -12,6 +12,7 @@ import { unpack, type UnpackLimits } from './unpack.ts'
 
 /** Builders look at small files only. */
 const largestText = 4 * 1024 * 1024
+const largestReadTree = 32 * 1024 * 1024
 
 export function createSourceStore(root: string, limits: UnpackLimits): SourceStore & SourceFiles & Part {
   const store = new DirectoryStore(root)
@@ -90,4 +91,14 @@ export function createArtifactStore(root: string): ArtifactStore & Part & { make
     collect: (live, keepMs) => store.collect(live, keepMs),
     makeIncoming: () => store.makeIncoming(),
   }
+}
+
+/** Every file of a stored tree with its contents; for trees that are small. */
+export async function readTree(root: string): Promise<FileTree> {
+  const files = await listTree(root)
+  const link = files.find(({ type }) => type === 'link')
+  if (link) throw fail('UPLOAD_UNSAFE_ENTRY', { message: `The archive holds the link "${link.path}"; links are not taken here.`, fix: 'Replace it by the file.' })
+  const bytes = files.reduce((sum, { size }) => sum + size, 0)
+  if (bytes > largestReadTree) throw fail('TOO_LARGE', { message: `The archive unpacks to ${Math.round(bytes / 1024 / 1024)} MiB; ${largestReadTree / 1024 / 1024} MiB are the limit here.` })
+  return new Map(await Promise.all(files.map(async ({ path, executable }) => [path, { content: await readFile(join(root, path)), executable }] as const)))
 }

@@ -1,13 +1,8 @@
 /** Door of room catalog: apps, what is known of the company's software, and how ready it is. */
 import type { Resource, RouteSpec } from '@pavior/contract'
 import { systemActor } from '../../kernel/actor.ts'
-import type { EventRecorder } from '../../kernel/audit/events.ts'
-import type { Clock } from '../../kernel/clock.ts'
-import type { Database } from '../../kernel/db/index.ts'
 import type { Part } from '../../kernel/lifecycle/lifecycle.ts'
-import type { Logger } from '../../kernel/log.ts'
 import { Mirror } from '../../kernel/resources/mirror.ts'
-import type { Resources } from '../../kernel/resources/index.ts'
 import type { Room } from '../../kernel/room.ts'
 import { createEntityReconcilers } from './entities/reconcile.ts'
 import { entityRoutes } from './entities/routes.ts'
@@ -17,28 +12,25 @@ import { scorecard, scorecardExemption } from './scorecards/kinds.ts'
 import { controllerName, createScorecardReconcilers, ensureBuiltin, type ScorecardDeps } from './scorecards/reconcile.ts'
 import { scorecardRoutes } from './scorecards/routes.ts'
 import { servingOf } from './serving.ts'
-import type { SourceFiles } from './ports.ts'
+import { createTemplates, type TemplateDeps } from './templates/index.ts'
+import { template, templateRun } from './templates/kinds.ts'
 
 export { app } from './kinds.ts'
-export const kinds = [app, scorecard, scorecardExemption]
+export const kinds = [app, scorecard, scorecardExemption, template, templateRun]
 
-export interface CatalogDeps {
-  database: Database
-  resources: Resources
-  sources: SourceFiles
-  events: EventRecorder
+export interface CatalogDeps extends TemplateDeps {
   /** Asks a reconciler for a run. */
   request: ScorecardDeps['request']
-  clock: Clock
-  log: Logger
 }
 
 const actor = systemActor('catalog')
 
-export function createCatalog({ database, resources, sources, events, request, clock, log }: CatalogDeps): Room<undefined> {
+export function createCatalog(deps: CatalogDeps): Room<undefined> {
+  const { database, resources, sources, events, request, clock, log } = deps
   const routes = new Mirror<Resource<RouteSpec>>(resources, 'Route', log)
   const scorecards: ScorecardDeps = { database, resources, serving: (of) => servingOf(resources, actor, of), request, clock }
   const seed: Part = { name: 'scorecards', start: () => ensureBuiltin(database, resources), stop: async () => {} }
+  const templates = createTemplates(deps)
   return {
     reconcilers: [
       ...createEntityReconcilers({
@@ -50,9 +42,10 @@ export function createCatalog({ database, resources, sources, events, request, c
         taken: (key) => request([{ controller: controllerName, key }]),
       }),
       ...createScorecardReconcilers(scorecards),
+      ...templates.reconcilers,
     ],
-    routes: [entityRoutes({ database }), docsRoutes({ database, resources }), scorecardRoutes(scorecards)],
-    parts: [routes, seed],
+    routes: [entityRoutes({ database }), docsRoutes({ database, resources }), scorecardRoutes(scorecards), ...templates.routes],
+    parts: [routes, seed, ...templates.parts],
     reads: undefined,
   }
 }

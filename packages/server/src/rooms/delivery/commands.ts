@@ -1,7 +1,8 @@
 /** From source to a Build: the app is made when it is new, the source is kept, the Build is written. */
-import type { Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 import type { AppSpec, Resource, Revision } from '@pavior/contract'
 import { apiVersion, fail } from '@pavior/contract'
+import { pack } from 'tar-stream'
 import type { Actor } from '../../kernel/actor.ts'
 import type { Database } from '../../kernel/db/index.ts'
 import { hasCode } from '../../kernel/errors.ts'
@@ -66,6 +67,19 @@ export async function submit(deps: SubmitDeps, actor: Actor, submission: Submiss
       { tx },
     )
   })
+}
+
+/** The build of this commit that is there already, else a new one of these files. */
+export async function submitOnce(deps: SubmitDeps, actor: Actor, submission: Submission, files: ReadonlyMap<string, { content: Buffer; executable: boolean }>): Promise<Build> {
+  const { team, app, revision } = submission
+  const { items } = await deps.resources.list<Build>(actor, 'Build', team, { fields: [{ path: 'spec.app', operator: '=', value: app }], limit: 0 })
+  const known = items.find(({ spec }) => spec.revision.commit === revision.commit)
+  if (known) return known
+  await checkSubmission(deps, actor, submission)
+  const archive = pack()
+  for (const [name, { content, executable }] of files) archive.entry({ name, mode: executable ? 0o755 : 0o644 }, content)
+  archive.finalize()
+  return submit(deps, actor, submission, Readable.from(archive))
 }
 
 async function ensureApp(resources: Resources, actor: Actor, team: string, name: string): Promise<Resource<AppSpec>> {

@@ -1,5 +1,6 @@
 /** Door of room delivery: source in, artifact out. */
 import type { LogLine, Revision } from '@pavior/contract'
+import type { Actor } from '../../kernel/actor.ts'
 import type { EventRecorder } from '../../kernel/audit/events.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/db/index.ts'
@@ -9,10 +10,12 @@ import type { Resources } from '../../kernel/resources/index.ts'
 import type { Room } from '../../kernel/room.ts'
 import { Waiters, type ChangeWaiters } from '../../kernel/store/waiters.ts'
 import { sourceChanges, type SourceChanges } from './changes.ts'
+import { submitOnce, type Submission } from './commands.ts'
 import { build } from './kinds.ts'
 import type { GitDeps } from './git.ts'
 import type { ArtifactStore, Builder, SourceStore, StepRunner, ToolFinder } from './ports.ts'
 import { actor, createBuildCanceler, createBuildReconciler, createStepReaper, stepTaskPrefix, taskOf, type Build, type BuildDeps } from './reconcile.ts'
+import { PlatformRepositories } from './repositories.ts'
 import { deliveryRoutes } from './routes.ts'
 import { forgetMissing } from './store.ts'
 import { buildPlaces } from './workspace.ts'
@@ -31,6 +34,10 @@ export interface DeliveryReads {
   stepLog: (build: Build, step: string, signal: AbortSignal) => AsyncIterable<LogLine>
   /** Commits and files that differ between two revisions of an app. */
   changes: (team: string, app: string, from: Revision, to: Revision) => Promise<SourceChanges>
+  /** What the platform itself writes into the repositories that are kept here. */
+  repositories: PlatformRepositories
+  /** Name of the build of a commit, made from its files when there is none yet. */
+  buildOf: (actor: Actor, submission: Submission, files: ReadonlyMap<string, { content: Buffer; executable: boolean }>) => Promise<string>
 }
 
 export interface DeliveryDeps {
@@ -71,6 +78,8 @@ export function createDelivery(deps: DeliveryDeps): Room<DeliveryReads> {
       directoryOf: (digest) => artifacts.directoryOf(digest),
       stepLog,
       changes: (team, app, from, to) => sourceChanges({ sources, gitRoot: deps.git.root }, team, app, from, to),
+      repositories: new PlatformRepositories(deps.git),
+      buildOf: async (by, submission, files) => (await submitOnce(deps, by, submission, files)).metadata.name,
     },
   }
 }

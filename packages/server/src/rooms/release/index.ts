@@ -1,4 +1,6 @@
 /** Door of room release: environments, releases, deployments. */
+import type { DeployProgress } from '@pavior/contract'
+import type { Actor } from '../../kernel/actor.ts'
 import type { EventRecorder } from '../../kernel/audit/events.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/db/index.ts'
@@ -8,7 +10,7 @@ import type { ChangeWaiters } from '../../kernel/store/waiters.ts'
 import type { HostPolicy } from './hosts.ts'
 import { deployment, environment, release } from './kinds.ts'
 import type { ArtifactTasks, SourceHistory } from './ports.ts'
-import type { ProgressDeps } from './progress.ts'
+import { deployProgress, type ProgressDeps } from './progress.ts'
 import { createAppReconciler, createBuildReleases, createEnvironments } from './reconcile-app.ts'
 import { createDeploymentReconciler, createNeighbours, createReleaseReaper } from './reconcile-deployment.ts'
 import { releaseRoutes } from './routes.ts'
@@ -34,11 +36,16 @@ export interface ReleaseRoomDeps {
   clock: Clock
 }
 
-export function createReleaseRoom(deps: ReleaseRoomDeps): Room {
+export interface ReleaseReads {
+  /** A deploy from its build to its end. */
+  progress: (by: Actor, team: string, build: string, signal: AbortSignal) => AsyncIterable<DeployProgress>
+}
+
+export function createReleaseRoom(deps: ReleaseRoomDeps): Room<ReleaseReads> {
   return {
     reconcilers: [createDeploymentReconciler(deps), createNeighbours(deps), createReleaseReaper(deps), createBuildReleases(deps), createAppReconciler(deps), createEnvironments(deps)],
     routes: [releaseRoutes(deps)],
     parts: [],
-    reads: {},
+    reads: { progress: (by, team, build, signal) => deployProgress(deps, by, team, build, signal) },
   }
 }
