@@ -5,7 +5,7 @@ import type { PortalRoom } from '../../frame/room.ts'
 export const entities: PortalRoom = {
   name: 'entities',
   pages: [
-    { path: '/catalog', title: 'Catalogue', load: () => import('./catalogue.tsx'), navigation: { label: 'Catalogue', icon: IconBooks, section: 'work', key: 'k' } },
+    { path: '/catalog', title: 'Catalogue', load: () => import('./catalogue.tsx'), navigation: { label: 'Catalogue', icon: IconBooks, section: 'work', key: 'o' } },
     { path: '/catalog/$kind/$namespace/$name', title: ({ name }) => `${name} · Catalogue`, load: () => import('./entity.tsx') },
     { path: '/scorecards', title: 'Scorecards', load: () => import('./scorecards.tsx'), navigation: { label: 'Scorecards', icon: IconChecklist, section: 'work', key: 's' } },
     { path: '/scorecards/$scorecard', title: ({ scorecard }) => `${scorecard} · Scorecards`, load: () => import('./scorecard.tsx') },
