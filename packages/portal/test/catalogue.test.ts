@@ -60,6 +60,16 @@ describe.skipIf(noBrowser)('the catalogue', () => {
     expect(complaints).toEqual([])
   })
 
+  test('is found from anywhere, by what stands in its documentation', async () => {
+    const { page, complaints } = await signedIn(platform)
+    await page.keyboard.press('Control+k')
+    await page.getByRole('textbox', { name: 'Go to, find or do' }).fill('mailroom')
+    await page.getByText('When orders are late').waitFor()
+    await page.keyboard.press('Enter')
+    await page.getByText('Look at the mailroom.').waitFor()
+    expect(complaints).toEqual([])
+  })
+
   test('tells how ready an app is, and what to do next', async () => {
     const { page, complaints } = await signedIn(platform)
     await page.goto(`${platform.url}/scorecards`)

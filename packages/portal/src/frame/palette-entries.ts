@@ -1,13 +1,17 @@
 /** What the palette offers: pages, commands, teams, and every resource of every kind. */
 import { useMantineColorScheme } from '@mantine/core'
-import { useQueries, useQuery } from '@tanstack/react-query'
+import { useDebouncedValue } from '@mantine/hooks'
+import { keepPreviousData, useQueries, useQuery } from '@tanstack/react-query'
 import { useMemo } from 'react'
+import { get } from './api.ts'
 import { kindsQuery, namesQuery } from './kinds.ts'
 import { useGo } from './navigation.ts'
 import { places, registeredRooms, resourceHref } from './registry.ts'
 import type { Icon } from './room.ts'
 import { useSession, useSignIn } from './session.ts'
 import { useChooseTeam, useTeams } from './team.ts'
+
+const typingPauseMs = 150
 
 export interface Entry {
   /** The same for the same thing, so that recent ones are found again. */
@@ -23,12 +27,34 @@ export interface Entry {
   run: () => void
 }
 
-/** Resources are asked for once something is typed. */
-export function useEntries(searching: boolean): Entry[] {
+/** Resources are asked for once something is typed; texts when the hand rests. */
+export function useEntries(searching: boolean, query: string): Entry[] {
   const go = usePageEntries()
   const commands = useCommandEntries()
   const found = useResourceEntries(searching)
-  return useMemo(() => [...go, ...commands, ...found], [go, commands, found])
+  const read = useTextEntries(query)
+  return useMemo(() => [...go, ...commands, ...found, ...read], [go, commands, found, read])
+}
+
+interface SearchAnswer {
+  entities: { ref: string; kind: string; namespace: string; name: string; title: string | null; description: string | null }[]
+  docs: { team: string; app: string; path: string; title: string }[]
+}
+
+/** Pages of documentation and entities of the catalogue that hold the words anywhere. */
+function useTextEntries(query: string): Entry[] {
+  const go = useGo()
+  const [words] = useDebouncedValue(query.trim(), typingPauseMs)
+  const { data } = useQuery({ queryKey: ['search', words], enabled: words.length > 1, placeholderData: keepPreviousData, queryFn: ({ signal }) => get<SearchAnswer>(`/v1/search?q=${encodeURIComponent(words)}`, signal) })
+  return useMemo(() => {
+    if (!data || words.length < 2) return []
+    // The server found the words; the palette must not look for them in the label again.
+    const found = (id: string, label: string, note: string, path: string): Entry => ({ id, label, group: 'Found', note, keywords: words, run: () => go(path) })
+    return [
+      ...data.docs.map(({ team, app, path, title }) => found(`docs ${team}/${app}/${path}`, title, `Docs of ${app}`, `/apps/${team}/${app}/docs?page=${encodeURIComponent(path)}`)),
+      ...data.entities.map(({ ref, kind, namespace, name, title }) => found(`entity ${ref}`, title ?? name, `${kind} in the catalogue`, `/catalog/${[kind, namespace, name].map(encodeURIComponent).join('/')}`)),
+    ]
+  }, [data, words, go])
 }
 
 function usePageEntries(): Entry[] {

@@ -19,7 +19,7 @@ export default function Palette() {
   const list = useRef<HTMLDivElement>(null)
   const recent = useMemo(() => (open ? recentIds() : []), [open])
   // Recent ones may be resources, so their names are asked for at once when there are some.
-  const entries = useEntries(open && (query !== '' || recent.length > 0))
+  const entries = useEntries(open && (query !== '' || recent.length > 0), open ? query : '')
   const shown = useMemo(() => (open ? rank(query, entries, recent) : []), [open, query, entries, recent])
   useEffect(() => {
     if (open) spotlight.open()
