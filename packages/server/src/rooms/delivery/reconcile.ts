@@ -3,7 +3,7 @@
  * a crash of the server a step that still runs is waited for and one that has ended is not run again.
  */
 import { mkdir } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import type { BuildSpec, BuildStatus, ErrorDetails, ProcessSpec, Resource, Step, TaskStatus } from '@pavior/contract'
 import { fail, isPaviorError, lastWords, lastWordsReadLines, type ErrorObject, type PaviorError } from '@pavior/contract'
 import { systemActor } from '../../kernel/actor.ts'
