@@ -8,7 +8,7 @@ api="$PAVIOR_URL/v1/teams/${{ values.team }}"
 commit=$(git rev-parse HEAD)
 build=$(git archive --format=tar HEAD | curl -sS --fail-with-body -X POST "$api/apps/${{ values.name }}/source?commit=$commit&branch=main" \
   -H "authorization: Bearer $PAVIOR_TOKEN" -H 'content-type: application/x-tar' --data-binary @-)
-name=$(printf '%s' "$build" | sed -n 's/.*"metadata":{"name":"\([^"]*\)".*/\1/p')
+name=$(printf '%s' "$build" | grep -o '"name":"${{ values.name }}-build-[0-9]*"' | head -n 1 | cut -d '"' -f 4)
 curl -sSN "$api/builds/$name/progress" -H "authorization: Bearer $PAVIOR_TOKEN" | tee /tmp/pavior-deploy.log
 # The last record tells how it ended.
 tail -n 1 /tmp/pavior-deploy.log | grep -q '"type":"result"'

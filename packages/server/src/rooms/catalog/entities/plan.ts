@@ -58,7 +58,7 @@ export function componentOf({ app, tiers, uses }: AppFacts): Entity {
 }
 
 function typeOf({ processes = {}, build }: AppSpec): string {
-  if (build?.builder === 'static') return 'website'
+  if (build?.builder === 'static' || build?.output !== undefined) return 'website'
   return Object.keys(processes).length > 0 && processes.web === undefined ? 'worker' : 'service'
 }
 

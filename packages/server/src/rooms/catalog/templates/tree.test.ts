@@ -6,7 +6,7 @@ import { addFiles, below, digestOf, fits, pack, safePath, unpack, type Tree } fr
 const file = (text: string): { content: Buffer; executable: boolean } => ({ content: Buffer.from(text), executable: false })
 
 describe('paths', () => {
-  test.each(['../x', 'a/../../x', '/etc/passwd', 'C:/x', 'a\\b', '.git/config', 'a/.GIT/hooks/x', 'git~1/x', '.git /x', 'a\0b', 'NUL', 'aux.txt', 'COM1', '', './', 'a/b.', `${'x'.repeat(201)}`])('%j is refused', (path) => {
+  test.each(['../x', 'a/../../x', '/etc/passwd', 'C:/x', 'a\\b', '.git/config', 'a/.GIT/hooks/x', 'git~1/x', '.git /x', 'a\0b', 'NUL', 'aux.txt', 'COM1', '', './', 'a/b.', 'x'.repeat(201)])('%j is refused', (path) => {
     expect(() => safePath(path)).toThrow(expect.objectContaining({ code: 'TEMPLATE_UNSAFE_PATH' }))
   })
 

@@ -23,7 +23,7 @@ export function safePath(path: string): string {
   const refuse = (why: string): never => {
     throw fail('TEMPLATE_UNSAFE_PATH', { message: `The template renders the path ${shown}, which ${why}.` })
   }
-  if (/[\0-\x1f\x7f\\]/.test(path)) refuse('holds a character that paths may not have')
+  if (path.includes('\\') || /\p{Cc}/u.test(path)) refuse('holds a character that paths may not have')
   if (path.startsWith('/') || /^[A-Za-z]:/.test(path)) refuse('is absolute')
   const parts = path.split('/').filter((part) => part !== '' && part !== '.')
   if (parts.includes('..')) refuse('leads outside of the repository')

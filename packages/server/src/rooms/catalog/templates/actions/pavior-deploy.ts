@@ -18,7 +18,7 @@ export const paviorDeploy: Action = {
     const build = await deps.deploys.begin(actor, { team, app, ...(environment ? { environment } : {}), files: remembering(context), commit: textOf(name, input, 'commit'), message: firstMessage(context), author: run.requestedBy })
     for await (const record of deps.deploys.follow(actor, team, build, signal)) {
       if (record.type === 'log') await log(record.line)
-      if (record.type === 'step' && record.state !== 'running') await log(`${record.within ? `${record.within}: ` : ''}${record.name} ${record.state}${record.message ? ` · ${record.message}` : ''}`)
+      if (record.type === 'step') await log(`${record.within ? `${record.within}: ` : ''}${record.name} ${record.state}${record.message ? ` · ${record.message}` : ''}`)
       if (record.type === 'error') {
         const { code, ...details } = record.error
         throw new PaviorError(code, details)
