@@ -71,6 +71,14 @@ describe.skipIf(noBrowser)('create', () => {
     await page.goto(new URL('/templates/default/small', platform.url).href)
     await page.getByText('Up to date').waitFor()
     expect(await seriousViolations(page)).toEqual([])
+
+    // A new version is proposed as a branch.
+    const next = await appDirectory('next', { ...files, 'template.yaml': files['template.yaml'].replace('tags: [tiny]', "tags: [tiny], annotations: { pavior.dev/version: 2.0.0 }"), 'skeleton/LICENSE': 'MIT\n' })
+    expect((await platform.cli(['template', 'publish', next])).code).toBe(0)
+    await page.reload()
+    await page.getByRole('button', { name: 'Propose 2.0.0 to tea' }).click()
+    await page.getByText('template-upgrade-2.0.0', { exact: true }).waitFor()
+    await page.getByText('LICENSE').waitFor()
     expect(complaints).toEqual([])
   })
 })

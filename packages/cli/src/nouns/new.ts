@@ -54,6 +54,8 @@ export function addNew(program: Command, context: () => Context): void {
       const status = await followRun(here, run.metadata.name)
       const result = { run: run.metadata.name, app: (run.spec as { app?: string }).app, team, repository: status.repository, url: status.url, outputs: status.outputs, ms: Date.now() - began }
       if (status.repository) out.progress(`repository  ${status.repository}`)
+      const { app } = result
+      if (app && status.repository?.startsWith(here.endpoint.url)) out.progress(`code        mkdir ${app} && cd ${app} && pavior init --app ${app} && git pull pavior main`)
       out.progress(`${seconds(result.ms)} from Enter to live`)
       out.result(result, status.url ?? status.repository ?? run.metadata.name)
     })

@@ -27,7 +27,14 @@ export default function TemplateFormPage() {
   if (error) return <ErrorState error={error} />
   if (isPending || loading) return <PageSkeleton />
   const first = chosen !== undefined && own.includes(chosen) ? chosen : own[0]
-  if (first === undefined) return <EmptyState title="You may not create apps in any team yet" text="An administrator of a team can give you the role developer." commands={['pavior edit teams <team>']} />
+  if (first === undefined) {
+    return (
+      <>
+        <Head template={template} />
+        <EmptyState title="You may not create apps in any team yet" text="An administrator of a team can give you the role developer." />
+      </>
+    )
+  }
   return <TemplateForm key={`${team}/${name}`} template={template} teams={own} first={first} />
 }
 

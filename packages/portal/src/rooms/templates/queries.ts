@@ -67,3 +67,15 @@ function runsPath({ team, template }: Wanted): string {
 function bodyOf({ template, answers }: Wanted): object {
   return { answers, templateTeam: template.team }
 }
+
+export interface Upgrade {
+  app: string
+  from: string
+  to: string
+  changed: boolean
+  branch?: string
+  files?: { path: string; change: string }[]
+  conflicts?: string[]
+}
+
+export const proposeUpgrade = (team: string, app: string): Promise<Upgrade> => post(`/v1/teams/${encodeURIComponent(team)}/apps/${encodeURIComponent(app)}/template-upgrade`, {})

@@ -33,8 +33,17 @@ export default function RunPage() {
   const { team = '', run: name = '' }: { team?: string; run?: string } = useParams({ strict: false })
   const { resource, loading } = useResource<Run>('templateruns', team, name)
   if (loading) return <PageSkeleton />
-  if (!resource) return <EmptyState title={`There is no run ${name} in team ${team}`} text="Runs can be deleted; the app that came of one stays." commands={['pavior get templateruns']} />
+  if (!resource) return <NoRun team={team} name={name} />
   return <RunView run={resource} />
+}
+
+function NoRun({ team, name }: { team: string; name: string }) {
+  return (
+    <>
+      <PageHeader title={name} crumbs={[{ label: 'Create', to: '/create' }]} />
+      <EmptyState title={`There is no run ${name} in team ${team}`} text="Runs can be deleted; the app that came of one stays." commands={['pavior get templateruns']} />
+    </>
+  )
 }
 
 function RunView({ run }: { run: Run }) {

@@ -7,9 +7,9 @@ import { EmptyState } from '../../pieces/empty-state.tsx'
 import { ErrorState, ProblemState } from '../../pieces/error-state.tsx'
 import { PageHeader } from '../../pieces/page-header.tsx'
 import { PageSkeleton } from '../../pieces/page-skeleton.tsx'
-import { Status } from '../../pieces/status.tsx'
 import type { Column } from '../../pieces/table-column.ts'
 import { resourceHref } from '../../frame/registry.ts'
+import { UpgradeCell, UpgradeResult, useUpgrade } from './upgrade.tsx'
 import { fleetQuery, templateQuery, type FleetRow } from './queries.ts'
 
 const fleetColumns: Column<FleetRow>[] = [
@@ -17,13 +17,11 @@ const fleetColumns: Column<FleetRow>[] = [
   { key: 'team', label: 'Team', value: ({ team }) => team, hideBelow: 'sm' },
   { key: 'version', label: 'Version', value: ({ version }) => version },
   { key: 'offered', label: 'Offered', value: ({ offered, canary }) => `${offered}${canary ? ' (tried here)' : ''}`, hideBelow: 'sm' },
-  { key: 'state', label: 'State', value: ({ behind }) => (behind ? 'Behind' : 'Up to date'), show: ({ behind }) => <Status word={behind ? 'Behind' : 'Up to date'} tone={behind ? 'warn' : 'good'} /> },
 ]
 
 export default function TemplatePage() {
   const { team = '', template: name = '' }: { team?: string; template?: string } = useParams({ strict: false })
   const { data: template, error, isPending } = useQuery(templateQuery(team, name))
-  const { data: fleet, isPending: fleetPending } = useQuery(fleetQuery(team, name))
   if (error) return <ErrorState error={error} />
   if (isPending) return <PageSkeleton />
   const { deprecated, canary, versions = [], steps } = template
@@ -47,7 +45,7 @@ export default function TemplatePage() {
           <Title order={2} size="h4" mb="sm">
             Apps from it
           </Title>
-          <DataTable label="apps" name="fleet" rows={fleet?.items ?? []} columns={fleetColumns} rowKey={({ team: of, app }) => `${of}/${app}`} href={({ team: of, app }) => resourceHref('apps', { metadata: { name: app, namespace: of } })} loading={fleetPending} empty={<EmptyState title="No app came from it yet" commands={[`pavior new ${name}`]} />} />
+          <Fleet team={team} name={name} />
         </section>
         <section>
           <Title order={2} size="h4" mb="sm">
@@ -78,5 +76,31 @@ export default function TemplatePage() {
         </section>
       </Stack>
     </>
+  )
+}
+
+function Fleet({ team, name }: { team: string; name: string }) {
+  const { data, isPending } = useQuery(fleetQuery(team, name))
+  const { mutate, isPending: busy, variables, data: result, error } = useUpgrade()
+  const state: Column<FleetRow> = {
+    key: 'state',
+    label: 'State',
+    value: ({ behind }) => (behind ? 'Behind' : 'Up to date'),
+    show: (row) => <UpgradeCell row={row} busy={busy && variables.app === row.app} propose={() => mutate(row)} />,
+  }
+  return (
+    <Stack gap="md">
+      <DataTable
+        label="apps"
+        name="fleet"
+        rows={data?.items ?? []}
+        columns={[...fleetColumns, state]}
+        rowKey={({ team: of, app }) => `${of}/${app}`}
+        href={({ team: of, app }) => resourceHref('apps', { metadata: { name: app, namespace: of } })}
+        loading={isPending}
+        empty={<EmptyState title="No app came from it yet" commands={[`pavior new ${name}`]} />}
+      />
+      <UpgradeResult result={result} error={error} />
+    </Stack>
   )
 }

@@ -4,6 +4,7 @@
  * commit made twice is the same commit.
  */
 import { execFile, spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -70,8 +71,10 @@ export class PlatformRepositories {
     const main = (await exists(join(path, 'HEAD'))) ? await refOf(path, 'refs/heads/main') : undefined
     if (main === undefined) throw fail('UPGRADE_IMPOSSIBLE', { message: `The app "${app}" has no commit in a repository here.`, fix: 'Push its repository first: pavior init && git push pavior main' })
     // Commits with the base as their common ancestor: what git merges, whatever the history of main is.
-    const from = await commitFiles(path, 'refs/pavior/base', base, words)
-    const to = await commitFiles(path, 'refs/pavior/theirs', theirs, words, from)
+    const own = `refs/pavior/merge-${randomUUID()}`
+    const from = await commitFiles(path, `${own}-base`, base, words)
+    const to = await commitFiles(path, `${own}-theirs`, theirs, words, from)
+    for (const ref of [`${own}-base`, `${own}-theirs`]) await git(path, ['update-ref', '-d', ref])
     const ours = await commitTree(path, `${main}^{tree}`, from, words)
     const { tree, conflicts } = await mergeTrees(path, ours, to)
     if (tree === (await git(path, ['rev-parse', `${main}^{tree}`])).trim()) return undefined
