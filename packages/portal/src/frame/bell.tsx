@@ -115,6 +115,7 @@ function tell(deployment: Deployment, go: (path: string) => void): void {
   notifications.show({
     id: `deployment-${metadata.uid}`,
     color: failed ? 'red' : 'pine',
+    closeButtonProps: { 'aria-label': 'Close' },
     title: failed ? `${spec.app} v${spec.release} failed in ${spec.environment}` : `${spec.app} v${spec.release} serves in ${spec.environment}`,
     message: (
       <UnstyledButton

@@ -14,7 +14,7 @@ export default function PasswordChange({ close }: { close: () => void }) {
   const change = useMutation({
     mutationFn: () => put(`/v1/users/${encodeURIComponent(user)}/password`, { password, ...(current === '' ? {} : { current }) }),
     onSuccess: () => {
-      notifications.show({ message: 'The password is changed. Other sessions of yours have ended.' })
+      notifications.show({ closeButtonProps: { 'aria-label': 'Close' }, message: 'The password is changed. Other sessions of yours have ended.' })
       close()
     },
   })

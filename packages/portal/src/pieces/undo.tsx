@@ -13,7 +13,7 @@ export interface Undoable {
 export function showUndo({ message, undo }: Undoable): void {
   const takeBack = (): void => {
     notifications.hide(id)
-    undo().catch((error: Error) => notifications.show({ color: 'red', title: 'It could not be taken back', message: error.message }))
+    undo().catch((error: Error) => notifications.show({ color: 'red', closeButtonProps: { 'aria-label': 'Close' }, title: 'It could not be taken back', message: error.message }))
   }
   const id = notifications.show({
     autoClose: shownForMs,
