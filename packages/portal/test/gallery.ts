@@ -34,7 +34,7 @@ const pages: [name: string, title: string, path: string][] = [
   ['settings', 'Settings of an app', '/apps/default/hello-node/settings'],
   ['scorecard', 'How ready an app is', '/apps/default/hello-node/scorecard'],
   ['create', 'Create from a template', '/create'],
-  ['questions', 'The questions of a template', '/create/platform/node-service'],
+  ['questions', 'The questions of a template', '/create/default/node-service'],
   ['catalogue', 'The catalogue', '/catalog'],
   ['entity', 'What an app is connected with', '/catalog/component/default/hello-node?depth=2'],
   ['scorecards', 'A scorecard', '/scorecards/production-readiness'],
