@@ -42,3 +42,9 @@ create table catalog_relations (
   primary key (source, type, target)
 );
 create index catalog_relations_target on catalog_relations (target, type, source);
+
+-- Source that an app's files were read from last, so that a source is read once.
+create table catalog_taken (
+  location text collate "C" primary key,
+  source   text not null
+);

@@ -38,6 +38,13 @@ metadata:
   name: not a name
 spec:
   type: service
+---
+apiVersion: backstage.io/v1alpha1
+kind: Component
+metadata:
+  name: stock
+  namespace: green
+spec: { type: service, lifecycle: production, owner: thieves }
 `
 
 describe('the catalogue', () => {
@@ -59,7 +66,8 @@ describe('the catalogue', () => {
     expect(shop.entity).toMatchObject({ metadata: { description: 'Sells things.', annotations: { 'pavior.dev/app': 'default/shop' } }, spec: { owner: 'payments' } })
     expect(shop.drift).toEqual([{ field: 'spec.owner', declared: 'payments', observed: 'group:default/default' }])
     expect((await entity('api/default/shop-api')).relations).toContainEqual({ type: 'apiProvidedBy', target: 'component:default/shop', declaredHere: false })
-    await until('the refusal is told', async () => (await platform.cli(['describe', 'app', 'shop'])).stdout.includes('not a name'))
+    await until('the refusals are told', async () => /not a name.*component:green\/stock belongs to another team/.test((await platform.cli(['describe', 'app', 'shop'])).stdout))
+    expect((await platform.api('GET', '/v1/catalog/entities/component/green/stock')).status).toBe(404)
   })
 
   test('sees which app names which other in its configuration, and forgets what is destroyed', async () => {
@@ -81,14 +89,14 @@ describe('the catalogue', () => {
     expect((await platform.cli(['catalog', 'list', 'sto'])).stdout).toMatch(/component:default\/stock +service +group:default\/default/)
     expect((await platform.cli(['catalog', 'show', 'stock'])).stdout).toMatch(/ownedBy +group:default\/default/)
     const imported = await platform.api('POST', '/v1/catalog/import?location=backstage', { yaml })
-    expect(imported.body).toMatchObject({ accepted: 2, changed: 2 })
-    expect(imported.body.refused.map(({ document }: any) => document)).toEqual([3, 4])
+    expect(imported.body).toMatchObject({ accepted: 3, changed: 3 })
+    expect(imported.body.refused.map(({ document }: any) => document)).toEqual([3, 5])
     expect((await get('/v1/catalog/entities?q=wiki')).items.map(({ ref }: any) => ref)).toEqual(['component:default/wiki', 'api:default/wiki-api'])
     const { stdout: exported } = await platform.cli(['catalog', 'export'])
     const again = await platform.api('POST', '/v1/catalog/import?location=again&dryRun=All', { yaml: exported })
     expect(again.body).toMatchObject({ refused: [], changed: 0 })
     expect(again.body.accepted).toBeGreaterThanOrEqual(4)
-    expect((await platform.api('DELETE', '/v1/catalog/import?location=backstage')).body.changed).toBe(2)
+    expect((await platform.api('DELETE', '/v1/catalog/import?location=backstage')).body.changed).toBe(3)
     expect((await get('/v1/catalog/entities?q=wiki')).items).toEqual([])
   })
 })

@@ -1,4 +1,5 @@
 /** Is it fine, what changed, what to do: the first tab of an app. */
+import type { Traffic } from '@pavior/contract'
 import { Group, Text } from '@mantine/core'
 import { useMemo } from 'react'
 import { CopyCommand } from '../../pieces/copy-button.tsx'
@@ -15,7 +16,7 @@ import { Timeline } from '../../pieces/timeline.tsx'
 import { buildEntry, deploymentEntry, inOrder, releasesByVersion } from '../../pieces/deployment-entry.tsx'
 import { urlOf, type App } from '../../frame/app-health.ts'
 import { appPath, useApp, useAppPlace, useDeployments, useEnvironment, useInstanceSets, useReleases, useUnreleasedBuilds, type AppPlace, type Deployment, type InstanceSet } from '../../frame/apps.ts'
-import { useTraffic, type Traffic } from './traffic.ts'
+import { useTraffic } from './traffic.ts'
 
 const shownDeployments = 5
 /** More than one request in a hundred that fails is bad. */

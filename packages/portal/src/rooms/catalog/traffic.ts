@@ -1,26 +1,10 @@
 /** Requests, errors and durations of an app, as they grow. */
+import type { Traffic } from '@pavior/contract'
 import { useQuery } from '@tanstack/react-query'
 import { get } from '../../frame/api.ts'
 import { useLatest } from '../../frame/latest.ts'
 import type { TimeRange } from '../../pieces/time-range.tsx'
 import { appApi, type AppPlace } from '../../frame/apps.ts'
-
-interface Series {
-  requestsPerSecond: number[]
-  errorsPerSecond: number[]
-  p50Ms: (number | null)[]
-  p95Ms: (number | null)[]
-  p99Ms: (number | null)[]
-}
-
-/** As the API has it; parallel arrays. */
-export interface Traffic {
-  stepSeconds: number
-  times: number[]
-  all: Series
-  releases: { release: number; series: Series }[]
-  totals: { requests: number; errors: number; clientErrors: number; p50Ms: number | null; p95Ms: number | null; p99Ms: number | null; bytesIn: number; bytesOut: number }
-}
 
 const points = 180
 

@@ -48,6 +48,18 @@ test('records are taken once, added up by release, and taken again from a spool 
   expect((await readTraffic(database, range))[0]!.statuses).toEqual([0, 27, 0, 0, 3])
 })
 
+test('an idle router costs the database nothing, and a spool that began anew is noticed', async () => {
+  const database = await testDatabase()
+  const known = { sequence: 0 }
+  expect(await takeTraffic(database, source([record(1), record(2)]), known)).toBe(2)
+  expect(known.sequence).toBe(2)
+  const away = { transaction: () => Promise.reject(new Error('nobody should ask')) } as never
+  expect(await takeTraffic(away, source([record(1), record(2)]), known)).toBe(0)
+  const anew = source([record(1)])
+  expect(await takeTraffic(database, anew, known)).toBe(0)
+  expect(await takeTraffic(database, anew, known)).toBe(1)
+})
+
 test('what could not be stored is not taken, and two who take at once take each record once', async () => {
   const database = await testDatabase()
   const broken = source([record(1, { release: 'not a number' as never })])

@@ -10,21 +10,33 @@ const intervalMs = 2000
 const pruneIntervalMs = 600_000
 const keepMs = 14 * 24 * 3600_000
 
-/** The records and how far they go commit together: none is lost, none counts twice, whichever replica takes them. */
-export async function takeTraffic(database: Database, source: TrafficSource): Promise<number> {
+/**
+ * The records and how far they go commit together: none is lost, none counts twice, whichever replica takes them. Gives how many.
+ * `known`: how far an earlier call of this process went; when there is nothing beyond, the database is left alone.
+ */
+export async function takeTraffic(database: Database, source: TrafficSource, known: { sequence: number } = { sequence: 0 }): Promise<number> {
+  const there = await source.requests(known.sequence)
+  if (there.records.length === 0 && there.last >= known.sequence) return 0
+  const { taken, upTo } = await take(database, source)
+  // Only what is on disk is given up at the next call.
+  known.sequence = upTo ?? known.sequence
+  return taken
+}
+
+function take(database: Database, source: TrafficSource): Promise<{ taken: number; upTo?: number }> {
   return database.transaction(async (tx) => {
     const after = await lockSource(tx, source.name)
-    if (after === undefined) return 0
+    if (after === undefined) return { taken: 0 }
     const { records, last } = await source.requests(after)
     if (records.length === 0) {
       // Its numbers began anew, so it is another spool than the one that was taken from.
       if (last < after) await noteTaken(tx, source.name, 0)
-      return 0
+      return { taken: 0, upTo: last < after ? 0 : last }
     }
     await addTraffic(tx, records)
     await noteTaken(tx, source.name, last)
     await tx.query(`select pg_notify('${trafficChannel}', '')`)
-    return records.length
+    return { taken: records.length, upTo: last }
   })
 }
 
@@ -34,10 +46,11 @@ export function createCollector({ database, source, log }: { database: Database;
   let prunedAt = 0
   let wellBefore = true
   let busy = false
+  const known = { sequence: 0 }
   const once = async (): Promise<void> => {
     try {
       // A full batch means that there is more.
-      while ((await takeTraffic(database, source)) > 0);
+      while ((await takeTraffic(database, source, known)) > 0);
       wellBefore = true
       if (Date.now() - prunedAt < pruneIntervalMs) return
       prunedAt = Date.now()

@@ -1,5 +1,5 @@
 /** From counted intervals to series that a person can read: rates, error ratios, quantiles. Pure. */
-import { durationBucketsMs } from '@pavior/contract'
+import { durationBucketsMs, type Traffic, type TrafficSeries } from '@pavior/contract'
 
 /** What one release did in one interval of the router. */
 export interface Interval {
@@ -12,25 +12,6 @@ export interface Interval {
   durationMs: number
   bytesIn: number
   bytesOut: number
-}
-
-/** Parallel arrays, one place for each step; null where there was no request to measure. */
-export interface Series {
-  requestsPerSecond: number[]
-  /** Server errors (5xx) a second. */
-  errorsPerSecond: number[]
-  p50Ms: (number | null)[]
-  p95Ms: (number | null)[]
-  p99Ms: (number | null)[]
-}
-
-export interface Traffic {
-  stepSeconds: number
-  /** Beginning of each step, seconds since the epoch. */
-  times: number[]
-  all: Series
-  releases: { release: number; series: Series }[]
-  totals: { requests: number; errors: number; clientErrors: number; p50Ms: number | null; p95Ms: number | null; p99Ms: number | null; bytesIn: number; bytesOut: number }
 }
 
 /** Steps that a person knows, so that edges fall on whole minutes and hours. */
@@ -70,7 +51,7 @@ export function trafficOf(intervals: Interval[], { fromMs, untilMs, stepSeconds 
   const count = Math.max(1, Math.ceil(untilMs / stepMs) - first)
   const place = ({ at }: Interval): number => Math.floor(at / stepMs) - first
   const inside = intervals.filter((interval) => place(interval) >= 0 && place(interval) < count)
-  const series = (own: Interval[]): Series => {
+  const series = (own: Interval[]): TrafficSeries => {
     const bins: Interval[][] = Array.from({ length: count }, () => [])
     for (const interval of own) bins[place(interval)]!.push(interval)
     const measured = bins.map((bin) => ({ statuses: sums(bin.map(({ statuses }) => statuses)), durations: sums(bin.map(({ durations }) => durations)) }))

@@ -65,6 +65,14 @@ describe('layers', () => {
     expect(mergeLayers('component:blue/shop', [derived, same]).drift).toEqual([])
   })
 
+  test('no file makes somebody a member of a team', () => {
+    const team = groupOf({ apiVersion: 'pavior.dev/v1', kind: 'Team', metadata: metadata('blue'), spec: { members: [{ user: 'ada', role: 'admin' }] } })
+    const claim: Entity = { apiVersion: 'backstage.io/v1alpha1', kind: 'Group', metadata: { name: 'blue', namespace: 'default', description: 'Ours.' }, spec: { type: 'team', children: [], members: ['eve'] } }
+    const { entity } = mergeLayers('group:default/blue', [{ origin: 'derived', location: 'team:blue', entity: team }, { origin: 'repository', location: 'app:green/x', entity: claim }])
+    expect(entity.spec!.members).toEqual(['ada'])
+    expect(entity.metadata.description).toBe('Ours.')
+  })
+
   test('the order in which they came does not matter', () => {
     const origin = fc.constantFrom<Layer['origin']>('derived', 'repository', 'import')
     const layer = fc.record({ origin, location: fc.constantFrom('a', 'b', 'c'), entity: fc.record({ owner: fc.constantFrom('x', 'y'), tags: fc.uniqueArray(fc.constantFrom('p', 'q', 'r')), title: fc.option(fc.string(), { nil: undefined }) }).map(({ owner, tags, title }) => component({ owner }, { tags, ...(title === undefined ? {} : { title }) })) })

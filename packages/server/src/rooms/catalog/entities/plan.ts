@@ -98,22 +98,38 @@ export function usesOf(env: Record<string, string>, hosts: ReadonlyMap<string, {
   return [...unique.values()].toSorted((one, other) => `${one.team}/${one.app}/${one.variable}`.localeCompare(`${other.team}/${other.app}/${other.variable}`))
 }
 
+const sharedKinds = ['group', 'user', 'system', 'domain', 'location']
+
+/**
+ * What a repository of a team may say: what is of the team, and of what all teams share. What another team runs is that
+ * team's to tell. Entities that name no namespace get the team's, people and groups and the like the shared one.
+ */
+export function spokenBy(team: string, entities: Entity[]): { own: Entity[]; foreign: EntityRef[] } {
+  const shared = ({ kind }: Entity): boolean => sharedKinds.includes(kind.toLowerCase())
+  const placed = entities.map((entity) => ({ ...entity, metadata: { ...entity.metadata, namespace: entity.metadata.namespace ?? (shared(entity) ? sharedNamespace : team) } }))
+  const may = (entity: Entity): boolean => entity.metadata.namespace === team || (entity.metadata.namespace === sharedNamespace && shared(entity))
+  return { own: placed.filter(may), foreign: placed.filter((entity) => !may(entity)).map(entityRef) }
+}
+
 const strength: Record<Origin, number> = { derived: 0, import: 1, repository: 2 }
 const declarable = ['type', 'lifecycle', 'owner'] as const
 
 /**
  * What somebody declared wins over what is derived, the repository over an import; lists of links and tags are joined. What
- * only the platform can know (annotations of ours) is taken from it alone.
+ * only the platform can know (annotations of ours, who is in a team) is taken from it alone.
  */
 export function mergeLayers(ref: EntityRef, layers: Layer[]): MergedEntity {
-  const ordered = layers.toSorted((one, other) => strength[one.origin] - strength[other.origin] || (one.location < other.location ? -1 : 1))
+  // Teams and people are the platform's own: no file makes somebody a member.
+  const people = /^(group|user):/.test(ref)
+  const rank = ({ origin }: Layer): number => (people && origin === 'derived' ? Infinity : strength[origin])
+  const ordered = layers.toSorted((one, other) => (rank(one) === rank(other) ? (one.location < other.location ? -1 : 1) : rank(one) - rank(other)))
   const observed = ordered.find(({ origin }) => origin === 'derived')?.entity
   const declared = ordered.filter(({ origin }) => origin !== 'derived').map(({ entity }) => entity)
   const entity = ordered.map((layer) => (layer.origin === 'derived' ? layer.entity : withoutClaims(layer.entity))).reduce(mergeTwo)
   return {
     ref,
     entity,
-    origins: [...new Set(ordered.map(({ origin }) => origin))],
+    origins: [...new Set(ordered.map(({ origin }) => origin))].toSorted((one, other) => strength[one] - strength[other]),
     relations: relationsOf(entity),
     drift: observed === undefined ? [] : driftOf(observed, declared.reduce<Entity | undefined>((sum, next) => (sum === undefined ? next : mergeTwo(sum, next)), undefined)),
   }

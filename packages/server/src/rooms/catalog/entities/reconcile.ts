@@ -8,8 +8,8 @@ import type { Resources } from '../../../kernel/resources/index.ts'
 import type { SourceFiles } from '../ports.ts'
 import { takeDocs } from '../docs/take.ts'
 import { servingOf } from '../serving.ts'
-import { componentOf, groupOf, userOf, usesOf } from './plan.ts'
-import { replaceLocation } from './store.ts'
+import { componentOf, groupOf, spokenBy, userOf, usesOf } from './plan.ts'
+import { noteSource, replaceLocation, takenSource } from './store.ts'
 import { largestFile, readEntities, type Refused } from './validate.ts'
 
 const actor = systemActor('catalog')
@@ -64,6 +64,7 @@ function appEntities(deps: EntityReconcilersDeps): Reconciler {
       const location = locationOf('app', key)
       if (!app) {
         for (const origin of ['derived', 'repository'] as const) await replaceLocation(database, origin, location, [])
+        await noteSource(database, location, undefined)
         return done
       }
       await replaceLocation(database, 'derived', location, [componentOf({ app, tiers: await tiersOf(resources, app), uses: usesBy(app, deps.routes) })])
@@ -86,19 +87,19 @@ function usesBy({ metadata, spec }: App, routes: Mirror<Resource<RouteSpec>>): R
   return usesOf(env, hosts, { team: metadata.namespace!, app: metadata.name })
 }
 
-/** What the source of the newest release that serves says of itself: documentation, APIs, catalogue file. */
+/** What the source of the newest release that serves says of itself: documentation, APIs, catalogue file. Each source is read once. */
 async function takeFile({ database, resources, sources, warn }: EntityReconcilersDeps, app: App, location: string): Promise<void> {
   const found = (await servingOf(resources, actor, app))?.source
   if (found === undefined) return
+  const source = `v${found.release} ${found.source} ${found.directory ?? ''}`
+  if ((await takenSource(database, location)) === source) return
   await takeDocs(database, sources, found)
-  const { accepted, refused } = await readFiles(sources, found.source, found.directory)
-  await replaceLocation(database, 'repository', location, accepted.map((entity) => ({ ...entity, metadata: { ...entity.metadata, namespace: entity.metadata.namespace ?? defaultNamespace(entity.kind, app) } })))
-  if (refused.length > 0) await warn(app, 'CatalogRefused', `catalog-info.yaml: ${refused.slice(0, 3).map(({ document, name, reason }) => `document ${document} (${name}): ${reason}`).join(' ')}`)
-}
-
-/** A file that names no namespace means the team of its app; people and teams are shared. */
-function defaultNamespace(kind: string, { metadata }: App): string {
-  return ['group', 'user', 'location'].includes(kind.toLowerCase()) ? 'default' : metadata.namespace!
+  const read = await readFiles(sources, found.source, found.directory)
+  const { own, foreign } = spokenBy(app.metadata.namespace!, read.accepted)
+  await replaceLocation(database, 'repository', location, own)
+  const reasons = [...read.refused.map(({ document, name, reason }) => `document ${document} (${name}): ${reason}`), ...foreign.map((ref) => `${ref} belongs to another team.`)]
+  if (reasons.length > 0) await warn(app, 'CatalogRefused', `catalog-info.yaml: ${reasons.slice(0, 3).join(' ')}`)
+  await noteSource(database, location, source)
 }
 
 async function readFiles(sources: SourceFiles, digest: string, directory: string | undefined): Promise<{ accepted: Awaited<ReturnType<typeof readEntities>>['accepted']; refused: Refused[] }> {

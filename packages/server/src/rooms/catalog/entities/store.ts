@@ -200,3 +200,14 @@ export async function listLocations(tx: Tx, origin: Origin): Promise<{ location:
   return (await tx.query('select location, count(*)::int as entities from catalog_layers where origin = $1 group by location order by location', [origin])).rows as never
 }
 
+
+/** Source whose files were taken in for this location last. */
+export async function takenSource(tx: Tx, location: string): Promise<string | undefined> {
+  return (await tx.query<{ source: string }>('select source from catalog_taken where location = $1', [location], 'taken-source')).rows[0]?.source
+}
+
+/** Undefined forgets it. */
+export async function noteSource(tx: Tx, location: string, source: string | undefined): Promise<void> {
+  if (source === undefined) await tx.query('delete from catalog_taken where location = $1', [location])
+  else await tx.query('insert into catalog_taken (location, source) values ($1, $2) on conflict (location) do update set source = excluded.source', [location, source])
+}

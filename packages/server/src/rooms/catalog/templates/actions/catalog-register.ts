@@ -1,5 +1,6 @@
 /** `catalog:register`: takes the catalog-info.yaml of the workspace into the catalogue. */
 import { fail } from '@pavior/contract'
+import { spokenBy } from '../../entities/plan.ts'
 import { replaceLocation } from '../../entities/store.ts'
 import type { Entity } from '../../entities/types.ts'
 import { readEntities } from '../../entities/validate.ts'
@@ -46,5 +47,7 @@ async function entitiesOf({ workspace, team }: ActionContext, input: Input): Pro
   const { accepted, refused } = await readEntities(text)
   const [problem] = refused
   if (problem) throw fail('TEMPLATE_INVALID', { message: `The template renders a ${path} that the catalogue refuses: ${problem.reason}` })
-  return accepted.map((entity) => ({ ...entity, metadata: { ...entity.metadata, namespace: entity.metadata.namespace ?? team } }))
+  const { own, foreign } = spokenBy(team, accepted)
+  if (foreign.length > 0) throw fail('TEMPLATE_INVALID', { message: `The template renders a ${path} that speaks of ${foreign[0]}, which belongs to another team.` })
+  return own
 }
