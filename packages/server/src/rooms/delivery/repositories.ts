@@ -115,7 +115,8 @@ export class PlatformRepositories {
 
 function pushProblem(url: string, stderr: string, token: string | undefined): Error {
   const shown = (token ? stderr.replaceAll(token, '[redacted]') : stderr).trim().split('\n').slice(-4).join(' ').slice(0, 500)
-  const refused = /rejected|denied|Authentication failed|could not read (Username|Password)|401|403|404|not found|terminal prompts disabled/i.test(shown)
+  // git says a status as "returned error: 403"; a bare number may as well be a port.
+  const refused = /rejected|denied|Authentication failed|could not read (Username|Password)|returned error: 4\d\d|not found|terminal prompts disabled/i.test(shown.replaceAll(url, ''))
   return refused
     ? fail('REPOSITORY_REFUSED', { message: `The repository ${url} did not take the push.`, why: shown })
     : fail('REPOSITORY_UNREACHABLE', { message: `The repository host at ${new URL(url).host} does not answer.`, why: shown })
