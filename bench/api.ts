@@ -9,7 +9,6 @@
 import { fork, spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Counter, Histogram, Registry } from 'prom-client'
@@ -26,7 +25,7 @@ import { createResources, mayAct } from '../packages/server/src/kernel/resources
 import { Feed } from '../packages/server/src/kernel/store/feed.ts'
 import { createFieldIndexes, flushStatement } from '../packages/server/src/kernel/store/store.ts'
 import { app } from '../packages/server/src/rooms/catalog/kinds.ts'
-import { show } from './platform.ts'
+import { freePort, show } from './platform.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 const appsPath = '/apis/pavior.dev/v1/namespaces/bench/apps'
@@ -104,15 +103,6 @@ async function answers(url: string, child: ChildProcess): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
   throw new Error(`${url} never answered`)
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as { port: number }
-  probe.close()
-  await once(probe, 'close')
-  return port
 }
 
 /** The server side: kernel and API on an embedded PostgreSQL, with one reconciler so that every write makes a queue entry. */

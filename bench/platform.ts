@@ -1,6 +1,8 @@
 /** A Pavior of its own for a benchmark: free ports, a home in the temp directory, gone afterwards. */
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -65,4 +67,14 @@ export function percentile(values: number[], share: number): number {
 
 export function show(name: string, figure: string, target: string, met: boolean): void {
   console.log(`${name.padEnd(58)} ${figure.padEnd(28)} target ${target.padEnd(22)} ${met ? 'met' : 'missed'}`)
+}
+
+/** A port that is free now. */
+export async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const { port } = probe.address() as { port: number }
+  probe.close()
+  await once(probe, 'close')
+  return port
 }
