@@ -6,8 +6,7 @@ import type { Routes } from '../../../kernel/api/types.ts'
 import type { Database } from '../../../kernel/db/index.ts'
 import type { Resources } from '../../../kernel/resources/index.ts'
 import { listEntities, wordsOf } from '../entities/store.ts'
-import { diffOpenApi } from './openapi-diff.ts'
-import { apiOf } from './plan.ts'
+import { diffOf, viewOf } from './definition.ts'
 import { listApis, listPages, readApi, readPage, searchPages } from './store.ts'
 
 const searchLimit = 10
@@ -43,12 +42,16 @@ export function docsRoutes({ database, resources }: { database: Database; resour
       return mustRead(database, params, query.path, releaseOf(query.release))
     })
 
+    server.get<{ Params: AppParams; Querystring: { path?: string; release?: string } }>('/v1/teams/:team/apps/:app/apis/view', async ({ actor, params, query }) => {
+      await mustSee(actor, params)
+      return viewOf(await mustRead(database, params, query.path, releaseOf(query.release)))
+    })
+
     server.get<{ Params: AppParams; Querystring: { path?: string; from?: string; to?: string } }>('/v1/teams/:team/apps/:app/apis/diff', async ({ actor, params, query }) => {
       await mustSee(actor, params)
       const after = await mustRead(database, params, query.path, releaseOf(query.to))
       const before = await mustRead(database, params, query.path, query.from === undefined ? after.release - 1 : releaseOf(query.from))
-      if (after.format !== 'openapi' || before.format !== 'openapi') throw fail('BAD_REQUEST', { message: `Definitions in ${after.format} are not compared yet; OpenAPI is.` })
-      const changes = diffOpenApi(apiOf(before.path, before.definition)?.document, apiOf(after.path, after.definition)?.document)
+      const changes = await diffOf(before, after)
       return { from: before.release, to: after.release, breaking: changes.some((change) => change.breaking), changes }
     })
 

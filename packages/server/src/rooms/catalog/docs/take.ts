@@ -1,7 +1,7 @@
 /** Takes documentation and definitions of APIs out of the source of what serves. */
 import type { Database } from '../../../kernel/db/index.ts'
 import type { SourceFiles } from '../ports.ts'
-import { apiOf, apiPaths, docPaths, titleOf } from './plan.ts'
+import { apiPaths, docPaths, readApi, titleOf } from './plan.ts'
 import { keepApi, replacePages } from './store.ts'
 
 const largestPage = 512 * 1024
@@ -29,7 +29,7 @@ export async function takeDocs(database: Database, sources: SourceFiles, { team,
   await replacePages(database, team, app, release, pages)
   for (const path of apiPaths(paths)) {
     const definition = clean(await read(path, largestDefinition))
-    const api = definition === undefined ? undefined : apiOf(path, definition)
+    const api = definition === undefined ? undefined : readApi(path, definition)
     if (api) await keepApi(database, team, app, { path, release, format: api.format, title: api.title, definition: definition! })
   }
 }
