@@ -7,12 +7,17 @@ import { seriousViolations } from './axe.ts'
 import { noBrowser, signedIn } from './browser.ts'
 
 const script = '<img src=x onerror="document.title=`broken into`"><script>document.title="broken into"</script>'
-const openapi = (field: string): string => `openapi: 3.1.0\ninfo: { title: Orders }\npaths: { /orders: { get: { responses: { 200: { content: { application/json: { schema: { type: object, properties: { ${field}: { type: string } } } } } } } } } }\n`
+const openapi = (field: string): string => `openapi: 3.1.0\ninfo: { title: Orders }\nservers: [{ url: 'https://orders.example.com' }]\npaths: { /orders: { get: { summary: All of them, parameters: [{ name: since, in: query, schema: { type: string, format: date } }], responses: { 200: { content: { application/json: { schema: { type: object, properties: { ${field}: { type: string } } } } } } } } } }\n`
+const asyncapi = (field: string): string =>
+  `asyncapi: 3.0.0\ninfo: { title: Mail, description: "${script.replaceAll('"', "'")}" }\nchannels: { placed: { address: orders.placed, messages: { Placed: { payload: { type: object, properties: { ${field}: { type: string } } } } } } }\noperations: { tell: { action: send, channel: { $ref: '#/channels/placed' } } }\n`
 const files = (field: string): Record<string, string> => ({
   ...webApp('orders'),
   'README.md': `# Orders ${script}\n\n${script}\n\n[a link](javascript:document.title='broken into')\n`,
   'docs/runbook.md': '# When orders are late\n\nLook at the mailroom.\n',
   'openapi.yaml': openapi(field),
+  'asyncapi.yaml': asyncapi(field),
+  'schema.graphql': `type Query { "Who ordered ${script}" order(id: ID!): Order } type Order { id: ID! ${field}: String next: Order }`,
+  'old/swagger.json': '{ "swagger": "2.0", "info": ',
   'catalog-info.yaml': JSON.stringify({ apiVersion: 'backstage.io/v1alpha1', kind: 'Component', metadata: { name: 'orders', title: `Orders ${script}`, description: `Keeps ${script} orders.`, tags: ['money'] }, spec: { type: 'service', lifecycle: 'production', owner: 'payments' } }),
 })
 
@@ -25,7 +30,7 @@ describe.skipIf(noBrowser)('the catalogue', () => {
       await writeFiles(join(parent, 'orders'), files(field))
       await platform.json(['deploy'], { directory: join(parent, 'orders') })
     }
-    await until('the second definition is kept', async () => (await platform.api('GET', '/v1/teams/default/apps/orders/apis')).body.items.length === 2)
+    await until('the second definition is kept', async () => (await platform.api('GET', '/v1/teams/default/apps/orders/apis')).body.items.length === 7)
     await rm(parent, { recursive: true })
   })
 
@@ -52,11 +57,42 @@ describe.skipIf(noBrowser)('the catalogue', () => {
     await page.getByRole('link', { name: 'When orders are late' }).click()
     await page.getByText('Look at the mailroom.').waitFor()
     expect(new URL(page.url()).searchParams.get('page')).toBe('docs/runbook.md')
-    await page.goto(`${platform.url}/apps/default/orders/apis`)
+    await page.goto(`${platform.url}/apps/default/orders/apis?api=openapi.yaml`)
     await page.getByText('the answer 200.state is gone').waitFor()
-    await page.getByText('breaks callers').waitFor()
+    await page.getByText('breaks callers').first().waitFor()
     expect(await seriousViolations(page)).toEqual([])
     expect(await page.title()).not.toContain('broken into')
+    expect(complaints).toEqual([])
+  })
+
+  test('draws each format of API, with an address for every operation', async () => {
+    const { page, complaints } = await signedIn(platform)
+    const apis = `${platform.url}/apps/default/orders/apis`
+    await page.goto(`${apis}?api=openapi.yaml`)
+    await page.getByText('https://orders.example.com').waitFor()
+    await page.getByRole('button', { name: /GET \/orders All of them/ }).click()
+    await page.getByText('string (date)').waitFor()
+    await page.getByText('application/json').waitFor()
+    expect(new URL(page.url()).searchParams.get('operation')).toBe('get-orders')
+    await page.reload()
+    await page.getByText('string (date)').waitFor()
+    expect(await seriousViolations(page)).toEqual([])
+    await page.getByRole('button', { name: 'Show the text' }).click()
+    await page.getByRole('region', { name: 'Definition' }).getByText('openapi: 3.1.0').waitFor()
+
+    await page.goto(`${apis}?api=asyncapi.yaml&operation=sends-orders-placed`)
+    await page.getByRole('heading', { name: 'Message Placed' }).waitFor()
+    await page.getByText('the message Placed.state is gone').waitFor()
+    await page.goto(`${apis}?api=schema.graphql&operation=query-order&schema=Order`)
+    await page.getByText('Order.state was removed', { exact: false }).waitFor()
+    await page.getByRole('button', { name: 'Open Order' }).first().click()
+    expect(await seriousViolations(page)).toEqual([])
+    expect(await page.title()).not.toContain('broken into')
+
+    await page.goto(`${apis}?api=old/swagger.json`)
+    await page.getByText('API_DEFINITION_INVALID').waitFor()
+    await page.getByRole('region', { name: 'Definition' }).getByText('"swagger": "2.0"').waitFor()
+    expect(await seriousViolations(page)).toEqual([])
     expect(complaints).toEqual([])
   })
 

@@ -1,5 +1,6 @@
 /** What the pages of the catalogue read. */
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
+import type { ApiView } from '@pavior/contract'
 import { get } from '../../frame/api.ts'
 
 export interface EntityRow {
@@ -117,11 +118,14 @@ export const apisQuery = (team: string, app: string) => queryOptions({ queryKey:
 export const definitionQuery = (team: string, app: string, path: string, release: number) =>
   queryOptions({ queryKey: ['apis', team, app, path, release], queryFn: ({ signal }) => get<ApiVersion & { definition: string }>(`${appPath(team, app)}/apis/definition?${searchOf({}, { path, release: String(release) })}`, signal) })
 
+export const apiViewQuery = (team: string, app: string, path: string, release: number) =>
+  queryOptions({ queryKey: ['apis', team, app, path, release, 'view'], queryFn: ({ signal }) => get<ApiView>(`${appPath(team, app)}/apis/view?${searchOf({}, { path, release: String(release) })}`, signal), staleTime: Infinity, retry: false })
+
 export interface ApiDiff {
   from: number
   to: number
   breaking: boolean
-  changes: { breaking: boolean; where: string; what: string }[]
+  changes: { breaking: boolean; risky?: boolean; where: string; what: string }[]
 }
 
 export const apiDiffQuery = (team: string, app: string, path: string, from: number, to: number) =>

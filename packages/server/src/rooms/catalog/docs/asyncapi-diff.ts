@@ -2,8 +2,9 @@
  * What changed between two AsyncAPI definitions, and which of it breaks those on the other side of the channels: of what the
  * application receives more may not be asked, of what it sends less may not be given. Pure.
  */
+import type { ApiChange } from '../ports.ts'
 import { asyncOperations, type AsyncMessage, type AsyncOperation } from './asyncapi.ts'
-import { comparisonOf, diffSchema, ordered, unfinished, type ApiChange, type Comparison, type Direction, type Found } from './schema-diff.ts'
+import { comparisonOf, diffSchema, ordered, unfinished, type Comparison, type Direction, type Found } from './schema-diff.ts'
 
 export function diffAsyncApi(before: unknown, after: unknown): ApiChange[] {
   const comparison = comparisonOf(before, after)

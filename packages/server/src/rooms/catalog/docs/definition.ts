@@ -1,20 +1,14 @@
 /** Definitions of APIs: told apart, shown and compared. Nothing in one is believed; nothing is fetched for one. */
 import { fail, type ApiView } from '@pavior/contract'
+import type { ApiChange, Definition } from '../ports.ts'
 import { diffAsyncApi } from './asyncapi-diff.ts'
 import { diffGraphQl } from './graphql-diff.ts'
 import { readGraphQl } from './graphql.ts'
 import { diffOpenApi } from './openapi-diff.ts'
-import { readApi, type ApiFormat } from './plan.ts'
-import type { ApiChange } from './schema-diff.ts'
+import { readApi } from './plan.ts'
 import { viewAsyncApi } from './views/asyncapi.ts'
 import { viewGraphQl } from './views/graphql.ts'
 import { viewOpenApi } from './views/openapi.ts'
-
-export interface Definition {
-  path: string
-  format: ApiFormat
-  definition: string
-}
 
 /** Throws API_DEFINITION_INVALID with what is wrong and where. */
 export async function viewOf({ path, format, definition }: Definition): Promise<ApiView> {

@@ -1,7 +1,8 @@
 /** What changed between two GraphQL schemas, as the GraphQL library itself judges it, and what is new. */
 import type { GraphQLSchema } from 'graphql'
+import type { ApiChange } from '../ports.ts'
 import type { GraphQL } from './graphql.ts'
-import { ordered, type ApiChange } from './schema-diff.ts'
+import { ordered } from './schema-diff.ts'
 
 export function diffGraphQl({ findBreakingChanges, findDangerousChanges }: GraphQL, before: GraphQLSchema, after: GraphQLSchema): ApiChange[] {
   return ordered([

@@ -2,8 +2,9 @@
  * What changed between two OpenAPI definitions, and which of it breaks callers that keep to the older one: what is asked of
  * them grew, or what they may rely on shrank. Pure. References within the document are followed.
  */
+import type { ApiChange } from '../ports.ts'
 import { follow, isObject, listOf, objectOf, type Json } from './json.ts'
-import { comparisonOf, diffSchema, ordered, unfinished, type ApiChange, type Comparison, type Direction, type Found } from './schema-diff.ts'
+import { comparisonOf, diffSchema, ordered, unfinished, type Comparison, type Direction, type Found } from './schema-diff.ts'
 
 export const methods = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace']
 

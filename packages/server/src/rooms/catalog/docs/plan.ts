@@ -1,5 +1,6 @@
 /** What counts as documentation and as a definition of an API. Pure. */
 import { parse } from 'yaml'
+import type { ApiFormat } from '../ports.ts'
 
 const mostPages = 300
 
@@ -16,8 +17,6 @@ export function titleOf(path: string, markdown: string): string {
   const name = path.split('/').at(-1)!.replace(/\.[^.]+$/, '')
   return (heading ?? name.replaceAll(/[-_]/g, ' ')).slice(0, 200)
 }
-
-export type ApiFormat = 'openapi' | 'asyncapi' | 'graphql'
 
 const apiFiles = [/^(?:.*\/)?openapi\.(ya?ml|json)$/i, /^(?:.*\/)?swagger\.(ya?ml|json)$/i, /^(?:.*\/)?asyncapi\.(ya?ml|json)$/i, /^(?:.*\/)?schema\.graphqls?$/i]
 const mostApis = 20
@@ -36,14 +35,21 @@ export interface ReadApi {
   problem?: string
 }
 
+/** What a file with this name should hold. */
+export function promisedFormat(path: string): ApiFormat | undefined {
+  const name = path.split('/').at(-1)!.toLowerCase()
+  if (/\.graphqls?$/.test(name)) return 'graphql'
+  if (name.startsWith('asyncapi.')) return 'asyncapi'
+  return /^(openapi|swagger)\./.test(name) ? 'openapi' : undefined
+}
+
 /** What a file of such a name holds; a broken one keeps the format that its name promises. Undefined for any other name. */
 export function readApi(path: string, text: string): ReadApi | undefined {
-  const name = path.split('/').at(-1)!.toLowerCase()
-  if (/\.graphqls?$/.test(name)) return { format: 'graphql', title: path }
-  const promised = name.startsWith('asyncapi.') ? 'asyncapi' : /^(openapi|swagger)\./.test(name) ? 'openapi' : undefined
+  const promised = promisedFormat(path)
   if (promised === undefined) return undefined
+  if (promised === 'graphql') return { format: promised, title: path }
   try {
-    const document = (name.endsWith('.json') ? JSON.parse(text) : parse(text, { maxAliasCount: 50, uniqueKeys: false, logLevel: 'error' })) as unknown
+    const document = (/\.json$/i.test(path) ? JSON.parse(text) : parse(text, { maxAliasCount: 50, uniqueKeys: false, logLevel: 'error' })) as unknown
     if (typeof document !== 'object' || document === null) return { format: promised, title: path, problem: 'it holds no object.' }
     const { openapi, swagger, asyncapi, info } = document as { openapi?: unknown; swagger?: unknown; asyncapi?: unknown; info?: { title?: unknown } }
     const format = openapi !== undefined || swagger !== undefined ? 'openapi' : asyncapi !== undefined ? 'asyncapi' : undefined

@@ -5,8 +5,8 @@ import type { Actor } from '../../../kernel/actor.ts'
 import type { Routes } from '../../../kernel/api/types.ts'
 import type { Database } from '../../../kernel/db/index.ts'
 import type { Resources } from '../../../kernel/resources/index.ts'
+import type { DefinitionReader } from '../ports.ts'
 import { listEntities, wordsOf } from '../entities/store.ts'
-import { diffOf, viewOf } from './definition.ts'
 import { listApis, listPages, readApi, readPage, searchPages } from './store.ts'
 
 const searchLimit = 10
@@ -16,7 +16,7 @@ interface AppParams {
   app: string
 }
 
-export function docsRoutes({ database, resources }: { database: Database; resources: Resources }): Routes {
+export function docsRoutes({ database, resources, definitions }: { database: Database; resources: Resources; definitions: DefinitionReader }): Routes {
   const mustSee = (actor: Actor, { team, app }: AppParams): Promise<unknown> => resources.mustGet(actor, { kind: 'App', namespace: team, name: app })
 
   return (server: FastifyInstance) => {
@@ -42,16 +42,16 @@ export function docsRoutes({ database, resources }: { database: Database; resour
       return mustRead(database, params, query.path, releaseOf(query.release))
     })
 
-    server.get<{ Params: AppParams; Querystring: { path?: string; release?: string } }>('/v1/teams/:team/apps/:app/apis/view', async ({ actor, params, query }) => {
+    server.get<{ Params: AppParams; Querystring: { path?: string; release?: string } }>('/v1/teams/:team/apps/:app/apis/view', async ({ actor, params, query, signal }) => {
       await mustSee(actor, params)
-      return viewOf(await mustRead(database, params, query.path, releaseOf(query.release)))
+      return definitions.view(await mustRead(database, params, query.path, releaseOf(query.release)), signal)
     })
 
-    server.get<{ Params: AppParams; Querystring: { path?: string; from?: string; to?: string } }>('/v1/teams/:team/apps/:app/apis/diff', async ({ actor, params, query }) => {
+    server.get<{ Params: AppParams; Querystring: { path?: string; from?: string; to?: string } }>('/v1/teams/:team/apps/:app/apis/diff', async ({ actor, params, query, signal }) => {
       await mustSee(actor, params)
       const after = await mustRead(database, params, query.path, releaseOf(query.to))
       const before = await mustRead(database, params, query.path, query.from === undefined ? after.release - 1 : releaseOf(query.from))
-      const changes = await diffOf(before, after)
+      const changes = await definitions.diff(before, after, signal)
       return { from: before.release, to: after.release, breaking: changes.some((change) => change.breaking), changes }
     })
 

@@ -1,14 +1,6 @@
 /** What changed between two schemas, and whether it breaks whoever keeps to the older one. Pure; for every format of APIs. */
+import type { ApiChange } from '../ports.ts'
 import { follow, objectOf, stringsOf, type Json } from './json.ts'
-
-export interface ApiChange {
-  breaking: boolean
-  /** Does not break the contract, but may surprise: a caller that lists all values meets one that it has never seen. */
-  risky?: boolean
-  /** GET /orders/{id} */
-  where: string
-  what: string
-}
 
 export type Found = Omit<ApiChange, 'where'>
 

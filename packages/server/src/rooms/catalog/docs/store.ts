@@ -1,6 +1,6 @@
 /** Pages and definitions of APIs, as of the newest release that serves. */
 import type { Database, Tx } from '../../../kernel/db/index.ts'
-import type { ApiFormat } from './plan.ts'
+import type { ApiFormat } from '../ports.ts'
 
 export interface Page {
   path: string

@@ -1,7 +1,8 @@
 /** Takes documentation and definitions of APIs out of the source of what serves. */
+import { isPaviorError } from '@pavior/contract'
 import type { Database } from '../../../kernel/db/index.ts'
-import type { SourceFiles } from '../ports.ts'
-import { apiPaths, docPaths, readApi, titleOf } from './plan.ts'
+import type { ApiFormat, DefinitionReader, SourceFiles } from '../ports.ts'
+import { apiPaths, docPaths, promisedFormat, titleOf } from './plan.ts'
 import { keepApi, replacePages } from './store.ts'
 
 const largestPage = 512 * 1024
@@ -17,7 +18,13 @@ export interface Serving {
   directory?: string
 }
 
-export async function takeDocs(database: Database, sources: SourceFiles, { team, app, release, source, directory }: Serving): Promise<void> {
+export interface TakeDeps {
+  database: Database
+  sources: SourceFiles
+  definitions: DefinitionReader
+}
+
+export async function takeDocs({ database, sources, definitions }: TakeDeps, { team, app, release, source, directory }: Serving): Promise<void> {
   const prefix = directory === undefined ? '' : `${directory}/`
   const paths = (await sources.list(source, directory ?? '')).map(({ path }) => path.slice(prefix.length))
   const read = (path: string, largest: number): Promise<string | undefined> => sources.read(source, prefix + path, largest)
@@ -29,8 +36,19 @@ export async function takeDocs(database: Database, sources: SourceFiles, { team,
   await replacePages(database, team, app, release, pages)
   for (const path of apiPaths(paths)) {
     const definition = clean(await read(path, largestDefinition))
-    const api = definition === undefined ? undefined : readApi(path, definition)
+    const api = definition === undefined ? undefined : await look(definitions, path, definition)
     if (api) await keepApi(database, team, app, { path, release, format: api.format, title: api.title, definition: definition! })
+  }
+}
+
+/** One that takes more than it may is kept too: its page says why it is not shown. */
+async function look(definitions: DefinitionReader, path: string, definition: string): Promise<{ format: ApiFormat; title: string } | undefined> {
+  try {
+    return await definitions.look(path, definition)
+  } catch (error) {
+    const format = promisedFormat(path)
+    if (!isPaviorError(error) || error.code !== 'API_DEFINITION_INVALID' || format === undefined) throw error
+    return { format, title: path }
   }
 }
 

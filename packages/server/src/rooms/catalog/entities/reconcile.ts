@@ -5,7 +5,7 @@ import type { Database } from '../../../kernel/db/index.ts'
 import { after, done, resourceKeyText, splitKey, type Reconciler } from '../../../kernel/reconcile/index.ts'
 import type { Mirror } from '../../../kernel/resources/mirror.ts'
 import type { Resources } from '../../../kernel/resources/index.ts'
-import type { SourceFiles } from '../ports.ts'
+import type { DefinitionReader, SourceFiles } from '../ports.ts'
 import { takeDocs } from '../docs/take.ts'
 import { servingOf } from '../serving.ts'
 import { componentOf, groupOf, spokenBy, userOf, usesOf } from './plan.ts'
@@ -24,6 +24,7 @@ export interface EntityReconcilersDeps {
   resources: Resources
   routes: Mirror<Resource<RouteSpec>>
   sources: SourceFiles
+  definitions: DefinitionReader
   /** Tells the people of an app what was refused in its catalogue file. */
   warn: (app: App, reason: string, message: string) => Promise<void>
   /** Called when what is known of an app was read anew. */
@@ -88,12 +89,12 @@ function usesBy({ metadata, spec }: App, routes: Mirror<Resource<RouteSpec>>): R
 }
 
 /** What the source of the newest release that serves says of itself: documentation, APIs, catalogue file. Each source is read once. */
-async function takeFile({ database, resources, sources, warn }: EntityReconcilersDeps, app: App, location: string): Promise<void> {
+async function takeFile({ database, resources, sources, definitions, warn }: EntityReconcilersDeps, app: App, location: string): Promise<void> {
   const found = (await servingOf(resources, actor, app))?.source
   if (found === undefined) return
   const source = `v${found.release} ${found.source} ${found.directory ?? ''}`
   if ((await takenSource(database, location)) === source) return
-  await takeDocs(database, sources, found)
+  await takeDocs({ database, sources, definitions }, found)
   const read = await readFiles(sources, found.source, found.directory)
   const { own, foreign } = spokenBy(app.metadata.namespace!, read.accepted)
   await replaceLocation(database, 'repository', location, own)
