@@ -16,7 +16,7 @@ const files = (field: string): Record<string, string> => ({
   'docs/runbook.md': '# When orders are late\n\nLook at the mailroom.\n',
   'openapi.yaml': openapi(field),
   'asyncapi.yaml': asyncapi(field),
-  'schema.graphql': `type Query { "Who ordered ${script}" order(id: ID!): Order } type Order { id: ID! ${field}: String next: Order }`,
+  'schema.graphql': `type Query { """Who ordered ${script}""" order(id: ID!): Order } type Order { id: ID! ${field}: String next: Order }`,
   'old/swagger.json': '{ "swagger": "2.0", "info": ',
   'catalog-info.yaml': JSON.stringify({ apiVersion: 'backstage.io/v1alpha1', kind: 'Component', metadata: { name: 'orders', title: `Orders ${script}`, description: `Keeps ${script} orders.`, tags: ['money'] }, spec: { type: 'service', lifecycle: 'production', owner: 'payments' } }),
 })

@@ -95,31 +95,6 @@ export function textsOf(value: unknown): string[] {
   return isRecord(value) ? Object.values(value).flatMap(textsOf) : []
 }
 
-/** Answers with the defaults of the questions that were not answered. */
-export function withDefaults(pages: readonly Record<string, unknown>[], answers: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const whole: Record<string, unknown> = { ...answers }
-  for (const page of pages) {
-    for (const [name, question] of Object.entries((page.properties ?? {}) as Record<string, { default?: unknown }>)) {
-      if (!Object.hasOwn(whole, name) && isRecord(question) && question.default !== undefined) whole[name] = question.default
-    }
-  }
-  return whole
-}
-
-/** Names of all questions, also of those that only some answers bring up. */
-export function questionsOf(pages: readonly Record<string, unknown>[]): Set<string> {
-  const names = new Set<string>()
-  const visit = (value: unknown): void => {
-    if (Array.isArray(value)) return value.forEach(visit)
-    if (!isRecord(value)) return
-    if (isRecord(value.properties)) Object.keys(value.properties).forEach((name) => names.add(name))
-    for (const key of ['dependencies', 'dependentSchemas']) if (isRecord(value[key])) Object.values(value[key]).forEach(visit)
-    for (const key of ['oneOf', 'anyOf', 'allOf', 'then', 'else', 'if']) visit(value[key])
-  }
-  pages.forEach(visit)
-  return names
-}
-
 export function journalOf(steps: readonly TemplateStep[]): TemplateRunStep[] {
   return steps.map(({ id, name, action }) => ({ id, name, action, state: 'pending' as const }))
 }
