@@ -134,13 +134,13 @@ function withinObject(question: QuestionSchema, given: Answers, path: string, as
 }
 
 /** Names of all questions, also of those that only some answers bring up; or of those that `which` picks. */
-export function questionNames(pages: readonly QuestionSchema[], which: (question: unknown) => boolean = () => true): Set<string> {
+export function questionNames(pages: readonly QuestionSchema[], which: (question: unknown, name: string) => boolean = () => true): Set<string> {
   const names = new Set<string>()
   const visit = (value: unknown, depth: number): void => {
     if (depth > deepest * 2) return
     if (Array.isArray(value)) return value.forEach((one) => visit(one, depth + 1))
     if (!isRecord(value)) return
-    for (const [name, question] of Object.entries(recordOf(value.properties))) if (which(question)) names.add(name)
+    for (const [name, question] of Object.entries(recordOf(value.properties))) if (which(question, name)) names.add(name)
     for (const key of ['dependencies', 'dependentSchemas']) Object.values(recordOf(value[key])).forEach((one) => visit(one, depth + 1))
     for (const key of ['oneOf', 'anyOf', 'allOf', 'then', 'else', 'if']) visit(value[key], depth + 1)
   }

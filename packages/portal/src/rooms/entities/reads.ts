@@ -157,3 +157,16 @@ export const appScorecardsQuery = (team: string, app: string) => queryOptions({ 
 export const cardResultsQuery = (name: string) => queryOptions({ queryKey: ['scorecards', 'results', name], queryFn: ({ signal }) => get<{ items: CardResult[] }>(`/v1/scorecards/${encodeURIComponent(name)}/results`, signal) })
 
 export const trendQuery = (name: string) => queryOptions({ queryKey: ['scorecards', 'trend', name], queryFn: ({ signal }) => get<{ items: { day: string; apps: number; score: number; levels: Record<string, number> }[] }>(`/v1/scorecards/${encodeURIComponent(name)}/trend`, signal) })
+
+const pickedAtOnce = 50
+
+/** What fits one of the filters and what is typed, for choosing one. */
+export const entityChoicesQuery = (filters: readonly Filter[], typed: string) =>
+  queryOptions({
+    queryKey: ['catalog', 'choices', filters, typed],
+    queryFn: async ({ signal }) => {
+      const pages = await Promise.all(filters.map((filter) => get<EntityPage>(`/v1/catalog/entities?${searchOf({ ...filter, q: typed }, { limit: String(pickedAtOnce) })}`, signal)))
+      return [...new Map(pages.flatMap(({ items }) => items).map((row) => [row.ref, row])).values()]
+    },
+    placeholderData: (before) => before,
+  })
