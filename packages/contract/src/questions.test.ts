@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { dueQuestions, pathsOf, questionNames, secretNames, withoutSecrets, type Answers, type QuestionSchema } from './questions.ts'
+import { dueQuestions, inOrder, pathsOf, questionNames, secretNames, withOrder, withoutSecrets, type Answers, type QuestionSchema } from './questions.ts'
 
 const pets: QuestionSchema = {
   properties: { pets: { type: 'string', enum: ['No', 'Cat', 'Dogs'], default: 'No' } },
@@ -61,6 +61,13 @@ describe('what is due', () => {
   test('questions that take each other away end, and nothing is lost', () => {
     const swinging: QuestionSchema = { properties: {}, if: { required: ['a'] }, then: {}, else: { properties: { a: { default: 1 } } } }
     expect(dueQuestions([swinging], { b: 1 }).answers).toEqual({ b: 1 })
+  })
+
+  test('the order is written down, and what an answer brings up comes last', () => {
+    const page = withOrder({ properties: { b: {}, a: {} }, dependencies: { a: { properties: { d: {}, c: {} } } } })
+    const kept = JSON.parse(JSON.stringify(page, (_, value: unknown) => (typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.fromEntries(Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 1))) : value))) as QuestionSchema
+    expect(inOrder(dueQuestions([kept], { a: 1 }).pages[0]!)).toEqual(['b', 'a', 'd', 'c'])
+    expect(inOrder({ properties: { a: {}, b: {}, c: {} }, 'ui:order': ['c', '*', 'a'] })).toEqual(['c', 'b', 'a'])
   })
 
   test('secrets are known by their field', () => {

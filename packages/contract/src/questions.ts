@@ -170,6 +170,28 @@ export function withoutSecrets(pages: readonly QuestionSchema[], answers: Readon
   return { answers: Object.fromEntries(open), secrets: Object.fromEntries(hidden.filter((entry): entry is [string, string] => typeof entry[1] === 'string' && entry[1] !== '')) }
 }
 
+/** Names of the questions as `ui:order` has them (`*` is the rest), else as they are written. */
+export function inOrder(schema: QuestionSchema): string[] {
+  const names = Object.keys(recordOf(schema.properties))
+  const order = listOf(schema['ui:order'])
+  if (order.length === 0) return names
+  const rest = names.filter((name) => !order.includes(name))
+  const ordered = order.flatMap((name) => (name === '*' ? rest : typeof name === 'string' && names.includes(name) ? [name] : []))
+  return [...new Set(order.includes('*') ? ordered : [...ordered, ...rest])]
+}
+
+/** The schema with the order of its questions written down, also of those that only some answers bring up: what keeps it may not keep the order of keys. */
+export function withOrder(schema: QuestionSchema, depth = 0): QuestionSchema {
+  if (depth > deepest) return schema
+  const inner = (value: unknown): unknown => (Array.isArray(value) ? value.map(inner) : isRecord(value) ? withOrder(value, depth + 1) : value)
+  const held = mapValues(schema, (value, key) => {
+    if (['properties', 'dependencies', 'dependentSchemas'].includes(key) && isRecord(value)) return mapValues(value, (one) => (isRecord(one) ? withOrder(one, depth + 1) : one))
+    return ['allOf', 'oneOf', 'anyOf', 'then', 'else', 'items'].includes(key) ? inner(value) : value
+  })
+  const names = Object.keys(recordOf(schema.properties))
+  return names.length < 2 || schema['ui:order'] !== undefined ? held : { ...held, 'ui:order': [...names, '*'] }
+}
+
 /** An object that is asked field by field. */
 function isForm(question: unknown): question is QuestionSchema {
   return isRecord(question) && (question.type === undefined || question.type === 'object') && isRecord(question.properties)

@@ -127,9 +127,9 @@ describe.skipIf(noBrowser)('create', () => {
     await page.goto(new URL('/create/default/asking', platform.url).href)
     await page.getByLabel(/^Name/).fill('many')
     // Found while typing.
-    await page.getByRole('textbox', { name: /^Owner/ }).fill('defau')
+    await page.getByRole('combobox', { name: /^Owner/ }).fill('defau')
     await page.getByRole('option', { name: 'default · group' }).click()
-    await expect.poll(() => page.getByRole('textbox', { name: /^Owner/ }).inputValue()).toBe('group:default/default')
+    await expect.poll(() => page.getByRole('combobox', { name: /^Owner/ }).inputValue()).toBe('group:default/default')
     await page.getByRole('combobox', { name: 'Uses' }).or(page.getByRole('textbox', { name: 'Uses' })).first().click()
     await page.getByRole('option', { name: /tea · component/ }).click()
     await page.getByText('A field "StarChart" is not known here').waitFor()

@@ -1,5 +1,5 @@
 /** What the API tells of templates. */
-import { dueQuestions, questionNames, type TemplateSpec } from '@pavior/contract'
+import { dueQuestions, inOrder, questionNames, type TemplateSpec } from '@pavior/contract'
 
 export interface TemplateRow {
   team: string
@@ -31,8 +31,9 @@ export interface Question {
 export function nextQuestion({ parameters = [] }: Pick<TemplateSpec, 'parameters'>, answers: Record<string, unknown>, asked: ReadonlySet<string>): Question | undefined {
   const { pages } = dueQuestions(parameters, answers, asked)
   for (const page of pages) {
-    for (const [name, schema] of Object.entries((page.properties ?? {}) as Record<string, unknown>)) {
+    for (const name of inOrder(page)) {
       if (Object.hasOwn(answers, name) || asked.has(name)) continue
+      const schema = (page.properties as Record<string, unknown>)[name]
       const question = typeof schema === 'object' && schema !== null ? (schema as Record<string, unknown>) : {}
       if (question['ui:widget'] === 'hidden') continue
       return asQuestion(name, question, Array.isArray(page.required) && page.required.includes(name))
@@ -44,14 +45,14 @@ export function nextQuestion({ parameters = [] }: Pick<TemplateSpec, 'parameters
 /** Every question that there may be, for reading: those that only some answers bring up come last and say so. */
 export function questionsOf({ parameters = [] }: Pick<TemplateSpec, 'parameters'>): Question[] {
   const found = new Map<string, Question>()
-  const always = new Map(parameters.flatMap((page) => Object.keys((page.properties ?? {}) as object).map((name) => [name, Array.isArray(page.required) && page.required.includes(name)] as const)))
+  const always = new Map(parameters.flatMap((page) => inOrder(page).map((name) => [name, Array.isArray(page.required) && page.required.includes(name)] as const)))
   questionNames(parameters, (question, name) => {
     if (found.has(name) || typeof question !== 'object' || question === null) return true
     const asked = asQuestion(name, question as Record<string, unknown>, always.get(name) ?? false)
     found.set(name, always.has(name) ? asked : { ...asked, description: ['Asked only with some answers.', asked.description].filter(Boolean).join(' ') })
     return true
   })
-  return [...found.values()].toSorted((one, other) => Number(!always.has(one.name)) - Number(!always.has(other.name)))
+  return [...new Set([...always.keys(), ...found.keys()])].flatMap((name) => found.get(name) ?? [])
 }
 
 function asQuestion(name: string, question: Record<string, unknown>, required: boolean): Question {

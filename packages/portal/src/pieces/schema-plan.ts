@@ -1,5 +1,5 @@
 /** What a JSON Schema says about a form. Pure. */
-import type { Cause } from '@pavior/contract'
+import { inOrder, type Cause, type QuestionSchema } from '@pavior/contract'
 
 /** The part of JSON Schema, and of the `ui:` words that Backstage templates use, which forms understand. */
 export interface FormSchema {
@@ -85,12 +85,10 @@ export function widgetOf(schema: FormSchema): string | undefined {
 }
 
 /** Names of the properties in the order of the form: as `ui:order` has it (`*` is the rest), else required ones first. */
-export function orderOf({ properties = {}, required = [], 'ui:order': order }: FormSchema): string[] {
-  const names = Object.keys(properties)
-  if (!order) return names.toSorted((one, other) => Number(required.includes(other)) - Number(required.includes(one)))
-  const rest = names.filter((name) => !order.includes(name))
-  const ordered = order.flatMap((name) => (name === '*' ? rest : names.includes(name) ? [name] : []))
-  return order.includes('*') ? ordered : [...ordered, ...rest]
+export function orderOf(schema: FormSchema): string[] {
+  const { required = [], 'ui:order': order } = schema
+  const names = inOrder(schema as QuestionSchema)
+  return order ? names : names.toSorted((one, other) => Number(required.includes(other)) - Number(required.includes(one)))
 }
 
 /** `startTimeoutSeconds` is read as "Start timeout seconds". */

@@ -1,5 +1,5 @@
 /** Deciding over templates and runs; touches nothing. */
-import { fail, type TemplateRunStatus, type TemplateRunStep, type TemplateSpec, type TemplateStep } from '@pavior/contract'
+import { fail, withOrder, type TemplateRunStatus, type TemplateRunStep, type TemplateSpec, type TemplateStep } from '@pavior/contract'
 import semver from 'semver'
 
 export const apiVersions = ['scaffolder.backstage.io/v1beta3', 'pavior.dev/v1']
@@ -61,7 +61,8 @@ function readPages(parameters: unknown): Record<string, unknown>[] {
     if (!isRecord(page)) throw invalid(`page ${index + 1} of spec.parameters is not an object.`)
     if (page.properties !== undefined && !isRecord(page.properties)) throw invalid(`spec.parameters[${index}].properties is not an object.`)
   }
-  return pages as Record<string, unknown>[]
+  // JSON is kept without the order of its keys.
+  return (pages as Record<string, unknown>[]).map((page) => withOrder(page))
 }
 
 function readSteps(steps: unknown, actions: readonly string[]): TemplateStep[] {
