@@ -8,12 +8,45 @@ import { noBrowser, signedIn } from './browser.ts'
 
 const script = '<img src=x onerror="document.title=`broken into`"><script>document.title="broken into"</script>'
 const openapi = (field: string): string => `openapi: 3.1.0\ninfo: { title: Orders }\nservers: [{ url: 'https://orders.example.com' }]\npaths: { /orders: { get: { summary: All of them, parameters: [{ name: since, in: query, schema: { type: string, format: date } }], responses: { 200: { content: { application/json: { schema: { type: object, properties: { ${field}: { type: string } } } } } } } } } }\n`
+const pictures = `# Pictures
+
+\`\`\`mermaid
+flowchart LR
+  accTitle: How an order goes
+  A[Shop & cart] -->|asks| B(Orders) --> C{Paid?}
+\`\`\`
+
+\`\`\`mermaid
+sequenceDiagram
+  Shop->>Orders: place
+  Orders-->>Shop: number
+\`\`\`
+
+\`\`\`mermaid
+flowchart LR
+  A --> --> B
+\`\`\`
+
+\`\`\`mermaid
+%%{init: {"securityLevel": "loose", "htmlLabels": true, "flowchart": {"htmlLabels": true}, "themeCSS": "} body { display: none !important } .x {"}}%%
+flowchart LR
+  A["${script.replaceAll('"', "'")}"] --> B[hostile]
+  click A href "javascript:document.title='broken into'"
+  click B call alert()
+\`\`\`
+
+\`\`\`mermaid
+flowchart LR
+  A["<style>body{display:none!important}</style><svg onload='document.title=1'>"] --> B
+\`\`\`
+`
 const asyncapi = (field: string): string =>
   `asyncapi: 3.0.0\ninfo: { title: Mail, description: "${script.replaceAll('"', "'")}" }\nchannels: { placed: { address: orders.placed, messages: { Placed: { payload: { type: object, properties: { ${field}: { type: string } } } } } } }\noperations: { tell: { action: send, channel: { $ref: '#/channels/placed' } } }\n`
 const files = (field: string): Record<string, string> => ({
   ...webApp('orders'),
   'README.md': `# Orders ${script}\n\n${script}\n\n[a link](javascript:document.title='broken into')\n`,
   'docs/runbook.md': '# When orders are late\n\nLook at the mailroom.\n',
+  'docs/pictures.md': pictures,
   'openapi.yaml': openapi(field),
   'asyncapi.yaml': asyncapi(field),
   'schema.graphql': `type Query { """Who ordered ${script}""" order(id: ID!): Order } type Order { id: ID! ${field}: String next: Order }`,
@@ -65,6 +98,30 @@ describe.skipIf(noBrowser)('the catalogue', () => {
     expect(complaints).toEqual([])
   })
 
+  test.each(['light', 'dark'] as const)('draws diagrams as images that can do nothing, %s', async (scheme) => {
+    const { page, complaints } = await signedIn(platform, 'admin', { scheme })
+    await page.goto(`${platform.url}/apps/default/orders/docs?page=docs/pictures.md`)
+    const drawn = page.getByRole('img', { name: 'How an order goes' })
+    await drawn.waitFor()
+    await page.getByRole('img', { name: /sequenceDiagram/ }).waitFor()
+    await page.getByText(/This diagram cannot be drawn: .*line 2/).first().waitFor()
+    await page.getByText('A --> --> B').last().waitFor()
+    // Drawn at its size, with its texts in it.
+    const src = decodeURIComponent((await drawn.getAttribute('src'))!)
+    const [width, height] = (await page.evaluate(`(() => { const image = document.querySelector('img[alt="How an order goes"]'); return [image.naturalWidth, image.naturalHeight] })()`)) as [number, number]
+    expect(width).toBeGreaterThan(200)
+    expect(height).toBeGreaterThan(40)
+    for (const text of ['Shop', 'Orders', 'Paid?']) expect(src).toContain(text)
+    expect(src).not.toContain('foreignObject')
+    // What is hostile is drawn too, or told; it does nothing either way.
+    await expect.poll(async () => (await page.locator('article figure').count()) + (await page.getByText('This diagram cannot be drawn').count())).toBe(5)
+    expect(await page.evaluate("document.querySelectorAll('article svg, article script, article [onerror], article [onload], article a[href^=javascript], body > [id^=ddiagram]').length")).toBe(0)
+    expect(await page.title()).not.toContain('broken into')
+    expect(await page.getByRole('heading', { name: 'Pictures' }).isVisible()).toBe(true)
+    expect(await seriousViolations(page)).toEqual([])
+    expect(complaints).toEqual([])
+  })
+
   test('draws each format of API, with an address for every operation', async () => {
     const { page, complaints } = await signedIn(platform)
     const apis = `${platform.url}/apps/default/orders/apis`
@@ -90,7 +147,7 @@ describe.skipIf(noBrowser)('the catalogue', () => {
     expect(await page.title()).not.toContain('broken into')
 
     await page.goto(`${apis}?api=old/swagger.json`)
-    await page.getByText('API_DEFINITION_INVALID').waitFor()
+    await page.getByText('API_DEFINITION_INVALID', { exact: true }).waitFor()
     await page.getByRole('region', { name: 'Definition' }).getByText('"swagger": "2.0"').waitFor()
     expect(await seriousViolations(page)).toEqual([])
     expect(complaints).toEqual([])

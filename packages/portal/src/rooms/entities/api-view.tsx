@@ -120,7 +120,7 @@ function Operation({ operation, open }: { operation: ApiOperation; open: boolean
         </span>
         <span className={classes.title}>{title}</span>
         {deprecated && (
-          <Badge size="xs" variant="outline" color="gray">
+          <Badge className={classes.badge} size="xs" variant="outline" color="gray">
             deprecated
           </Badge>
         )}
@@ -133,7 +133,9 @@ function Operation({ operation, open }: { operation: ApiOperation; open: boolean
 function Details({ operation: { description, parameters, contents } }: { operation: ApiOperation }) {
   return (
     <div className={classes.details}>
-      <CopyButton text={window.location.href} label="Copy the link to this operation" />
+      <Text size="xs" c="dimmed">
+        Link to this operation <CopyButton text={window.location.href} label="Copy the link to this operation" />
+      </Text>
       {description && <Markdown text={description} />}
       {parameters.length > 0 && (
         <>
