@@ -51,7 +51,7 @@ const files = (field: string): Record<string, string> => ({
   'asyncapi.yaml': asyncapi(field),
   'schema.graphql': `type Query { """Who ordered ${script}""" order(id: ID!): Order } type Order { id: ID! ${field}: String next: Order }`,
   'old/swagger.json': '{ "swagger": "2.0", "info": ',
-  'catalog-info.yaml': JSON.stringify({ apiVersion: 'backstage.io/v1alpha1', kind: 'Component', metadata: { name: 'orders', title: `Orders ${script}`, description: `Keeps ${script} orders.`, tags: ['money'] }, spec: { type: 'service', lifecycle: 'production', owner: 'payments' } }),
+  'catalog-info.yaml': JSON.stringify({ apiVersion: 'backstage.io/v1alpha1', kind: 'Component', metadata: { name: 'orders', title: `Orders ${script}`, description: `Keeps ${script} orders.`, tags: ['money'], annotations: { 'backstage.io/source-location': 'url:https://github.com/blue/orders/tree/main/' } }, spec: { type: 'service', lifecycle: 'production', owner: 'payments' } }),
 })
 
 describe.skipIf(noBrowser)('the catalogue', () => {
@@ -86,6 +86,8 @@ describe.skipIf(noBrowser)('the catalogue', () => {
     const { page, complaints } = await signedIn(platform)
     await page.goto(`${platform.url}/apps/default/orders/docs`)
     await page.getByText('a link').waitFor()
+    await page.getByText('which brought it').waitFor()
+    expect(await page.getByRole('link', { name: 'Edit this page' }).getAttribute('href')).toBe('https://github.com/blue/orders/edit/main/README.md')
     expect(await page.evaluate(`document.querySelectorAll('article script, article [onerror], article a[href^=javascript]').length`)).toBe(0)
     await page.getByRole('link', { name: 'When orders are late' }).click()
     await page.getByText('Look at the mailroom.').waitFor()

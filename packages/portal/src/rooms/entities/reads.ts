@@ -94,13 +94,18 @@ export interface DocPage {
   path: string
   title: string
   release: number
+  /** Of the commit; of the release where no commit is known. */
   changedAt: string
+  commit: string | null
+  author: string | null
   markdown: string
+  /** Where it is edited, as far as that is known. */
+  edit?: { url: string } | { commands: string[] }
 }
 
 const appPath = (team: string, app: string): string => `/v1/teams/${encodeURIComponent(team)}/apps/${encodeURIComponent(app)}`
 
-export const docsQuery = (team: string, app: string) => queryOptions({ queryKey: ['docs', team, app], queryFn: ({ signal }) => get<{ items: Omit<DocPage, 'markdown'>[] }>(`${appPath(team, app)}/docs`, signal) })
+export const docsQuery = (team: string, app: string) => queryOptions({ queryKey: ['docs', team, app], queryFn: ({ signal }) => get<{ items: Omit<DocPage, 'markdown' | 'edit'>[] }>(`${appPath(team, app)}/docs`, signal) })
 
 export const docQuery = (team: string, app: string, path: string) =>
   queryOptions({ queryKey: ['docs', team, app, path], queryFn: ({ signal }) => get<DocPage>(`${appPath(team, app)}/docs/${path.split('/').map(encodeURIComponent).join('/')}`, signal) })

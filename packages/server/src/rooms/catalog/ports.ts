@@ -109,6 +109,10 @@ export interface Repositories {
   remove(team: string, app: string): Promise<void>
   /** Text of a file on main. */
   read(team: string, app: string, path: string): Promise<string | undefined>
+  /** The last commit that touched each file, as seen from a commit; undefined when that commit is not here (yet). */
+  lastTouched(team: string, app: string, commit: string, paths: readonly string[]): Promise<Map<string, { commit: string; author: string; at: string }> | undefined>
+  /** Address to clone from. */
+  urlOf(team: string, app: string): string
   /** Three-way merge of main with what lies between two trees, as a branch. Undefined when nothing would change. */
   propose(team: string, app: string, trees: { base: FileTree; theirs: FileTree }, branch: string, words: CommitWords, dryRun: boolean): Promise<MergeProposal | undefined>
   /** Pushes one commit to the main branch of another host. Throws REPOSITORY_UNREACHABLE and REPOSITORY_REFUSED. */
