@@ -1,3 +1,4 @@
+/* oxlint-disable unicorn/no-thenable -- a word of JSON Schema */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { dueQuestions, inOrder, pathsOf, questionNames, secretNames, withOrder, withoutSecrets, type Answers, type QuestionSchema } from './questions.ts'

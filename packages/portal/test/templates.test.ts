@@ -62,7 +62,7 @@ spec:
   steps:
     - { id: fetch, name: Write the code, action: 'fetch:template', input: { url: ./skeleton, values: { all: '\${{ parameters | dump }}' } } }
 `,
-  'skeleton/answers.json': '\${{ values.all }}\n',
+  'skeleton/answers.json': '${{ values.all }}\n',
 }
 
 describe.skipIf(noBrowser)('create', () => {

@@ -1,3 +1,4 @@
+/* oxlint-disable unicorn/no-thenable -- a word of JSON Schema */
 import { expect, test } from 'vitest'
 import { nextQuestion, typeOfQuestion } from './template-types.ts'
 

@@ -75,11 +75,11 @@ function load(): Promise<Mermaid> {
   return new Promise((resolve, reject) => {
     const script = document.createElement('script')
     script.src = source
-    script.onload = () => resolve((window as unknown as { mermaid: Mermaid }).mermaid)
-    script.onerror = () => {
+    script.addEventListener('load', () => resolve((window as unknown as { mermaid: Mermaid }).mermaid))
+    script.addEventListener('error', () => {
       loading = undefined
       reject(new Error('the program that draws could not be loaded.'))
-    }
+    })
     document.head.append(script)
   })
 }
