@@ -72,6 +72,9 @@ export const errorCatalogue = {
   ARTIFACT_MISSING: user(404, 'NotFound', 'The artifact is not stored any more.', 'Run the build again by deploying the same source.'),
   ARTIFACT_CORRUPT: platform(500, 'InternalError', 'The stored artifact does not have the digest that names it.', 'Deploy the source again; the broken copy was set aside.'),
 
+  // Catalogue
+  API_DEFINITION_INVALID: user(422, 'Invalid', 'The definition of an API cannot be read or compared.', 'Correct what the message names; the text itself is shown as it is.'),
+
   // Templates
   TEMPLATE_INVALID: usage(422, 'Invalid', 'The template cannot be used.', 'Correct what the message names and check it with `pavior template validate <directory>`.'),
   TEMPLATE_ACTION_UNKNOWN: usage(422, 'Invalid', 'The template uses an action or filter that does not exist here.', 'Use one of those that the message lists.'),

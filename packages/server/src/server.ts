@@ -5,6 +5,7 @@ import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client
 import type pg from 'pg'
 import { createAgentDriver } from './drivers/agent/index.ts'
 import { createBuilders } from './drivers/builders/index.ts'
+import { createDefinitionReader } from './drivers/definitions/reader.ts'
 import { createArtifactStore, createSourceStore, readTree } from './drivers/storage/index.ts'
 import { createTemplateRenderer } from './drivers/templates/renderer.ts'
 import { createToolFinder } from './drivers/tools/finder.ts'
@@ -137,6 +138,7 @@ export async function startServer({ config, settings, connection, external, agen
     changes,
     sources,
     intake: { accept: async (stream) => ({ files: await readTree(sources.directoryOf((await sources.accept(stream)).digest)) }) },
+    definitions: createDefinitionReader(join(root, 'dist/definition-reader.mjs')),
     renderer: createTemplateRenderer(join(root, 'dist/template-renderer.mjs')),
     repositories: deliveryRoom.reads.repositories,
     deploys: {

@@ -1,5 +1,6 @@
 /** What the pages of the catalogue read. */
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
+import type { ApiView } from '@pavior/contract'
 import { get } from '../../frame/api.ts'
 
 export interface EntityRow {
@@ -93,13 +94,18 @@ export interface DocPage {
   path: string
   title: string
   release: number
+  /** Of the commit; of the release where no commit is known. */
   changedAt: string
+  commit: string | null
+  author: string | null
   markdown: string
+  /** Where it is edited, as far as that is known. */
+  edit?: { url: string } | { commands: string[] }
 }
 
 const appPath = (team: string, app: string): string => `/v1/teams/${encodeURIComponent(team)}/apps/${encodeURIComponent(app)}`
 
-export const docsQuery = (team: string, app: string) => queryOptions({ queryKey: ['docs', team, app], queryFn: ({ signal }) => get<{ items: Omit<DocPage, 'markdown'>[] }>(`${appPath(team, app)}/docs`, signal) })
+export const docsQuery = (team: string, app: string) => queryOptions({ queryKey: ['docs', team, app], queryFn: ({ signal }) => get<{ items: Omit<DocPage, 'markdown' | 'edit'>[] }>(`${appPath(team, app)}/docs`, signal) })
 
 export const docQuery = (team: string, app: string, path: string) =>
   queryOptions({ queryKey: ['docs', team, app, path], queryFn: ({ signal }) => get<DocPage>(`${appPath(team, app)}/docs/${path.split('/').map(encodeURIComponent).join('/')}`, signal) })
@@ -117,11 +123,14 @@ export const apisQuery = (team: string, app: string) => queryOptions({ queryKey:
 export const definitionQuery = (team: string, app: string, path: string, release: number) =>
   queryOptions({ queryKey: ['apis', team, app, path, release], queryFn: ({ signal }) => get<ApiVersion & { definition: string }>(`${appPath(team, app)}/apis/definition?${searchOf({}, { path, release: String(release) })}`, signal) })
 
+export const apiViewQuery = (team: string, app: string, path: string, release: number) =>
+  queryOptions({ queryKey: ['apis', team, app, path, release, 'view'], queryFn: ({ signal }) => get<ApiView>(`${appPath(team, app)}/apis/view?${searchOf({}, { path, release: String(release) })}`, signal), staleTime: Infinity, retry: false })
+
 export interface ApiDiff {
   from: number
   to: number
   breaking: boolean
-  changes: { breaking: boolean; where: string; what: string }[]
+  changes: { breaking: boolean; risky?: boolean; where: string; what: string }[]
 }
 
 export const apiDiffQuery = (team: string, app: string, path: string, from: number, to: number) =>
@@ -153,3 +162,16 @@ export const appScorecardsQuery = (team: string, app: string) => queryOptions({ 
 export const cardResultsQuery = (name: string) => queryOptions({ queryKey: ['scorecards', 'results', name], queryFn: ({ signal }) => get<{ items: CardResult[] }>(`/v1/scorecards/${encodeURIComponent(name)}/results`, signal) })
 
 export const trendQuery = (name: string) => queryOptions({ queryKey: ['scorecards', 'trend', name], queryFn: ({ signal }) => get<{ items: { day: string; apps: number; score: number; levels: Record<string, number> }[] }>(`/v1/scorecards/${encodeURIComponent(name)}/trend`, signal) })
+
+const pickedAtOnce = 50
+
+/** What fits one of the filters and what is typed, for choosing one. */
+export const entityChoicesQuery = (filters: readonly Filter[], typed: string) =>
+  queryOptions({
+    queryKey: ['catalog', 'choices', filters, typed],
+    queryFn: async ({ signal }) => {
+      const pages = await Promise.all(filters.map((filter) => get<EntityPage>(`/v1/catalog/entities?${searchOf({ ...filter, q: typed }, { limit: String(pickedAtOnce) })}`, signal)))
+      return [...new Map(pages.flatMap(({ items }) => items).map((row) => [row.ref, row])).values()]
+    },
+    placeholderData: (before) => before,
+  })

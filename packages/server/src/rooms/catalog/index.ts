@@ -8,6 +8,7 @@ import { createEntityReconcilers } from './entities/reconcile.ts'
 import { entityRoutes } from './entities/routes.ts'
 import { docsRoutes } from './docs/routes.ts'
 import { app } from './kinds.ts'
+import type { DefinitionReader } from './ports.ts'
 import { scorecard, scorecardExemption } from './scorecards/kinds.ts'
 import { controllerName, createScorecardReconcilers, ensureBuiltin, type ScorecardDeps } from './scorecards/reconcile.ts'
 import { scorecardRoutes } from './scorecards/routes.ts'
@@ -19,6 +20,7 @@ export { app } from './kinds.ts'
 export const kinds = [app, scorecard, scorecardExemption, template, templateRun]
 
 export interface CatalogDeps extends TemplateDeps {
+  definitions: DefinitionReader
   /** Asks a reconciler for a run. */
   request: ScorecardDeps['request']
 }
@@ -26,7 +28,7 @@ export interface CatalogDeps extends TemplateDeps {
 const actor = systemActor('catalog')
 
 export function createCatalog(deps: CatalogDeps): Room<undefined> {
-  const { database, resources, sources, events, request, clock, log } = deps
+  const { database, resources, sources, definitions, events, request, clock, log } = deps
   const routes = new Mirror<Resource<RouteSpec>>(resources, 'Route', log)
   const scorecards: ScorecardDeps = { database, resources, serving: (of) => servingOf(resources, actor, of), request, clock }
   const seed: Part = { name: 'scorecards', start: () => ensureBuiltin(database, resources), stop: async () => {} }
@@ -38,13 +40,16 @@ export function createCatalog(deps: CatalogDeps): Room<undefined> {
         resources,
         routes,
         sources,
+        definitions,
+        repositories: deps.repositories,
+        clock,
         warn: (about, reason, message) => events.record(about, 'Warning', reason, message, 'catalog'),
         taken: (key) => request([{ controller: controllerName, key }]),
       }),
       ...createScorecardReconcilers(scorecards),
       ...templates.reconcilers,
     ],
-    routes: [entityRoutes({ database }), docsRoutes({ database, resources }), scorecardRoutes(scorecards), ...templates.routes],
+    routes: [entityRoutes({ database }), docsRoutes({ database, resources, definitions, repositories: deps.repositories, serving: (of) => servingOf(resources, actor, of) }), scorecardRoutes(scorecards), ...templates.routes],
     parts: [routes, seed, ...templates.parts],
     reads: undefined,
   }

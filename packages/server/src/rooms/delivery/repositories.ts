@@ -18,6 +18,8 @@ const largestOutput = 64 * 1024 * 1024
 /** A push to another host takes no longer. */
 const pushTimeoutMs = 60_000
 const longestDiff = 400_000
+/** What is older than these is not looked for. */
+const mostCommits = 5000
 const committer = 'Pavior <pavior@users.invalid>'
 
 type Files = ReadonlyMap<string, { content: Buffer; executable: boolean }>
@@ -25,6 +27,13 @@ type Files = ReadonlyMap<string, { content: Buffer; executable: boolean }>
 interface Words {
   message: string
   author: { name: string; email: string }
+  at: string
+}
+
+export interface Touched {
+  commit: string
+  author: string
+  /** ISO 8601, as the author's machine had it. */
   at: string
 }
 
@@ -64,6 +73,17 @@ export class PlatformRepositories {
     const path = repositoryPath(this.#deps.root, team, app)
     if (!(await exists(join(path, 'HEAD')))) return undefined
     return git(path, ['cat-file', 'blob', `refs/heads/main:${file}`]).catch(() => undefined)
+  }
+
+  /**
+   * The last commit that touched each of these files, as seen from a commit; undefined when the commit is not here (yet: what
+   * is being pushed arrives when the push ends). Files that nothing in the newest commits touched are left out.
+   */
+  async lastTouched(team: string, app: string, commit: string, paths: readonly string[]): Promise<Map<string, Touched> | undefined> {
+    const path = repositoryPath(this.#deps.root, team, app)
+    if (!(await exists(join(path, 'HEAD'))) || (await refOf(path, `${commit}^{commit}`)) === undefined) return undefined
+    const args = ['-c', 'core.quotePath=false', 'log', `--max-count=${mostCommits}`, '--no-renames', '--format=%x1e%H%x1f%an%x1f%aI', '--name-only', commit, '--', ...paths.map((file) => `:(literal)${file}`)]
+    return touchedOf(await git(path, args), new Set(paths))
   }
 
   async propose(team: string, app: string, { base, theirs }: { base: Files; theirs: Files }, branch: string, words: Words, dryRun: boolean): Promise<Proposal | undefined> {
@@ -111,6 +131,18 @@ export class PlatformRepositories {
       await rm(directory, { recursive: true, force: true })
     }
   }
+}
+
+/** Newest first: the first that names a file counts. */
+function touchedOf(output: string, wanted: ReadonlySet<string>): Map<string, Touched> {
+  const touched = new Map<string, Touched>()
+  for (const entry of output.split('\x1e')) {
+    const [head = '', ...files] = entry.split('\n')
+    const [commit = '', author = '', at = ''] = head.split('\x1f')
+    if (Number.isNaN(Date.parse(at))) continue
+    for (const file of files) if (wanted.has(file) && !touched.has(file)) touched.set(file, { commit, author, at })
+  }
+  return touched
 }
 
 function pushProblem(url: string, stderr: string, token: string | undefined): Error {

@@ -1,12 +1,13 @@
 /** Keeps the catalogue in step with what runs: apps, teams, people, and the catalogue files in the repositories of apps. */
 import type { AppSpec, AppStatus, EnvironmentSpec, Resource, RouteSpec, TeamSpec, UserSpec } from '@pavior/contract'
 import { systemActor } from '../../../kernel/actor.ts'
+import type { Clock } from '../../../kernel/clock.ts'
 import type { Database } from '../../../kernel/db/index.ts'
 import { after, done, resourceKeyText, splitKey, type Reconciler } from '../../../kernel/reconcile/index.ts'
 import type { Mirror } from '../../../kernel/resources/mirror.ts'
 import type { Resources } from '../../../kernel/resources/index.ts'
-import type { SourceFiles } from '../ports.ts'
-import { takeDocs } from '../docs/take.ts'
+import type { DefinitionReader, Repositories, SourceFiles } from '../ports.ts'
+import { dateDocs, takeDocs, type Serving } from '../docs/take.ts'
 import { servingOf } from '../serving.ts'
 import { componentOf, groupOf, spokenBy, userOf, usesOf } from './plan.ts'
 import { noteSource, replaceLocation, takenSource } from './store.ts'
@@ -15,6 +16,10 @@ import { largestFile, readEntities, type Refused } from './validate.ts'
 const actor = systemActor('catalog')
 /** Apps that others name may come later than those who name them. */
 const lookAgainMs = 3600_000
+/** A push ends after its deploy has; only then its commits are in the repository. */
+const pushEndsMs = 5000
+/** A commit that has not come by then was never pushed here. */
+const pushLastsMs = 600_000
 const catalogFiles = ['catalog-info.yaml', 'catalog-info.yml', '.backstage/catalog-info.yaml']
 
 type App = Resource<AppSpec, AppStatus>
@@ -24,6 +29,9 @@ export interface EntityReconcilersDeps {
   resources: Resources
   routes: Mirror<Resource<RouteSpec>>
   sources: SourceFiles
+  definitions: DefinitionReader
+  repositories: Pick<Repositories, 'lastTouched'>
+  clock: Clock
   /** Tells the people of an app what was refused in its catalogue file. */
   warn: (app: App, reason: string, message: string) => Promise<void>
   /** Called when what is known of an app was read anew. */
@@ -68,11 +76,17 @@ function appEntities(deps: EntityReconcilersDeps): Reconciler {
         return done
       }
       await replaceLocation(database, 'derived', location, [componentOf({ app, tiers: await tiersOf(resources, app), uses: usesBy(app, deps.routes) })])
-      await takeFile(deps, app, location)
+      const serving = await servingOf(resources, actor, app)
+      if (serving?.source) await takeFile(deps, app, location, serving.source)
+      const dated = serving?.source === undefined || (await dateDocs(deps, serving.source))
       await deps.taken(key)
-      return after(lookAgainMs)
+      return after(dated || isOld(deps, serving!.release) ? lookAgainMs : pushEndsMs)
     },
   }
+}
+
+function isOld({ clock }: EntityReconcilersDeps, release: Resource): boolean {
+  return clock.now().getTime() - Date.parse(release.metadata.creationTimestamp) > pushLastsMs
 }
 
 async function tiersOf(resources: Resources, { metadata }: App): Promise<Record<string, string>> {
@@ -88,12 +102,10 @@ function usesBy({ metadata, spec }: App, routes: Mirror<Resource<RouteSpec>>): R
 }
 
 /** What the source of the newest release that serves says of itself: documentation, APIs, catalogue file. Each source is read once. */
-async function takeFile({ database, resources, sources, warn }: EntityReconcilersDeps, app: App, location: string): Promise<void> {
-  const found = (await servingOf(resources, actor, app))?.source
-  if (found === undefined) return
+async function takeFile({ database, sources, definitions, warn }: EntityReconcilersDeps, app: App, location: string, found: Serving): Promise<void> {
   const source = `v${found.release} ${found.source} ${found.directory ?? ''}`
   if ((await takenSource(database, location)) === source) return
-  await takeDocs(database, sources, found)
+  await takeDocs({ database, sources, definitions }, found)
   const read = await readFiles(sources, found.source, found.directory)
   const { own, foreign } = spokenBy(app.metadata.namespace!, read.accepted)
   await replaceLocation(database, 'repository', location, own)
