@@ -88,7 +88,7 @@ export const errorCatalogue = {
 
   // Releases and deployments
   PORT_NOT_BOUND: user(422, 'Invalid', 'The new instance did not listen on its port in time.', 'Listen on the port that the environment variable PORT names.'),
-  PROCESS_EXITED: user(422, 'Invalid', 'The new instance exited before it was healthy.', 'Read its last log lines, which are in the message.'),
+  PROCESS_EXITED: user(422, 'Invalid', 'The new instance exited before it was healthy.', 'Correct what its last lines name, and deploy again; `pavior logs` shows everything it said.'),
   OUT_OF_MEMORY: user(422, 'Invalid', 'The instance was killed because it used more memory than its limit.', 'Raise the memory of the process, or make it use less.'),
   HEALTH_CHECK_FAILED: user(422, 'Invalid', 'The new instance did not answer its health check with success in time.', 'Make the health path answer 2xx when the process can serve.'),
   RELEASE_PHASE_FAILED: user(422, 'Invalid', 'The release process ended with an error before traffic moved.', 'Read its log and correct it; the old release keeps serving.'),
