@@ -150,3 +150,16 @@ test('tags and other branches are kept and deploy nothing; main cannot be delete
   expect((await git('push', 'pavior', '--all')).code).toBe(0)
   expect((await platform.get('kept.localhost')).body).toBe('all')
 })
+
+test('what a push, an upload and a rollback wrote is found by their requests', async () => {
+  const { directory, git } = await pushed('traced', 'one')
+  await commit(directory, git, 'two')
+  expect((await git('-c', 'http.extraHeader=X-Request-Id: push-of-two', 'push', 'pavior', 'main')).code).toBe(0)
+  expect((await platform.api('POST', '/v1/teams/default/apps/traced/rollback', { to: 1 }, { 'x-request-id': 'back-to-one' })).status).toBeLessThan(300)
+  await platform.json(['deploy'], { directory: await appDirectory('sent', webApp('sent')) })
+  const { items } = (await platform.api('GET', '/v1/audit?people=true&verb=create')).body as { items: { kind: string; name: string; requestId?: string }[] }
+  const requestOf = (name: string): string | undefined => items.find((row) => row.name === name)?.requestId
+  expect(requestOf('traced-build-2')).toBe('push-of-two')
+  expect(requestOf('traced-production-3')).toBe('back-to-one')
+  expect(items.filter(({ requestId }) => requestId === undefined)).toEqual([])
+})

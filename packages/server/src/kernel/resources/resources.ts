@@ -90,7 +90,7 @@ export function createResources(deps: ResourcesDeps): Resources {
       fields: fieldsOf(kindOf(object.kind), object),
       before: previous && whatSelectorsSaw(kindOf(object.kind), previous, object),
       expected: previous && BigInt(previous.metadata.resourceVersion),
-      audit: { actor: actor.name, token: actor.token, verb, requestId: options.requestId },
+      audit: { actor: actor.name, token: actor.token, verb, requestId: actor.requestId },
       wake,
     }
     const version = options.tx ? (await writeResources(options.tx, [stored]))[0] : await database.durable(() => batches.write(stored), (written) => written !== undefined)

@@ -29,8 +29,6 @@ export interface WriteOptions {
   fieldValidation?: 'Strict' | 'Warn' | 'Ignore'
   /** Filled with sentences for the `Warning` header. */
   warnings?: string[]
-  /** Request id for the audit row. */
-  requestId?: string
   /** Take part in this transaction; the acknowledgement then comes with the transaction. */
   tx?: Tx
 }
