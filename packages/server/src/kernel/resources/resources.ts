@@ -203,6 +203,7 @@ export function createResources(deps: ResourcesDeps): Resources {
         fields: options.fields,
         after: token?.after,
         limit,
+        count: options.count === true && !options.labels && !options.fields,
       }
       const page = await (tx ? readPage(tx, query) : database.durable(() => readPage(database, query), ({ version }) => isNew(version)))
       const last = page.items.at(-1)
@@ -213,6 +214,7 @@ export function createResources(deps: ResourcesDeps): Resources {
         ...(page.more && last
           ? {
               continue: encodeContinue(token?.version ?? String(page.version), last),
+              ...(page.remaining === undefined ? {} : { remainingItemCount: page.remaining }),
             }
           : {}),
       }

@@ -69,6 +69,8 @@ export interface ListOptions extends Selection {
   limit?: number
   /** Opaque, from the last page. Refused with EXPIRED when it is too old or not ours. */
   continue?: string
+  /** Say with the first page how many there are behind it; not for selections, which may be expensive to count. */
+  count?: boolean
 }
 
 export interface ListResult<R = Resource> {
@@ -76,6 +78,7 @@ export interface ListResult<R = Resource> {
   /** Version to watch from. */
   resourceVersion: string
   continue?: string
+  remainingItemCount?: number
 }
 
 export interface WatchOptions extends Selection {
