@@ -91,7 +91,7 @@ function Destroy({ place, app }: { place: AppPlace; app: App }) {
         opened={asking}
         close={() => setAsking(false)}
         title={`Delete the app ${place.app}?`}
-        losses={[...environments.map(([name, { url }]) => `${name} stops${url ? `; ${url} answers 404` : ''}.`), `${releases.length} releases, their configuration and their history go.`]}
+        losses={[...environments.map(([name, { url }]) => `${name} stops${url ? `; ${url} answers 404` : ''}.`), releases.length === 1 ? '1 release, its configuration and its history go.' : `${releases.length} releases, their configuration and their history go.`]}
         action={`Delete ${place.app}`}
         name={place.app}
         confirm={destroy}
