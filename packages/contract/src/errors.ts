@@ -43,6 +43,7 @@ export const errorCatalogue = {
   IDEMPOTENCY_MISMATCH: usage(422, 'Invalid', 'The idempotency key was used before with another request.', 'Use a new key for a new request.'),
   CSRF_REFUSED: refused(403, 'Forbidden', 'A change was sent with the cookie of a browser session but not by a page of the portal.', 'Reload the page and repeat the change.'),
   PASSWORD_WEAK: usage(422, 'Invalid', 'The password is too easy to guess.', 'Use a passphrase of a few words.'),
+  PASSWORD_WRONG: refused(403, 'Forbidden', 'The current password is not right.', 'Type it again, or ask an administrator of the platform for a login link.'),
   UNAUTHENTICATED: refused(401, 'Unauthorized', 'The request carries no valid token.', 'Run `pavior login <url>`, or check that the token has not expired or been revoked.'),
   FORBIDDEN: refused(403, 'Forbidden', 'The caller may not do this.', 'Ask an administrator of the team for the role that the message names.'),
 

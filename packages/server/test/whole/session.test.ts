@@ -54,7 +54,7 @@ describe('a session', () => {
     const [one, other] = [await signIn({ username: 'bob', password: 'correct horse battery' }), await signIn({ username: 'bob', password: 'correct horse battery' })]
     const headers = { cookie: one.cookie, 'x-csrf-token': one.csrf }
     const changing = (body: object) => send('PUT', '/v1/users/bob/password', { body, headers })
-    expect((await changing({ password: 'another horse battery' })).status).toBe(401)
+    expect(await changing({ password: 'another horse battery' })).toMatchObject({ status: 403, body: { details: { pavior: { code: 'PASSWORD_WRONG' } } } })
     expect(await changing({ current: 'correct horse battery', password: 'short' })).toMatchObject({ status: 422, body: { details: { pavior: { code: 'PASSWORD_WEAK' } } } })
     expect((await changing({ current: 'correct horse battery', password: 'another horse battery' })).status).toBe(200)
     expect((await send('GET', '/v1/session', { headers: { cookie: other.cookie } })).status).toBe(401)
