@@ -56,7 +56,7 @@ export async function visit({ width = 1280, height = 800, scheme = 'light' }: Vi
 /** Signs in as the portal's own login link does, and waits for the home page. */
 export async function signedIn(platform: Platform, user = 'admin', options: VisitOptions = {}): Promise<Visit> {
   const arrived = await visit(options)
-  const { url } = await platform.json<{ url: string }>(['users', 'login-link', user])
+  const { url } = (await platform.api('POST', `/v1/users/${encodeURIComponent(user)}/login-link`)).body as { url: string }
   await arrived.page.goto(url)
   await arrived.page.getByRole('button', { name: 'Sign in' }).click()
   await arrived.page.waitForURL((current) => current.pathname === '/')
