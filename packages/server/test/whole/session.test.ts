@@ -1,4 +1,4 @@
-import { once } from 'node:events'
+import { on, once } from 'node:events'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { newPlatform, type Platform } from './platform.ts'
@@ -77,14 +77,20 @@ describe('a session', () => {
 })
 
 describe('the live connection', () => {
-  const open = (headers: Record<string, string>): WebSocket => new WebSocket(`${platform.url.replace('http', 'ws')}/v1/live`, { headers })
+  /** Everything that arrives, also what arrives between two looks: several messages may come in one packet. */
+  const inboxes = new WeakMap<WebSocket, AsyncIterator<[Buffer]>>()
+  const open = (headers: Record<string, string>): WebSocket => {
+    const socket = new WebSocket(`${platform.url.replace('http', 'ws')}/v1/live`, { headers })
+    inboxes.set(socket, on(socket, 'message') as AsyncIterator<[Buffer]>)
+    return socket
+  }
   const login = async (): Promise<Browser> => signIn({ key: new URL((await platform.json<{ url: string }>(['users', 'login-link', 'admin'])).url).searchParams.get('key') })
 
   /** Reads until `enough`, and gives everything that came. */
   async function read(socket: WebSocket, enough: (messages: any[]) => boolean): Promise<any[]> {
     const messages: any[] = []
     while (!enough(messages)) {
-      const [data] = (await once(socket, 'message')) as [Buffer]
+      const [data] = (await inboxes.get(socket)!.next()).value as [Buffer]
       messages.push(JSON.parse(data.toString()))
     }
     return messages
