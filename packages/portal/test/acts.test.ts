@@ -1,4 +1,5 @@
 /** What changes an app at a click: restart, cancel, delete, and taking things back. Each is looked at from outside too. */
+import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { appDirectory, newPlatform, until, webApp, writeFiles, type Platform } from '../../server/test/whole/platform.ts'
 import { noBrowser, signedIn, tabTo } from './browser.ts'
@@ -63,6 +64,7 @@ describe.skipIf(noBrowser)('acting on an app', { timeout: timeoutMs }, () => {
     const dialog = page.getByRole('dialog', { name: 'Delete the app doomed?' })
     await dialog.getByText('production stops; http://doomed.localhost').waitFor()
     await dialog.getByText('1 release, its configuration and its history go.').waitFor()
+    await dialog.getByText('Its repository on this platform goes with every branch').waitFor()
     const confirm = dialog.getByRole('button', { name: 'Delete doomed' })
     await dialog.getByRole('textbox').fill('doome')
     expect(await confirm.isDisabled()).toBe(true)
@@ -93,22 +95,19 @@ describe.skipIf(noBrowser)('acting on an app', { timeout: timeoutMs }, () => {
     await page.getByRole('button', { name: 'Save' }).click()
     await page.getByText('GREETING is set in production.').waitFor()
     await page.getByRole('link', { name: 'Overview' }).click()
-    await page.getByRole('button', { name: 'Undo' }).click()
-    await page.getByText('GREETING is set in production.').waitFor({ state: 'detached' })
+    await undo(page, 'GREETING is set in production.')
     await served('hello')
     expect((await platform.api('GET', '/apis/pavior.dev/v1/namespaces/default/apps/polite')).body.spec.config.production).toEqual({ GREETING: 'hello' })
 
     // What was not set before is not set after.
     await page.goto(`${platform.url}/apps/default/polite/configuration`)
     await page.getByRole('button', { name: 'Remove GREETING' }).click()
-    await page.getByText('GREETING is removed in production.').waitFor()
-    await page.getByRole('button', { name: 'Undo' }).click()
+    await undo(page, 'GREETING is removed in production.')
     await page.getByRole('button', { name: 'Remove GREETING' }).waitFor()
     await page.getByLabel('Name').fill('EXTRA')
     await page.getByLabel('Value').fill('1')
     await page.getByRole('button', { name: 'Set', exact: true }).click()
-    await page.getByText('EXTRA is set in production.').waitFor()
-    await page.getByRole('button', { name: 'Undo' }).click()
+    await undo(page, 'EXTRA is set in production.')
     await page.getByRole('button', { name: 'Remove EXTRA' }).waitFor({ state: 'detached' })
     await served('hello')
     expect((await platform.api('GET', '/apis/pavior.dev/v1/namespaces/default/apps/polite')).body.spec.config.production).toEqual({ GREETING: 'hello' })
@@ -148,3 +147,10 @@ describe.skipIf(noBrowser)('acting on an app', { timeout: timeoutMs }, () => {
     expect(complaints).toEqual([])
   })
 })
+
+/** Takes back what the note says; there may be another beside it that is on its way out. */
+async function undo(page: Page, note: string): Promise<void> {
+  const shown = page.getByRole('alert').filter({ hasText: note })
+  await shown.getByRole('button', { name: 'Undo' }).click()
+  await shown.waitFor({ state: 'detached' })
+}

@@ -1,11 +1,12 @@
 /** What real git does to the platform: every protocol, large and shallow pushes, rewritten history, tags, deleted branches. */
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
-import { appDirectory, newPlatform, webApp, writeFiles, type Platform } from './platform.ts'
+import { appDirectory, newPlatform, until, webApp, writeFiles, type Platform } from './platform.ts'
 
 const largeBytes = 100 * 1024 * 1024
 
@@ -162,4 +163,17 @@ test('what a push, an upload and a rollback wrote is found by their requests', a
   expect(requestOf('traced-build-2')).toBe('push-of-two')
   expect(requestOf('traced-production-3')).toBe('back-to-one')
   expect(items.filter(({ requestId }) => requestId === undefined)).toEqual([])
+})
+
+test('the repository goes with its app, and the next app of that name begins anew', async () => {
+  const { directory, git } = await pushed('mortal', 'one')
+  const repository = join(platform.home, 'git', 'default', 'mortal.git')
+  expect(existsSync(repository)).toBe(true)
+  const { code, stderr } = await platform.cli(['destroy', 'mortal', '--confirm', 'mortal'])
+  expect(stderr).toContain('its repository here with every branch')
+  expect(code).toBe(0)
+  await until('the repository to be gone', async () => !existsSync(repository))
+  await commit(directory, git, 'another life', '--amend')
+  expect((await git('push', 'pavior', 'main')).stderr).toContain('remote: live')
+  expect((await platform.get('mortal.localhost')).body).toBe('another life')
 })
