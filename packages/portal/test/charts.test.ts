@@ -51,6 +51,15 @@ describe.skipIf(noBrowser)('charts', { timeout: timeoutMs }, () => {
     expect(other.complaints).toEqual([])
   })
 
+  test('a language that formatters do not know keeps no chart from being drawn', async () => {
+    const { page, context, complaints } = await signedIn(platform)
+    await context.addInitScript("Object.defineProperty(navigator, 'language', { get: () => 'en-US@posix', configurable: true })")
+    await page.goto(`${platform.url}/apps/default/busy?range=15m`)
+    await page.getByRole('figure', { name: chart }).locator('canvas').waitFor()
+    expect(await page.evaluate('navigator.language')).toBe('en-US')
+    expect(complaints).toEqual([])
+  })
+
   test('what is drawn is saved as numbers, in which every request is found again', async () => {
     const { page, complaints } = await signedIn(platform)
     await page.goto(`${platform.url}/apps/default/busy?range=15m`)
