@@ -1,7 +1,7 @@
 import { on, once } from 'node:events'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
-import { newPlatform, type Platform } from './platform.ts'
+import { newPlatform, until, type Platform } from './platform.ts'
 
 let platform: Platform
 beforeAll(async () => {
@@ -72,8 +72,26 @@ describe('a session', () => {
     for (let tried = 0; tried < 12; tried++) answers.push((await guess('eve')).status)
     expect(answers.at(-1)).toBe(429)
     // Also the right one, or the guesses would go on after it.
-    expect((await send('POST', '/v1/session', { body: { username: 'eve', password: 'correct horse battery' } })).status).toBe(429)
+    expect((await send('POST', '/v1/session', { body: { username: 'carol', password: 'correct horse battery' } })).status).toBe(429)
   })
+})
+
+test('when a person was last here is known, and written once an hour at most', async () => {
+  const credentials = { username: 'carol', password: 'correct horse battery' }
+  const carol = async (): Promise<any> => (await platform.api('GET', '/apis/pavior.dev/v1/users/carol')).body
+  await addUser('carol', credentials.password)
+  expect((await carol()).status?.lastSeenAt).toBeUndefined()
+  const before = Date.now()
+  await signIn(credentials)
+  await until('it to be written', async () => (await carol()).status?.lastSeenAt !== undefined)
+  const { metadata, status } = await carol()
+  expect(Date.parse(status.lastSeenAt)).toBeGreaterThanOrEqual(before)
+  await signIn(credentials)
+  // Somebody who comes later is written, so carol would have been.
+  await addUser('dave', credentials.password)
+  await signIn({ ...credentials, username: 'dave' })
+  await until('another to be written', async () => (await platform.api('GET', '/apis/pavior.dev/v1/users/dave')).body.status?.lastSeenAt !== undefined)
+  expect((await carol()).metadata.resourceVersion).toBe(metadata.resourceVersion)
 })
 
 describe('the live connection', () => {

@@ -57,6 +57,17 @@ export async function stepWhenMore(onMore: OnMore, step: () => Promise<void>, si
   }
 }
 
+/** How often a page is told figures that move all the time. */
+export const figuresEveryMs = 2000
+
+/** For figures that nobody announces, such as memory in use: there is more every so often, while somebody looks. */
+export function moreEvery(intervalMs: number): OnMore {
+  return (listener) => {
+    const timer = setInterval(listener, intervalMs)
+    return () => clearInterval(timer)
+  }
+}
+
 /** Sends the whole answer at first and whenever there is more; a slow reader gets the newest, not every one. */
 export function sendLatest(reply: FastifyReply, ask: () => Promise<object>, onMore: OnMore): FastifyReply {
   return sendLines(reply, (write, signal) => stepWhenMore(onMore, async () => write(await ask()), signal))
