@@ -70,7 +70,7 @@ describe.skipIf(noBrowser)('charts', { timeout: timeoutMs }, () => {
     expect(head).toEqual(['time', '"requests"', '"errors"'])
     const times = rows.map(([time]) => Date.parse(time!))
     const stepSeconds = (times[1]! - times[0]!) / 1000
-    expect(times.every((time, index) => index === 0 || time - times[index - 1]! === stepSeconds * 1000)).toBe(true)
+    expect(times.every((time, index) => index === 0 || stepSeconds * 1000 === time - times[index - 1]!)).toBe(true)
     expect(rows.reduce((sum, [, rate]) => sum + Number(rate) * stepSeconds, 0)).toBeCloseTo(requests, 3)
     expect(complaints).toEqual([])
   })

@@ -4,8 +4,7 @@
  */
 function isKnown(language: string): boolean {
   try {
-    new Intl.NumberFormat(language)
-    return true
+    return Intl.NumberFormat.supportedLocalesOf(language).length > 0
   } catch {
     return false
   }

@@ -72,7 +72,7 @@ describe('a session', () => {
     for (let tried = 0; tried < 12; tried++) answers.push((await guess('eve')).status)
     expect(answers.at(-1)).toBe(429)
     // Also the right one, or the guesses would go on after it.
-    expect((await send('POST', '/v1/session', { body: { username: 'carol', password: 'correct horse battery' } })).status).toBe(429)
+    expect((await send('POST', '/v1/session', { body: { username: 'eve', password: 'correct horse battery' } })).status).toBe(429)
   })
 })
 
