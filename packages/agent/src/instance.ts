@@ -267,6 +267,7 @@ export class Instance {
       timeoutMs: set.startTimeoutMs,
       last,
       listening: listeningAddresses(run.members()),
+      exposed: set.exposedPorts ?? [],
       lastLines: await this.#lastLines(run),
     })
     if (this.#run === run && this.record.state === 'starting') this.#enter('starting', { problem })

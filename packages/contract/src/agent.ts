@@ -106,6 +106,8 @@ export interface DesiredSet {
   process: string
   replicas: number
   workload: Workload
+  /** Ports that the image of the process says it listens on: a hint for who looks why it does not listen on PORT. */
+  exposedPorts?: number[]
   /** Whether the process listens on PORT. A worker does not: it is healthy once it has run for `minReadyMs`. */
   listens: boolean
   probe: Probe

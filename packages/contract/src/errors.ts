@@ -43,6 +43,7 @@ export const errorCatalogue = {
   IDEMPOTENCY_MISMATCH: usage(422, 'Invalid', 'The idempotency key was used before with another request.', 'Use a new key for a new request.'),
   CSRF_REFUSED: refused(403, 'Forbidden', 'A change was sent with the cookie of a browser session but not by a page of the portal.', 'Reload the page and repeat the change.'),
   PASSWORD_WEAK: usage(422, 'Invalid', 'The password is too easy to guess.', 'Use a passphrase of a few words.'),
+  PASSWORD_WRONG: refused(403, 'Forbidden', 'The current password is not right.', 'Type it again, or ask an administrator of the platform for a login link.'),
   UNAUTHENTICATED: refused(401, 'Unauthorized', 'The request carries no valid token.', 'Run `pavior login <url>`, or check that the token has not expired or been revoked.'),
   FORBIDDEN: refused(403, 'Forbidden', 'The caller may not do this.', 'Ask an administrator of the team for the role that the message names.'),
 
@@ -91,7 +92,7 @@ export const errorCatalogue = {
 
   // Releases and deployments
   PORT_NOT_BOUND: user(422, 'Invalid', 'The new instance did not listen on its port in time.', 'Listen on the port that the environment variable PORT names.'),
-  PROCESS_EXITED: user(422, 'Invalid', 'The new instance exited before it was healthy.', 'Read its last log lines, which are in the message.'),
+  PROCESS_EXITED: user(422, 'Invalid', 'The new instance exited before it was healthy.', 'Correct what its last lines name, and deploy again; `pavior logs` shows everything it said.'),
   OUT_OF_MEMORY: user(422, 'Invalid', 'The instance was killed because it used more memory than its limit.', 'Raise the memory of the process, or make it use less.'),
   HEALTH_CHECK_FAILED: user(422, 'Invalid', 'The new instance did not answer its health check with success in time.', 'Make the health path answer 2xx when the process can serve.'),
   RELEASE_PHASE_FAILED: user(422, 'Invalid', 'The release process ended with an error before traffic moved.', 'Read its log and correct it; the old release keeps serving.'),

@@ -165,6 +165,20 @@ describe.skipIf(noBrowser)('the catalogue', () => {
     expect(complaints).toEqual([])
   })
 
+  test.each([
+    ['an app', 'orders', 'App in default', '/apps/default/orders'],
+    ['a person', 'hopper', 'User · Grace Hopper', '/kinds/users/-/grace'],
+  ])('%s is found from anywhere', async (_, typed, note, path) => {
+    await platform.api('POST', '/apis/pavior.dev/v1/users', { metadata: { name: 'grace' }, spec: { displayName: 'Grace Hopper' } })
+    const { page, complaints } = await signedIn(platform)
+    await page.keyboard.press('/')
+    await page.getByRole('textbox', { name: 'Go to, find or do' }).fill(typed)
+    await page.getByRole('dialog').getByText(note, { exact: true }).first().waitFor()
+    await page.keyboard.press('Enter')
+    await page.waitForURL((url) => url.pathname === path)
+    expect(complaints).toEqual([])
+  })
+
   test('tells how ready an app is, and what to do next', async () => {
     const { page, complaints } = await signedIn(platform)
     await page.goto(`${platform.url}/scorecards`)

@@ -74,7 +74,7 @@ export async function startServer({ config, settings, connection, external, agen
   const reconcilers: Reconciler[] = []
   const metrics = new Registry()
   collectDefaultMetrics({ register: metrics })
-  const audit = createAuditLog(database, metrics)
+  const audit = createAuditLog(database, feed, metrics)
   const resources = createResources({
     database,
     feed,

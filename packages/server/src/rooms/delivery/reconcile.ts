@@ -11,7 +11,7 @@ import type { EventRecorder } from '../../kernel/audit/events.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/db/index.ts'
 import { ignore } from '../../kernel/errors.ts'
-import { done, itself, splitKey, type Outcome, type Reconciler } from '../../kernel/reconcile/index.ts'
+import { done, itself, resourceKeyText, splitKey, type Outcome, type Reconciler } from '../../kernel/reconcile/index.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import { build as buildKind } from './kinds.ts'
 import { manifestFiles, readDeclaration } from './manifest/index.ts'
@@ -96,6 +96,20 @@ export function createStepReaper({ runner }: BuildDeps): Reconciler {
     ],
     reconcile: async (task) => {
       await runner.cancelTask(task, cancelGraceMs)
+      return done
+    },
+  }
+}
+
+/** Takes the repository of an app away with it, so that the next app of that name begins with nothing. */
+export function createRepositoryReaper({ resources }: Pick<BuildDeps, 'resources'>, repositories: { remove: (team: string, app: string) => Promise<void> }): Reconciler {
+  return {
+    name: 'repositories',
+    concurrency: 1,
+    interests: [{ kind: 'App', keys: (object) => (object.metadata.deletionTimestamp ? [resourceKeyText(object)] : []) }],
+    reconcile: async (text) => {
+      const { namespace: team, name } = splitKey(text)
+      if (!(await resources.get(actor, { kind: 'App', namespace: team, name }))) await repositories.remove(team, name)
       return done
     },
   }

@@ -65,6 +65,7 @@ export class PlatformRepositories {
     return { commit, url: this.urlOf(team, app) }
   }
 
+  /** With every branch and every hook; nothing happens when there is none. */
   async remove(team: string, app: string): Promise<void> {
     await rm(repositoryPath(this.#deps.root, team, app), { recursive: true, force: true })
   }

@@ -1,8 +1,7 @@
 /** Door of room telemetry: what the router counted, as series. */
 import type { Clock } from '../../kernel/clock.ts'
-import type { PgDatabase } from '../../kernel/db/index.ts'
+import { listenTo, type PgDatabase } from '../../kernel/db/index.ts'
 import type { Logger } from '../../kernel/log.ts'
-import type { Part } from '../../kernel/lifecycle/lifecycle.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import type { Room } from '../../kernel/room.ts'
 import { createCollector, trafficChannel } from './collect.ts'
@@ -19,19 +18,11 @@ export interface TelemetryDeps {
 }
 
 export function createTelemetry({ database, resources, source, defaultEnvironment, clock, log }: TelemetryDeps): Room<undefined> {
-  const listeners = new Set<() => void>()
-  const tell = (): void => {
-    for (const listener of listeners) listener()
-  }
-  const relay: Part = { name: 'traffic news', start: () => database.listen(trafficChannel, tell, tell), stop: async () => listeners.clear() }
-  const onMore = (listener: () => void): (() => void) => {
-    listeners.add(listener)
-    return () => listeners.delete(listener)
-  }
+  const news = listenTo(database, trafficChannel, 'traffic news')
   return {
     reconcilers: [],
-    routes: [telemetryRoutes({ database, resources, defaultEnvironment, onMore, clock })],
-    parts: [relay, createCollector({ database, source, log })],
+    routes: [telemetryRoutes({ database, resources, defaultEnvironment, onMore: news.onMore, clock })],
+    parts: [news.part, createCollector({ database, source, log })],
     reads: undefined,
   }
 }
