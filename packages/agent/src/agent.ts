@@ -5,6 +5,7 @@ import type { Server } from 'node:http'
 import type { Logger } from 'pino'
 import { fail, type HostCapabilities, type ObservedState } from '@pavior/contract'
 import { createApi, type Api } from './api/server.ts'
+import { createCallerFinder } from './callers.ts'
 import { detectHost, type HostChoice } from './detect.ts'
 import { EventHub } from './events.ts'
 import { openHome } from './home.ts'
@@ -149,6 +150,7 @@ class RunningAgent implements Agent {
     await this.#supervisor.resume(records.filter(isInstance))
     await listen(this.#api.server, this.#options.socket)
     startMeasuring()
+    router.identifyCallers(this.#callerFinder())
     this.#every(settings.recordsIntervalMs, () => this.#spool.append(router.takeRecords()))
     this.#every(host.cgroup.enforces.memory ? settings.usageIntervalMs : settings.memoryPollMs, () => this.#measure())
     this.#every(sweepIntervalMs, () => this.#sweepLogs())
@@ -157,6 +159,17 @@ class RunningAgent implements Agent {
       { pid: process.pid, socket: this.#options.socket, routerPort: router.port, taken: records.length, ...this.capabilities },
       'agent ready',
     )
+  }
+
+  #callerFinder(): ReturnType<typeof createCallerFinder> {
+    const { host, settings, router } = this.#parts
+    return createCallerFinder({
+      routerPort: router.port,
+      appOfUser: host.users && ((uid) => host.users?.appOf(uid)),
+      processes: () => this.#supervisor.processes(),
+      settings,
+      now: () => performance.now(),
+    })
   }
 
   observed(): ObservedState {

@@ -283,6 +283,17 @@ export interface RequestRecord {
   durationSumMs: number
   bytesIn: number
   bytesOut: number
+  /** Apps of the same machine that some of the requests came from, as far as the router knows. */
+  callers?: CallerCounts[]
+}
+
+/** Requests of one app to another. Where connections were gone before they were looked up, a share of those is in it. */
+export interface CallerCounts {
+  team: string
+  app: string
+  requests: number
+  /** Server errors (5xx). */
+  errors: number
 }
 
 export interface RequestRecords {

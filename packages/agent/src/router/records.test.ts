@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { RequestLedger } from './ledger.ts'
 import { metricsText, sumStats } from './metrics.ts'
-import { bucketOf, mergeCounted, RequestCounter, type CountedRequests } from './records.ts'
+import { bucketOf, callersOf, mergeCounted, RequestCounter, type CountedRequests } from './records.ts'
 
 const labels = (instance: string): RequestCounter['labels'] => ({ team: 't', app: 'a', environment: 'e', release: 1, instance })
 
@@ -63,4 +63,25 @@ test('metrics are sums over the workers', () => {
   expect(text).toContain('\npavior_router_connections 4\n')
   expect(text).toContain('\npavior_router_errors_total{code="APP_TIMEOUT"} 2\n')
   expect(text).toContain('\npavior_router_generation 7\n')
+})
+
+const tally = fc.record({ requests: fc.nat(1_000), errors: fc.nat(10), ended: fc.nat(100) })
+
+test('callers get what was seen of them, and of what escaped their share: nothing is made up', () => {
+  fc.assert(fc.property(fc.dictionary(fc.constantFrom('t/a', 't/b', '', '?'), tally, { noNullPrototype: true }), (calls) => {
+    const callers = callersOf(calls)
+    const known = Object.entries(calls).filter(([caller]) => caller !== '?')
+    for (const { team, app, requests } of callers) expect(requests).toBeGreaterThanOrEqual(calls[`${team}/${app}`]!.requests)
+    const sum = callers.reduce((total, { requests }) => total + requests, 0)
+    expect(sum).toBeLessThanOrEqual(known.reduce((total, [, { requests }]) => total + requests, calls['?']?.requests ?? 0) + known.length)
+    expect(callers.some(({ app }) => app === '')).toBe(false)
+  }))
+})
+
+test('what escaped goes to those whose connections end, and not to those who keep theirs', () => {
+  const calls = {
+    't/keeps': { requests: 1_000, errors: 0, ended: 0 }, 't/opens': { requests: 10, errors: 1, ended: 10 }, '?': { requests: 90, errors: 9, ended: 0 },
+  }
+  expect(callersOf(calls)).toEqual([{ team: 't', app: 'keeps', requests: 1_000, errors: 0 }, { team: 't', app: 'opens', requests: 100, errors: 10 }])
+  expect(callersOf({ '?': { requests: 5, errors: 0, ended: 0 } })).toEqual([])
 })

@@ -1,4 +1,5 @@
-import { durationBucketsMs, type RequestRecord } from '@pavior/contract'
+import { durationBucketsMs, type CallerCounts, type RequestRecord } from '@pavior/contract'
+import { escaped, outsider } from './callers.ts'
 
 /** Whose requests a counter counts. `instance` is empty for what the router answered because there was none. */
 export type CounterLabels = Pick<RequestRecord, 'team' | 'app' | 'environment' | 'release' | 'instance'>
@@ -6,7 +7,17 @@ export type CounterLabels = Pick<RequestRecord, 'team' | 'app' | 'environment' |
 /** Counts of one interval, without the interval itself. */
 export type Counts = Pick<
   RequestRecord, 'statusClasses' | 'routerErrors' | 'durationBuckets' | 'durationSumMs' | 'bytesIn' | 'bytesOut'
->
+> & {
+  /** By `team/app`, `outsider` or `escaped`. */
+  calls?: Record<string, CallTally>
+}
+
+export interface CallTally {
+  requests: number
+  errors: number
+  /** Connections that ended so soon that they could have escaped. */
+  ended: number
+}
 
 export type CountedRequests = CounterLabels & Counts
 
@@ -36,10 +47,7 @@ export class RequestCounter {
 
   /** Counts one request. `routerError`: the router answered it with an error of its own. */
   add(status: number, durationMs: number, bytesIn: number, bytesOut: number, routerError: boolean): void {
-    if (!this.dirty) {
-      this.dirty = true
-      this.changed.push(this)
-    }
+    this.touch()
     const counts = this.counts
     counts.statusClasses[(Math.min(599, status) / 100 | 0) - 1]!++
     if (routerError) counts.routerErrors++
@@ -47,6 +55,30 @@ export class RequestCounter {
     counts.durationSumMs += durationMs
     counts.bytesIn += bytesIn
     counts.bytesOut += bytesOut
+  }
+
+  /** Counts requests of a known caller; they are counted by `add` too. */
+  addCall(caller: string, requests: number, errors: number): void {
+    const tally = this.tallyOf(caller)
+    tally.requests += requests
+    tally.errors += errors
+  }
+
+  /** Counts a connection of a caller that ended soon. */
+  endCall(caller: string): void {
+    this.tallyOf(caller).ended++
+  }
+
+  private tallyOf(caller: string): CallTally {
+    this.touch()
+    const calls = (this.counts.calls ??= {})
+    return (calls[caller] ??= { requests: 0, errors: 0, ended: 0 })
+  }
+
+  private touch(): void {
+    if (this.dirty) return
+    this.dirty = true
+    this.changed.push(this)
   }
 
   /** Hands out what was counted and begins anew. */
@@ -66,6 +98,12 @@ export function addCounts(counts: Counts, more: Counts): void {
   counts.durationSumMs += more.durationSumMs
   counts.bytesIn += more.bytesIn
   counts.bytesOut += more.bytesOut
+  for (const [caller, tally] of Object.entries(more.calls ?? {})) {
+    const sum = ((counts.calls ??= {})[caller] ??= { requests: 0, errors: 0, ended: 0 })
+    sum.requests += tally.requests
+    sum.errors += tally.errors
+    sum.ended += tally.ended
+  }
 }
 
 /** Merges what several workers counted, by instance. */
@@ -78,4 +116,20 @@ export function mergeCounted(lists: readonly (readonly CountedRequests[])[]): Co
     else merged.set(key, structuredClone(counted))
   }
   return [...merged.values()]
+}
+
+/**
+ * Requests by app. What escaped is shared out by the short connections whose owner was found: a connection that lives for
+ * one request escapes as often whoever opened it, and one that is kept does not escape at all.
+ */
+export function callersOf(calls: Record<string, CallTally> = {}): CallerCounts[] {
+  const { [escaped]: lost, ...known } = calls
+  const ended = Object.values(known).reduce((sum, tally) => sum + tally.ended, 0)
+  return Object.entries(known).flatMap(([caller, tally]) => {
+    const share = lost && ended > 0 ? tally.ended / ended : 0
+    const requests = tally.requests + Math.round(share * (lost?.requests ?? 0))
+    if (caller === outsider || requests === 0) return []
+    const [team = '', app = ''] = caller.split('/')
+    return [{ team, app, requests, errors: tally.errors + Math.round(share * (lost?.errors ?? 0)) }]
+  })
 }
