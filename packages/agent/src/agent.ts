@@ -5,7 +5,7 @@ import type { Server } from 'node:http'
 import type { Logger } from 'pino'
 import { fail, type HostCapabilities, type ObservedState } from '@pavior/contract'
 import { createApi, type Api } from './api/server.ts'
-import { createCallerFinder } from './callers.ts'
+import { createCallerFinder, type CallerFinder } from './callers.ts'
 import { detectHost, type HostChoice } from './detect.ts'
 import { EventHub } from './events.ts'
 import { openHome } from './home.ts'
@@ -98,6 +98,7 @@ class RunningAgent implements Agent {
   readonly #spool: Spool
   readonly #supervisor: Supervisor
   readonly #tasks: Tasks
+  readonly #callers: CallerFinder
   readonly #api: Api
   readonly #timers: NodeJS.Timeout[] = []
   #end!: () => void
@@ -114,6 +115,7 @@ class RunningAgent implements Agent {
     this.#spool = new Spool({ directory: host.home.spool, maxBytes: settings.spoolBytes })
     this.#supervisor = new Supervisor({ host, logs: this.#logs, router, events: this.#events, key, random: options.random ?? Math.random })
     this.#tasks = new Tasks({ host, logs: this.#logs, events: this.#events })
+    this.#callers = this.#createCallers(parts)
     this.#api = createApi({
       settings,
       supervisor: this.#supervisor,
@@ -127,6 +129,7 @@ class RunningAgent implements Agent {
           observed: this.observed(),
           spooledBytes: this.#spool.bytes,
           droppedSegments: this.#spool.droppedSegments,
+          callerLookups: this.#callers.cost,
           router: router.metrics(),
         }),
       requests: (after) => {
@@ -150,7 +153,7 @@ class RunningAgent implements Agent {
     await this.#supervisor.resume(records.filter(isInstance))
     await listen(this.#api.server, this.#options.socket)
     startMeasuring()
-    router.identifyCallers(this.#callerFinder())
+    router.identifyCallers(this.#callers.find)
     this.#every(settings.recordsIntervalMs, () => this.#spool.append(router.takeRecords()))
     this.#every(host.cgroup.enforces.memory ? settings.usageIntervalMs : settings.memoryPollMs, () => this.#measure())
     this.#every(sweepIntervalMs, () => this.#sweepLogs())
@@ -161,8 +164,7 @@ class RunningAgent implements Agent {
     )
   }
 
-  #callerFinder(): ReturnType<typeof createCallerFinder> {
-    const { host, settings, router } = this.#parts
+  #createCallers({ host, settings, router }: Parts): CallerFinder {
     return createCallerFinder({
       routerPort: router.port,
       appOfUser: host.users && ((uid) => host.users?.appOf(uid)),

@@ -33,9 +33,9 @@ test('the user tells the app, a long look is followed by a long pause, and a sys
   }
   const readTable = (file: string): string => header + (file.endsWith('6') ? '' : line(0, [loopback, 4000], [loopback, 8080], 200_001, '7') + line(1, [loopback, 4001], [loopback, 8080], 0, '8'))
   const peers = [4000, 4001, 4002].map((each, id) => ({ id, address: '127.0.0.1', port: each }))
-  expect(createCallerFinder({ ...options, readTable })(peers)).toEqual({ callers: { 0: 'blue/shop', 1: outsider }, pauseMs: 2000 })
+  expect(createCallerFinder({ ...options, readTable }).find(peers)).toEqual({ callers: { 0: 'blue/shop', 1: outsider }, pauseMs: 2000 })
   const none = (): string => {
     throw new Error('no such file')
   }
-  expect(createCallerFinder({ ...options, readTable: none })(peers).pauseMs).toBeGreaterThan(3600_000)
+  expect(createCallerFinder({ ...options, readTable: none }).find(peers).pauseMs).toBeGreaterThan(3600_000)
 })

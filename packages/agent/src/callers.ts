@@ -21,8 +21,15 @@ const longestPauseMs = 60_000
 /** Where the kernel tells nothing, nothing is asked for. */
 const neverMs = 24 * 3600_000
 
-export function createCallerFinder({ routerPort, appOfUser, processes, settings, now, readTable = read }: CallerFinderOptions): (peers: Peer[]) => FoundCallers {
-  return (peers) => {
+export interface CallerFinder {
+  find: (peers: Peer[]) => FoundCallers
+  /** How often it was looked, and how long that took in all. */
+  readonly cost: { looks: number; seconds: number }
+}
+
+export function createCallerFinder({ routerPort, appOfUser, processes, settings, now, readTable = read }: CallerFinderOptions): CallerFinder {
+  const cost = { looks: 0, seconds: 0 }
+  const find = (peers: Peer[]): FoundCallers => {
     const begun = now()
     const tables = tablesFor(peers, readTable)
     if (tables === undefined) return { callers: {}, pauseMs: neverMs }
@@ -30,9 +37,12 @@ export function createCallerFinder({ routerPort, appOfUser, processes, settings,
     const owner = appOfUser ? ({ uid }: ClientSocket) => appOfUser(uid) : ownersBySockets(sockets, processes(), settings.callerLookupSockets)
     const callers = Object.fromEntries(sockets.map((socket) => [socket.peer, owner(socket) ?? outsider]))
     // What it costs stays a small share of the time, however many sockets there are.
-    const pauseMs = Math.max(settings.callerLookupPauseMs, (now() - begun) / settings.callerLookupShare)
-    return { callers, pauseMs: Math.min(longestPauseMs, pauseMs) }
+    const tookMs = now() - begun
+    cost.looks++
+    cost.seconds += tookMs / 1000
+    return { callers, pauseMs: Math.min(longestPauseMs, Math.max(settings.callerLookupPauseMs, tookMs / settings.callerLookupShare)) }
   }
+  return { find, cost }
 }
 
 /** The second table is read only when somebody may stand in it. Undefined where there is none. */

@@ -8,6 +8,8 @@ export interface MetricsInput {
   observed: ObservedState
   spooledBytes: number
   droppedSegments: number
+  /** Looks at who calls through the router. */
+  callerLookups: { looks: number; seconds: number }
   /** Text of the router's own metrics. */
   router: string
 }
@@ -18,7 +20,7 @@ export function startMeasuring(): void {
   loopDelay.enable()
 }
 
-export function metricsText({ observed, droppedSegments, spooledBytes, router }: MetricsInput): string {
+export function metricsText({ observed, droppedSegments, spooledBytes, callerLookups, router }: MetricsInput): string {
   const { instances, tasks, processes } = observed
   const lines = [
     ...metric('pavior_agent_info', 'gauge', 'Version of the agent.', [[`{version="${observed.version}"}`, 1]]),
@@ -48,6 +50,8 @@ export function metricsText({ observed, droppedSegments, spooledBytes, router }:
     ...metric('pavior_agent_spool_dropped_segments_total', 'counter', 'Parts of the spool that were dropped because it was full.', [
       ['', droppedSegments],
     ]),
+    ...metric('pavior_agent_caller_lookups_total', 'counter', 'Looks at which apps call through the router.', [['', callerLookups.looks]]),
+    ...metric('pavior_agent_caller_lookup_seconds_total', 'counter', 'Time that these looks took.', [['', callerLookups.seconds]]),
     ...metric(
       'pavior_agent_resident_memory_bytes',
       'gauge',

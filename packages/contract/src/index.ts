@@ -1,4 +1,5 @@
 export * from './agent.ts'
+export * from './catalog.ts'
 export * from './errors.ts'
 export * from './progress.ts'
 export * from './last-words.ts'

@@ -130,7 +130,16 @@ export async function startServer({ config, settings, connection, external, agen
     request: (entries) => loop.request(entries),
     clock,
   })
-  const telemetryRoom = telemetry.createTelemetry({ database, resources, source: agent, defaultEnvironment, clock, log })
+  const telemetryRoom = telemetry.createTelemetry({
+    database,
+    resources,
+    source: agent,
+    defaultEnvironment,
+    newCallers: (callers) => loop.request(callers.map(({ team, app }) => ({ controller: catalog.appsController, key: `${team}/${app}` }))),
+    keepCallersMs: config.dependencyDays * 24 * 3600_000,
+    clock,
+    log,
+  })
   const catalogRoom = catalog.createCatalog({
     database,
     resources,
@@ -138,6 +147,8 @@ export async function startServer({ config, settings, connection, external, agen
     sources,
     intake: { accept: async (stream) => ({ files: await readTree(sources.directoryOf((await sources.accept(stream)).digest)) }) },
     renderer: createTemplateRenderer(join(root, 'dist/template-renderer.mjs')),
+    calls: telemetryRoom.reads,
+    dependencyMs: config.dependencyDays * 24 * 3600_000,
     repositories: deliveryRoom.reads.repositories,
     deploys: {
       begin: (by, { team, app, environment, files, commit, message, author }) => deliveryRoom.reads.buildOf(by, { team, app, environment, revision: { type: 'git', commit, branch: 'main', message, author } }, files),

@@ -56,16 +56,12 @@ async function routerWithCallers(processes: [string, ChildProcess][]): Promise<{
     response.end(request.url)
   })
   const router = await testRouter()
-  let looks = 0
-  const find = createCallerFinder({
+  const finder = createCallerFinder({
     routerPort: router.port, appOfUser: undefined, processes: () => processes.map(([name, { pid }]) => [name, [pid!]]), settings, now: () => performance.now(),
   })
-  router.identifyCallers((peers) => {
-    looks++
-    return find(peers)
-  })
+  router.identifyCallers(finder.find)
   await router.update(tableOf([setOf('web', [app.port])]))
-  return { router, looks: () => looks }
+  return { router, looks: () => finder.cost.looks }
 }
 
 test('requests over kept connections are counted by the app that sends them, and no outsider is an app', async () => {

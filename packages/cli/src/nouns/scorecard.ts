@@ -1,15 +1,8 @@
 /** `scorecard`: how ready an app is, and what to do next. */
+import type { CardResult } from '@pavior/contract'
 import type { Command } from 'commander'
 import type { Context } from '../context.ts'
 import { table } from '../output.ts'
-
-interface Result {
-  scorecard: string
-  level: string | null
-  next: string | null
-  score: number
-  rules: { rule: string; title: string; level: string; outcome: 'kept' | 'broken' | 'unknown' | 'exempt'; reason?: string; fix?: string }[]
-}
 
 const signs = { kept: '✔', broken: '✖', unknown: '?', exempt: '~' } as const
 
@@ -27,12 +20,12 @@ export function addScorecard(program: Command, context: () => Context): void {
         const known = await api.json<object>({ path: `${path}/facts` })
         return out.result(known, JSON.stringify(known, null, 2))
       }
-      const { items } = await api.json<{ items: Result[] }>({ path: `${path}/scorecards` })
+      const { items } = await api.json<{ items: CardResult[] }>({ path: `${path}/scorecards` })
       out.result({ items }, () => (items.length === 0 ? 'No scorecard measures this app yet.' : items.map(describe).join('\n\n')))
     })
 }
 
-function describe({ scorecard, level, next, score, rules }: Result): string {
+function describe({ scorecard, level, next, score, rules }: CardResult): string {
   const head = `${scorecard}   ${level ?? 'no level yet'}   ${score} %${next === null ? '' : `   next: ${next}`}`
   const rows = rules.map(({ outcome, level: of, title, reason, fix }) => [`${signs[outcome]} ${outcome}`, of, title, outcome === 'kept' ? '' : [reason, outcome === 'exempt' ? undefined : fix].filter(Boolean).join(' ')])
   return `${head}\n${table(['OUTCOME', 'LEVEL', 'RULE', 'WHAT TO DO'], rows)}`

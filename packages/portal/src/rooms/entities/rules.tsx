@@ -1,8 +1,8 @@
 /** Rules of a scorecard with how an app does: what is missing first, with what to do. */
+import type { RuleResult } from '@pavior/contract'
 import { Text } from '@mantine/core'
 import { CopyCommand } from '../../pieces/copy-button.tsx'
 import { Status, type Tone } from '../../pieces/status.tsx'
-import type { RuleResult } from './reads.ts'
 import classes from './entities.module.css'
 
 const tones: Record<RuleResult['outcome'], Tone> = { kept: 'good', broken: 'bad', unknown: 'warn', exempt: 'idle' }

@@ -5,6 +5,7 @@ import type { Logger } from '../../kernel/log.ts'
 import type { Part } from '../../kernel/lifecycle/lifecycle.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import type { Room } from '../../kernel/room.ts'
+import { calledBy, callsOf, type AppName, type CallCounts } from './calls.ts'
 import { createCollector, trafficChannel } from './collect.ts'
 import type { TrafficSource } from './ports.ts'
 import { telemetryRoutes } from './routes.ts'
@@ -14,11 +15,22 @@ export interface TelemetryDeps {
   resources: Resources
   source: TrafficSource
   defaultEnvironment: (team: string) => string
+  /** Hears of apps that called one which they never called before. */
+  newCallers: (callers: AppName[]) => Promise<void>
+  /** How long it is remembered that one app called another. */
+  keepCallersMs: number
   clock: Clock
   log: Logger
 }
 
-export function createTelemetry({ database, resources, source, defaultEnvironment, clock, log }: TelemetryDeps): Room<undefined> {
+export interface TelemetryReads {
+  /** Apps that this one has called since then. */
+  calledBy: (app: AppName, since: Date) => Promise<AppName[]>
+  /** Every pair that one of these apps is in, with its requests since then. */
+  callsOf: (apps: AppName[], since: Date) => Promise<CallCounts[]>
+}
+
+export function createTelemetry({ database, resources, source, defaultEnvironment, newCallers, keepCallersMs, clock, log }: TelemetryDeps): Room<TelemetryReads> {
   const listeners = new Set<() => void>()
   const tell = (): void => {
     for (const listener of listeners) listener()
@@ -31,7 +43,7 @@ export function createTelemetry({ database, resources, source, defaultEnvironmen
   return {
     reconcilers: [],
     routes: [telemetryRoutes({ database, resources, defaultEnvironment, onMore, clock })],
-    parts: [relay, createCollector({ database, source, log })],
-    reads: undefined,
+    parts: [relay, createCollector({ database, source, newCallers, keepCallersMs, log })],
+    reads: { calledBy: (app, since) => calledBy(database, app, since), callsOf: (apps, since) => callsOf(database, apps, since) },
   }
 }

@@ -1,5 +1,5 @@
 /** Facts of an app, and what scorecards say of them. Pure. */
-import type { AppSpec, AppStatus, DeploymentSpec, DeploymentStatus, ReleaseSpec, Resource, ScorecardExemptionSpec, ScorecardSpec } from '@pavior/contract'
+import type { AppSpec, AppStatus, DeploymentSpec, DeploymentStatus, ReleaseSpec, Resource, RuleResult, ScorecardExemptionSpec, ScorecardSpec } from '@pavior/contract'
 import { celFacts, compile } from '../../../kernel/cel.ts'
 
 export interface FactSources {
@@ -47,19 +47,6 @@ export function factsOf({ app, tiers, release, deployments, entity, docs, now }:
 
 function replicasOf({ spec }: FactSources['app'], environment: string | undefined, declared: number | undefined): number {
   return (environment === undefined ? undefined : spec.scale?.[environment]?.web) ?? declared ?? 1
-}
-
-export type RuleOutcome = 'kept' | 'broken' | 'unknown' | 'exempt'
-
-export interface RuleResult {
-  rule: string
-  title: string
-  level: string
-  outcome: RuleOutcome
-  /** Why: the message of the rule, why it is unknown, or the reason of the exemption. */
-  reason?: string
-  fix?: string
-  docs?: string
 }
 
 export interface ScorecardResult {
