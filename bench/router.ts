@@ -43,7 +43,7 @@ async function pavior(): Promise<number> {
   const router = await startRouter({ port: 0, host: '127.0.0.1', workers: 1, log, workerEntry: process.env.BENCH_WORKER! })
   // As in the agent: every connection comes from this machine, so each is looked up.
   const processes = (): [string, number[]][] => [['bench/caller', [process.ppid]]]
-  router.identifyCallers(createCallerFinder({ routerPort: router.port, appOfUser: undefined, processes, settings: defaultSettings, now: () => performance.now() }).find)
+  router.identifyCallers(createCallerFinder({ routerPort: router.port, appOfUser: undefined, processes, settings: defaultSettings, cpuMs: () => process.cpuUsage().system / 1000 }).find)
   const owner = { team: 'bench', app: 'hello', environment: 'production' }
   const upstreamPort = Number(process.env.BENCH_UPSTREAM)
   await router.update({

@@ -12,7 +12,7 @@ import { openHome } from './home.ts'
 import { killLeftovers } from './leftovers.ts'
 import { leaveHome, takeHome, updateHolder, type AgentPid } from './lock.ts'
 import { LogStore } from './logs/store.ts'
-import { metricsText, startMeasuring } from './metrics.ts'
+import { cpuSeconds, metricsText, startMeasuring } from './metrics.ts'
 import type { Router } from './router/index.ts'
 import type { RunHost } from './run/host.ts'
 import { listProcesses, type ProcessStat } from './run/proc.ts'
@@ -129,7 +129,7 @@ class RunningAgent implements Agent {
           observed: this.observed(),
           spooledBytes: this.#spool.bytes,
           droppedSegments: this.#spool.droppedSegments,
-          callerLookups: this.#callers.cost,
+          callerLooks: this.#callers.cost,
           router: router.metrics(),
         }),
       requests: (after) => {
@@ -170,7 +170,7 @@ class RunningAgent implements Agent {
       appOfUser: host.users && ((uid) => host.users?.appOf(uid)),
       processes: () => this.#supervisor.processes(),
       settings,
-      now: () => performance.now(),
+      cpuMs: () => cpuSeconds() * 1000,
     })
   }
 

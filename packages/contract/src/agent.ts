@@ -287,7 +287,7 @@ export interface RequestRecord {
   callers?: CallerCounts[]
 }
 
-/** Requests of one app to another. Where connections were gone before they were looked up, a share of those is in it. */
+/** Requests of one app to another. Without a name: of apps of this machine whose connections were gone before anybody looked. */
 export interface CallerCounts {
   team: string
   app: string

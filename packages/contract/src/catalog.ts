@@ -58,6 +58,8 @@ export interface CallRate {
   errorShare: number | null
   /** ISO 8601. */
   lastSeenAt: string
+  /** There were more requests from this machine, over connections too short to tell whose they were. */
+  atLeast?: true
 }
 
 export interface CatalogRelation {

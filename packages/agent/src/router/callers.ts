@@ -1,29 +1,20 @@
 /**
- * Which app a connection from this machine belongs to. The worker only notes whose connection it was and counts; the agent,
- * which knows the processes, looks it up at its own pace. No request ever waits for that.
+ * Which app a connection from this machine belongs to. A worker only notes its connections and counts; the agent, which knows
+ * the processes, takes a look at the sockets of the machine at its own pace. No request ever waits for that.
  */
-import type { Socket } from 'node:net'
 import type { RequestCounter } from './records.ts'
 import type { RouterSettings } from './settings.ts'
 
-/** A client connection whose owner is asked for. */
-export interface Peer {
-  id: number
-  /** Its own address and port, as the router sees them. */
-  address: string
-  port: number
-}
-
-/** Connections by id: `team/app`, or `outsider` for a process that is no app. One that was not found is left out. */
+/** What one look showed: who has a connection to the router, by the port of its end. `team/app`, or `outsider` for no app. */
 export interface FoundCallers {
   callers: Record<number, string>
-  /** Before this time has passed nothing is to be asked again. */
+  /** Before this time has passed nobody looks again. */
   pauseMs: number
 }
 
 /** A process of this machine that is no app of ours. */
 export const outsider = ''
-/** It came from this machine, and nobody knows from whom: the connection was gone before it was looked up. */
+/** It came from this machine, and nobody knows from whom: the connection was gone before anybody looked. */
 export const escaped = '?'
 
 /** Whether the peer can only be a process of this machine. `localAddress` is asked for when that is not plain. */
@@ -33,25 +24,19 @@ export function isOfThisMachine(address: string, localAddress: () => string): bo
 
 /** What came over one connection: kept until it is known from whom, counted at once from then on. */
 export class Calls {
-  readonly peer: Peer
-  caller: string | undefined
+  readonly port: number
+  readonly begunAt: number
   closed = false
-  /** The agent was asked, and its answer will come. */
-  asked = false
+  caller: string | undefined
   private readonly kept = new Map<RequestCounter, { requests: number; errors: number }>()
-  private readonly mayEscape: () => boolean
-  private short = false
-  private last: RequestCounter | undefined
 
-  /** `mayEscape`: whether a connection that began then is gone before anybody looks, if it ends now. */
-  constructor(peer: Peer, mayEscape: () => boolean) {
-    this.peer = peer
-    this.mayEscape = mayEscape
+  constructor(port: number, begunAt: number) {
+    this.port = port
+    this.begunAt = begunAt
   }
 
   add(counter: RequestCounter, status: number): void {
     const errors = status >= 500 ? 1 : 0
-    this.last = counter
     if (this.caller !== undefined) return counter.addCall(this.caller, 1, errors)
     const kept = this.kept.get(counter)
     if (!kept) this.kept.set(counter, { requests: 1, errors })
@@ -65,19 +50,6 @@ export class Calls {
     this.caller = caller
     for (const [counter, { requests, errors }] of this.kept) counter.addCall(caller, requests, errors)
     this.kept.clear()
-    this.countEnd()
-  }
-
-  close(): void {
-    this.closed = true
-    this.short = this.mayEscape()
-    if (this.caller !== undefined) this.countEnd()
-    else if (!this.asked) this.belongTo(escaped)
-  }
-
-  /** Connections that could have escaped are what those that did are shared out by. */
-  private countEnd(): void {
-    if (this.short && this.caller !== escaped) this.last?.endCall(this.caller!)
   }
 }
 
@@ -85,47 +57,54 @@ export class Calls {
 export class Callers {
   private readonly settings: RouterSettings
   private readonly now: () => number
-  private readonly ask: (peers: Peer[]) => void
-  private readonly asked = new Map<number, Calls>()
-  private waiting: Calls[] = []
+  private readonly look: (ports: number[]) => void
+  private readonly unknown = new Set<Calls>()
+  /** When a look was asked for that has not been answered. */
+  private askedAt: number | undefined
   private mayAskAt = 0
-  private pauseMs = 0
-  private lastId = 0
 
-  constructor(settings: RouterSettings, now: () => number, ask: (peers: Peer[]) => void) {
+  constructor(settings: RouterSettings, now: () => number, look: (ports: number[]) => void) {
     this.settings = settings
     this.now = now
-    this.ask = ask
+    this.look = look
   }
 
-  /** Begins to count a connection of this machine; undefined for any other. */
-  begin(socket: Socket, address: string, localAddress: () => string): Calls | undefined {
-    if (!isOfThisMachine(address, localAddress)) return undefined
-    const begunAt = this.now()
-    const calls = new Calls({ id: ++this.lastId, address, port: socket.remotePort ?? 0 }, () => this.now() - begunAt < this.pauseMs)
-    if (this.waiting.length < this.settings.callersWaiting) this.waiting.push(calls)
-    // A connection for one request is gone soon, so it is looked up while it is young or never.
-    this.askSome(begunAt)
+  /** Begins to count a connection of this machine. */
+  begin(port: number): Calls {
+    const now = this.now()
+    const calls = new Calls(port, now)
+    if (this.unknown.size < this.settings.callersWaiting) this.unknown.add(calls)
+    // A connection for one request is gone soon, so it is best looked at while it is young.
+    this.ask(now)
     return calls
   }
 
-  /** Asks for those that wait, when the pause is over. */
-  askSome(now: number): void {
-    if (this.waiting.length === 0 || this.asked.size > 0 || now < this.mayAskAt) return
-    const open = this.waiting.filter(({ closed }) => !closed)
-    const chosen = open.slice(-this.settings.callersPerLookup)
-    this.waiting = open.slice(0, -this.settings.callersPerLookup)
-    for (const calls of chosen) {
-      calls.asked = true
-      this.asked.set(calls.peer.id, calls)
-    }
-    if (chosen.length > 0) this.ask(chosen.map(({ peer }) => peer))
+  /** One that ends while somebody looks may still be seen. */
+  end(calls: Calls): void {
+    calls.closed = true
+    if (calls.caller !== undefined || (this.askedAt !== undefined && this.unknown.has(calls))) return
+    this.unknown.delete(calls)
+    calls.belongTo(escaped)
+  }
+
+  /** Asks for a look when the pause is over and somebody is unknown. */
+  ask(now: number): void {
+    if (this.unknown.size === 0 || this.askedAt !== undefined || now < this.mayAskAt) return
+    this.askedAt = now
+    this.look([...this.unknown].map(({ port }) => port))
   }
 
   answer({ callers, pauseMs }: FoundCallers): void {
-    this.pauseMs = pauseMs
+    const askedAt = this.askedAt ?? 0
+    this.askedAt = undefined
     this.mayAskAt = this.now() + pauseMs
-    for (const [id, calls] of this.asked) calls.belongTo(callers[id] ?? escaped)
-    this.asked.clear()
+    for (const calls of this.unknown) {
+      const caller = callers[calls.port] ?? (calls.closed ? escaped : undefined)
+      // It was there all the time and nobody has it: a process that cannot be seen from here.
+      const nobody = caller === undefined && calls.begunAt < askedAt
+      if (caller === undefined && !nobody) continue
+      this.unknown.delete(calls)
+      calls.belongTo(caller ?? outsider)
+    }
   }
 }

@@ -1,7 +1,7 @@
 /** The door to the router: the HTTP data plane of one machine, in worker processes that share a port. */
 import { availableParallelism } from 'node:os'
 import type { RequestRecord } from '@pavior/contract'
-import type { FoundCallers, Peer } from './callers.ts'
+import type { FoundCallers } from './callers.ts'
 import { bindPort, type ListeningHandle } from './listening-handle.ts'
 import { RequestLedger } from './ledger.ts'
 import { metricsText, sumStats } from './metrics.ts'
@@ -10,7 +10,7 @@ import { defaultSettings, type RouterSettings } from './settings.ts'
 import { trustOf } from './trust.ts'
 import { WorkerProcess, type WorkerEvents } from './worker-process.ts'
 
-export { outsider, type FoundCallers, type Peer } from './callers.ts'
+export { outsider, type FoundCallers } from './callers.ts'
 export type { Endpoint, RouterSet, RouterTable } from './protocol.ts'
 export type { RouterSettings } from './settings.ts'
 
@@ -44,8 +44,8 @@ export interface Router {
   drain(instance: string, timeoutMs: number): Promise<{ inFlight: number }>
   /** Request records of the intervals that are over. Each record is given out once. */
   takeRecords(): RequestRecord[]
-  /** Has connections of this machine looked up by `find`, which may throw. Without it nobody is known. */
-  identifyCallers(find: (peers: Peer[]) => FoundCallers): void
+  /** Has the owners of connections of this machine found by `find`, given their ports; it may throw. Without it nobody is known. */
+  identifyCallers(find: (ports: number[]) => FoundCallers): void
   workers(): { pid: number; startedAt: string; memoryBytes: number }[]
   /** Prometheus text; at most a second old. */
   metrics(): string
@@ -92,7 +92,7 @@ class WorkerGroup implements Router {
   private restarts = 0
   private shortLives = 0
   private closing = false
-  private find: ((peers: Peer[]) => FoundCallers) | undefined
+  private find: ((ports: number[]) => FoundCallers) | undefined
 
   constructor(options: RouterOptions) {
     this.options = options
@@ -128,7 +128,7 @@ class WorkerGroup implements Router {
     return this.ledger.take(this.closing ? Infinity : Date.now())
   }
 
-  identifyCallers(find: (peers: Peer[]) => FoundCallers): void {
+  identifyCallers(find: (ports: number[]) => FoundCallers): void {
     this.find = find
   }
 
@@ -150,7 +150,7 @@ class WorkerGroup implements Router {
   private startWorker(): void {
     const events: WorkerEvents = {
       onRecords: (intervalStart, counted) => this.ledger.add(intervalStart, counted),
-      onPeers: (worker, peers) => worker.tellCallers(this.callersOf(peers)),
+      onLook: (worker, ports) => worker.tellCallers(this.look(ports)),
       onLog: (level, message, detail) => this.options.log[level]({ detail }, message),
       onExit: (worker, how) => this.replace(worker, how),
     }
@@ -158,9 +158,9 @@ class WorkerGroup implements Router {
   }
 
   /** The pause is longer by the number of workers, since each keeps to it by itself. */
-  private callersOf(peers: Peer[]): FoundCallers {
+  private look(ports: number[]): FoundCallers {
     try {
-      const found = this.find?.(peers) ?? { callers: {}, pauseMs: unknownPauseMs }
+      const found = this.find?.(ports) ?? { callers: {}, pauseMs: unknownPauseMs }
       return { ...found, pauseMs: found.pauseMs * this.group.size }
     } catch (error) {
       this.options.log.warn({ error: String(error) }, 'It could not be found out which apps call; it is tried again.')

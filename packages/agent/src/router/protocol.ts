@@ -1,6 +1,6 @@
 /** What the agent process and the router's worker processes say to each other. */
 import type { DesiredRoute } from '@pavior/contract'
-import type { FoundCallers, Peer } from './callers.ts'
+import type { FoundCallers } from './callers.ts'
 import type { CountedRequests } from './records.ts'
 import type { RouterSettings } from './settings.ts'
 
@@ -68,6 +68,6 @@ export type FromWorker =
   | { type: 'records'; intervalStart: number; counted: CountedRequests[] }
   | { type: 'stats'; stats: WorkerStats }
   | { type: 'flushed'; id: number }
-  /** Answered with `callers`. */
-  | { type: 'peers'; peers: Peer[] }
+  /** Asks who has the connections with these ports; answered with `callers`. */
+  | { type: 'look'; ports: number[] }
   | { type: 'log'; level: 'warn' | 'error'; message: string; detail?: string }

@@ -15,8 +15,6 @@ export type Counts = Pick<
 export interface CallTally {
   requests: number
   errors: number
-  /** Connections that ended so soon that they could have escaped. */
-  ended: number
 }
 
 export type CountedRequests = CounterLabels & Counts
@@ -59,20 +57,11 @@ export class RequestCounter {
 
   /** Counts requests of a known caller; they are counted by `add` too. */
   addCall(caller: string, requests: number, errors: number): void {
-    const tally = this.tallyOf(caller)
-    tally.requests += requests
-    tally.errors += errors
-  }
-
-  /** Counts a connection of a caller that ended soon. */
-  endCall(caller: string): void {
-    this.tallyOf(caller).ended++
-  }
-
-  private tallyOf(caller: string): CallTally {
     this.touch()
     const calls = (this.counts.calls ??= {})
-    return (calls[caller] ??= { requests: 0, errors: 0, ended: 0 })
+    const tally = (calls[caller] ??= { requests: 0, errors: 0 })
+    tally.requests += requests
+    tally.errors += errors
   }
 
   private touch(): void {
@@ -99,10 +88,9 @@ export function addCounts(counts: Counts, more: Counts): void {
   counts.bytesIn += more.bytesIn
   counts.bytesOut += more.bytesOut
   for (const [caller, tally] of Object.entries(more.calls ?? {})) {
-    const sum = ((counts.calls ??= {})[caller] ??= { requests: 0, errors: 0, ended: 0 })
+    const sum = ((counts.calls ??= {})[caller] ??= { requests: 0, errors: 0 })
     sum.requests += tally.requests
     sum.errors += tally.errors
-    sum.ended += tally.ended
   }
 }
 
@@ -118,18 +106,11 @@ export function mergeCounted(lists: readonly (readonly CountedRequests[])[]): Co
   return [...merged.values()]
 }
 
-/**
- * Requests by app. What escaped is shared out by the short connections whose owner was found: a connection that lives for
- * one request escapes as often whoever opened it, and one that is kept does not escape at all.
- */
+/** Requests by app; those of which nobody knows the app have no name. What comes from elsewhere is left out. */
 export function callersOf(calls: Record<string, CallTally> = {}): CallerCounts[] {
-  const { [escaped]: lost, ...known } = calls
-  const ended = Object.values(known).reduce((sum, tally) => sum + tally.ended, 0)
-  return Object.entries(known).flatMap(([caller, tally]) => {
-    const share = lost && ended > 0 ? tally.ended / ended : 0
-    const requests = tally.requests + Math.round(share * (lost?.requests ?? 0))
-    if (caller === outsider || requests === 0) return []
-    const [team = '', app = ''] = caller.split('/')
-    return [{ team, app, requests, errors: tally.errors + Math.round(share * (lost?.errors ?? 0)) }]
+  return Object.entries(calls).flatMap(([caller, tally]) => {
+    if (caller === outsider || tally.requests === 0) return []
+    const [team = '', app = ''] = caller === escaped ? [] : caller.split('/')
+    return [{ team, app, ...tally }]
   })
 }

@@ -43,9 +43,7 @@ export interface RouterSettings {
   trustedProxies: readonly string[]
   /** Length of one interval of the request records. */
   recordIntervalMs: number
-  /** Connections of this machine whose owner is asked for at once. */
-  callersPerLookup: number
-  /** Connections of this machine that wait to be asked for; what is beyond is not asked for. */
+  /** Connections of this machine whose owner is looked for at once; of more than these nobody knows whose they are. */
   callersWaiting: number
   /** How often the counters for the metrics are passed on while there is traffic. */
   statsIntervalMs: number
@@ -74,7 +72,6 @@ export const defaultSettings: RouterSettings = {
   maxConnections: 10_000,
   trustedProxies: [],
   recordIntervalMs: 10_000,
-  callersPerLookup: 256,
   callersWaiting: 2_048,
   statsIntervalMs: 1_000,
   closeGraceMs: 5_000,

@@ -1,6 +1,6 @@
 /** One worker process of the router: accepts connections on the shared port and ends with its parent. */
 import { createServer, type Server, type Socket } from 'node:net'
-import { Callers, type FoundCallers } from './callers.ts'
+import { Callers, isOfThisMachine, type FoundCallers } from './callers.ts'
 import { ClientConnection } from './client.ts'
 import { plainAddress } from './plan.ts'
 import { createDateSource, type Plane } from './plane.ts'
@@ -44,7 +44,7 @@ class Worker {
       settings, stats, randomHex: createRandomHex(), trusts: trustOf(settings.trustedProxies), table: undefined, closing: false, now, date: createDateSource(Date.now),
     }
     this.registry = new TargetRegistry(settings, stats, now, this.changed)
-    this.callers = new Callers(settings, now, (peers) => send({ type: 'peers', peers }))
+    this.callers = new Callers(settings, now, (ports) => send({ type: 'look', ports }))
     this.server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, (socket) => this.accept(socket))
     this.server.maxConnections = settings.maxConnections
   }
@@ -100,11 +100,12 @@ class Worker {
     const connection = new ClientConnection(this.plane, socket)
     this.plane.stats.connectionsTotal++
     this.connections.add(connection)
-    const calls = this.callers.begin(socket, connection.address, () => plainAddress(socket.localAddress))
+    const isHere = isOfThisMachine(connection.address, () => plainAddress(socket.localAddress))
+    const calls = isHere ? this.callers.begin(socket.remotePort ?? 0) : undefined
     connection.calls = calls
     socket.on('close', () => {
       this.connections.delete(connection)
-      calls?.close()
+      if (calls) this.callers.end(calls)
     })
     this.checkTimer ??= setInterval(() => this.check(), checkIntervalMs)
   }
@@ -112,7 +113,7 @@ class Worker {
   private check(): void {
     const now = this.plane.now()
     for (const connection of this.connections) connection.check(now)
-    this.callers.askSome(now)
+    this.callers.ask(now)
     const idleLeft = this.registry.expireIdle(now)
     this.armReports()
     if (this.connections.size > 0 || idleLeft) return

@@ -8,7 +8,7 @@ import type { Router } from '../../src/router/index.ts'
 import { atEnd, call, cleanUp, setOf, tableOf, testApp, testRouter } from './harness.ts'
 
 // On a busy machine a look may take long; how long the pause behind it is shall not be what is tested here.
-const settings = { ...defaultSettings, callerLookupShare: 1 }
+const settings = { ...defaultSettings, callerLookShare: 1 }
 
 afterEach(cleanUp)
 
@@ -57,7 +57,7 @@ async function routerWithCallers(processes: [string, ChildProcess][]): Promise<{
   })
   const router = await testRouter()
   const finder = createCallerFinder({
-    routerPort: router.port, appOfUser: undefined, processes: () => processes.map(([name, { pid }]) => [name, [pid!]]), settings, now: () => performance.now(),
+    routerPort: router.port, appOfUser: undefined, processes: () => processes.map(([name, { pid }]) => [name, [pid!]]), settings, cpuMs: () => 0,
   })
   router.identifyCallers(finder.find)
   await router.update(tableOf([setOf('web', [app.port])]))
@@ -71,8 +71,7 @@ test('requests over kept connections are counted by the app that sends them, and
   for (let i = 0; i < 50; i++) await call(router)
   const { requests, callers } = await countedBy(router)
   expect(requests).toBe(250)
-  expect(Object.keys(callers)).toEqual(['blue/caller'])
-  // What escaped of the other process is not put on one that keeps its connection.
+  expect(Object.keys(callers).filter((name) => name !== '/')).toEqual(['blue/caller'])
   expect(callers['blue/caller']).toMatchObject({ requests: 200, errors: 20 })
 })
 
@@ -84,10 +83,12 @@ test('an app that opens a connection for each request is found too, by looking a
   const took = performance.now() - begun
   const { requests, callers } = await countedBy(router)
   expect(requests).toBe(3_000)
-  // The only one there is gets what escaped too, except in an interval in which none was found.
-  expect(callers['blue/opens']!.requests).toBeGreaterThan(1_000)
-  expect(callers['blue/opens']!.requests).toBeLessThanOrEqual(3_001)
-  expect(looks()).toBeLessThanOrEqual(2 + took / settings.callerLookupPauseMs)
+  // Without users of their own, a socket that is closed between the table and the open files looks like an outsider's.
+  const known = Object.values(callers).reduce((sum, each) => sum + each.requests, 0)
+  expect(known).toBeGreaterThan(2_700)
+  expect(known).toBeLessThanOrEqual(3_000)
+  expect(callers['blue/opens']!.requests).toBeGreaterThan(0)
+  expect(looks()).toBeLessThanOrEqual(2 + took / settings.callerLookPauseMs)
 })
 
 test('a finder that fails costs nobody anything', async () => {
@@ -96,5 +97,5 @@ test('a finder that fails costs nobody anything', async () => {
     throw new Error('no')
   })
   expect((await call(router)).status).toBe(200)
-  expect((await countedBy(router)).callers).toEqual({})
+  expect(Object.keys((await countedBy(router)).callers).filter((name) => name !== '/')).toEqual([])
 })

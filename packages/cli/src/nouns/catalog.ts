@@ -72,9 +72,9 @@ function knownBy({ type, origins, traffic, unseen }: CatalogRelation): string[] 
 
 const originWords = { derived: 'configuration', traffic: 'traffic', repository: 'catalog-info.yaml', import: 'import' }
 
-function rateText({ requestsPerMinute, errorShare, lastSeenAt }: CallRate): string {
+function rateText({ requestsPerMinute, errorShare, lastSeenAt, atLeast }: CallRate): string {
   if (errorShare === null) return `last seen ${lastSeenAt}`
-  return `${requestsPerMinute.toFixed(1)} requests/min, ${(errorShare * 100).toFixed(1)} % errors`
+  return `${atLeast ? 'at least ' : ''}${requestsPerMinute.toFixed(1)} requests/min, ${(errorShare * 100).toFixed(1)} % errors`
 }
 
 function describe({ ref, entity: { metadata, spec = {} }, origins, drift, relations }: CatalogDetails): string {

@@ -58,11 +58,11 @@ const call = async (name: string, how: Record<string, string | number>): Promise
   return JSON.parse((await platform.get(`${name}.localhost`, `/?${search}`)).body)
 }
 
-async function lookups(): Promise<{ looks: number; seconds: number }> {
+async function looksSoFar(): Promise<{ looks: number; seconds: number }> {
   const socketPath = join(socketDirectory(platform.home, platform.environment), 'agent.sock')
   const text = await new Promise<string>((resolve, reject) => get({ socketPath, path: '/metrics' }, (answer) => void textOf(answer).then(resolve, reject)).on('error', reject))
   const value = (name: string): number => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)![1])
-  return { looks: value('pavior_agent_caller_lookups_total'), seconds: value('pavior_agent_caller_lookup_seconds_total') }
+  return { looks: value('pavior_agent_caller_looks_total'), seconds: value('pavior_agent_caller_look_seconds_total') }
 }
 
 describe('an app that calls another one through the router', () => {
@@ -97,20 +97,19 @@ describe('an app that calls another one through the router', () => {
   })
 
   test('may open thousands of connections: others are served, the work stays bounded, and nothing is lost with the server', async () => {
-    const before = await lookups()
+    const before = await looksSoFar()
     const load = constantLoad(platform.routerPort, 'stock.localhost')
     const begun = performance.now()
     const [failures] = await Promise.all([call('flood', { count: 6_000, atOnce: 200 }), killServer(platform)])
     const { total, failures: others } = await load.stop()
     const seconds = (performance.now() - begun) / 1000
-    const after = await lookups()
+    const after = await looksSoFar()
     expect([failures, others, total > 0]).toEqual([{}, [], true])
-    // Each of up to four workers asks at most once in 50 ms by itself, and all of it is a small share of the time.
-    expect(after.looks - before.looks).toBeLessThanOrEqual(4 * (seconds / 0.05 + 1))
-    expect(after.seconds - before.seconds).toBeLessThan(seconds * 0.2 + 0.1)
-    await until('the dependency is seen', async () => (await relation('flood', 'dependsOn', 'stock')) !== undefined)
-    const { requestsPerMinute } = (await relation('flood', 'dependsOn', 'stock')).traffic
-    expect(requestsPerMinute).toBeGreaterThan(0)
+    // Two in a hundred of a core, and what the first look takes before anybody knows what one costs.
+    expect(after.looks - before.looks).toBeLessThanOrEqual(seconds / 0.1 + 4)
+    expect(after.seconds - before.seconds).toBeLessThan(seconds * 0.02 + 0.5)
+    // Most of its connections were gone before anybody looked, and that is said.
+    await until('what is known is said to be not all', async () => (await relation('shop', 'dependsOn', 'stock')).traffic.atLeast === true)
   })
 
   test('depends on it no more when the other is gone', async () => {

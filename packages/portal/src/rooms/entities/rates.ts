@@ -11,9 +11,9 @@ export function toneOf(errorShare: number): Tone {
   return errorShare >= broken ? 'bad' : errorShare >= worthALook ? 'warn' : 'good'
 }
 
-export function rateText({ requestsPerMinute, errorShare }: CallRate): string {
+export function rateText({ requestsPerMinute, errorShare, atLeast }: CallRate): string {
   if (errorShare === null) return 'none'
-  return `${shortNumber(requestsPerMinute)}/min`
+  return `${atLeast ? '≥ ' : ''}${shortNumber(requestsPerMinute)}/min`
 }
 
 /** What stands at an edge of the graph. */

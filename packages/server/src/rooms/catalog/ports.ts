@@ -15,7 +15,7 @@ export interface ObservedCalls {
   /** Apps that this one has called since then. */
   calledBy(app: { team: string; app: string }, since: Date): Promise<{ team: string; app: string }[]>
   /** Every pair that one of these apps is in, with its requests since then. */
-  callsOf(apps: { team: string; app: string }[], since: Date): Promise<{ from: { team: string; app: string }; to: { team: string; app: string }; requests: number; errors: number; lastSeenAt: Date }[]>
+  callsOf(apps: { team: string; app: string }[], since: Date): Promise<{ from: { team: string; app: string }; to: { team: string; app: string }; requests: number; errors: number; lastSeenAt: Date; unknown: number }[]>
 }
 
 /** How the texts of a template are marked. */

@@ -17,13 +17,13 @@ function record(callers: CallerCounts[], offsetMs = 0, over: Partial<RequestReco
 test('calls are added up by minute and pair, and who is new is told once', async () => {
   const database = await testDatabase()
   const add = (records: RequestRecord[]) => database.transaction((tx) => addCalls(tx, records))
-  expect(await add([record([{ ...shop, requests: 3, errors: 1 }]), record([{ ...shop, requests: 4, errors: 0 }], 10_000), record([], 20_000)])).toEqual([shop])
+  expect(await add([record([{ ...shop, requests: 3, errors: 1 }]), record([{ ...shop, requests: 4, errors: 0 }], 10_000), record([{ team: '', app: '', requests: 2, errors: 0 }], 20_000)])).toEqual([shop])
   expect(await add([record([{ ...shop, requests: 5, errors: 0 }, { ...stock, requests: 9, errors: 9 }], 60_000)])).toEqual([])
-  expect((await database.query('select requests::int from traffic_calls order by at')).rows).toEqual([{ requests: 7 }, { requests: 5 }])
+  expect((await database.query(`select requests::int from traffic_calls where from_app <> '' order by at`)).rows).toEqual([{ requests: 7 }, { requests: 5 }])
   const lastSeenAt = new Date(minute.getTime() + 60_000)
   const pair = { from: shop, to: stock, lastSeenAt }
-  expect(await callsOf(database, [stock], minute)).toEqual([{ ...pair, requests: 12, errors: 1 }])
-  expect(await callsOf(database, [shop], new Date(minute.getTime() + 1))).toEqual([{ ...pair, requests: 5, errors: 0 }])
+  expect(await callsOf(database, [stock], minute)).toEqual([{ ...pair, requests: 12, errors: 1, unknown: 2 }])
+  expect(await callsOf(database, [shop], new Date(minute.getTime() + 1))).toEqual([{ ...pair, requests: 5, errors: 0, unknown: 0 }])
   expect(await callsOf(database, [{ team: 'blue', app: 'stock' }], minute)).toEqual([])
   expect(await calledBy(database, shop, lastSeenAt)).toEqual([stock])
   expect(await calledBy(database, shop, new Date(lastSeenAt.getTime() + 1))).toEqual([])

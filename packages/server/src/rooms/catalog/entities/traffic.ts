@@ -21,9 +21,9 @@ const keyOf = (source: EntityRef, target: EntityRef): string => `${source} ${tar
 /** Rates by caller and called, over so many minutes. */
 export function ratesOf(calls: CallCounts[], minutes: number): Map<string, CallRate> {
   return new Map(
-    calls.map(({ from, to, requests, errors, lastSeenAt }) => [
+    calls.map(({ from, to, requests, errors, lastSeenAt, unknown }) => [
       keyOf(refOfApp(from), refOfApp(to)),
-      { requestsPerMinute: requests / minutes, errorShare: requests === 0 ? null : errors / requests, lastSeenAt: lastSeenAt.toISOString() },
+      { requestsPerMinute: requests / minutes, errorShare: requests === 0 ? null : errors / requests, lastSeenAt: lastSeenAt.toISOString(), ...(unknown > 0 ? { atLeast: true as const } : {}) },
     ]),
   )
 }
