@@ -1,4 +1,5 @@
 /** The catalogue and scorecards as the API gives them. */
+import type { RuleAction } from './kinds/index.ts'
 
 /** An entity as Backstage's catalogue has it (backstage.io/docs/features/software-catalog/descriptor-format). */
 export interface CatalogEntity {
@@ -125,6 +126,9 @@ export interface RuleResult {
   reason?: string
   fix?: string
   docs?: string
+  action?: RuleAction
+  /** The platform can do it for this app: `POST …/rules/{rule}/fix`. */
+  fixable?: true
 }
 
 /** What one scorecard says of one app. */
@@ -138,6 +142,23 @@ export interface CardResult {
   score: number
   rules: RuleResult[]
   changedAt: string
+}
+
+/** What the platform does about a broken rule, or would do. */
+export interface RuleFix {
+  app: string
+  scorecard: string
+  rule: string
+  action: RuleAction
+  /** One sentence. */
+  summary: string
+  /** Whether it was done; false for a dry run. */
+  done: boolean
+  /** A branch that holds the proposal; main stays as it is. */
+  branch?: string
+  diff?: string
+  files?: { path: string; change: 'added' | 'changed' | 'removed' | 'conflict' }[]
+  conflicts?: string[]
 }
 
 export interface CardTrend {

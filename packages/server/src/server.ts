@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client'
 import type pg from 'pg'
 import { createAgentDriver } from './drivers/agent/index.ts'
+import { createAppProbe } from './drivers/agent/probe.ts'
 import { createBuilders } from './drivers/builders/index.ts'
 import { createArtifactStore, createSourceStore, readTree } from './drivers/storage/index.ts'
 import { createTemplateRenderer } from './drivers/templates/renderer.ts'
@@ -148,6 +149,7 @@ export async function startServer({ config, settings, connection, external, agen
     intake: { accept: async (stream) => ({ files: await readTree(sources.directoryOf((await sources.accept(stream)).digest)) }) },
     renderer: createTemplateRenderer(join(root, 'dist/template-renderer.mjs')),
     calls: telemetryRoom.reads,
+    probe: createAppProbe(() => agent.observed()?.routerPort ?? config.routerPort),
     dependencyMs: config.dependencyDays * 24 * 3600_000,
     repositories: deliveryRoom.reads.repositories,
     deploys: {

@@ -1,7 +1,7 @@
 /** What the pages of the catalogue read. */
-import type { CardResult, CardTrend, CatalogDetails, CatalogFacet, CatalogGraph, CatalogPage } from '@pavior/contract'
+import type { CardResult, CardTrend, CatalogDetails, CatalogFacet, CatalogGraph, CatalogPage, RuleFix } from '@pavior/contract'
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
-import { get } from '../../frame/api.ts'
+import { get, post } from '../../frame/api.ts'
 
 export interface Filter {
   q?: string | undefined
@@ -88,6 +88,20 @@ export const apiDiffQuery = (team: string, app: string, path: string, from: numb
   queryOptions({ queryKey: ['apis', team, app, path, from, to], queryFn: ({ signal }) => get<ApiDiff>(`${appPath(team, app)}/apis/diff?${searchOf({}, { path, from: String(from), to: String(to) })}`, signal) })
 
 export const appScorecardsQuery = (team: string, app: string) => queryOptions({ queryKey: ['scorecards', 'app', team, app], queryFn: ({ signal }) => get<{ items: CardResult[] }>(`${appPath(team, app)}/scorecards`, signal) })
+
+export interface RulePlace {
+  team: string
+  app: string
+  scorecard: string
+  rule: string
+}
+
+const fixPath = ({ team, app, scorecard, rule }: RulePlace): string => `${appPath(team, app)}/scorecards/${encodeURIComponent(scorecard)}/rules/${encodeURIComponent(rule)}/fix`
+
+/** What a fix would do, as of now: nothing of it is kept. */
+export const fixPreviewQuery = (place: RulePlace) => queryOptions({ queryKey: ['scorecards', 'fix', place], queryFn: () => post<RuleFix>(`${fixPath(place)}?dryRun=All`, {}), gcTime: 0, staleTime: Infinity, retry: false })
+
+export const fixRule = (place: RulePlace): Promise<RuleFix> => post<RuleFix>(fixPath(place), {})
 
 export const cardResultsQuery = (name: string) => queryOptions({ queryKey: ['scorecards', 'results', name], queryFn: ({ signal }) => get<{ items: CardResult[] }>(`/v1/scorecards/${encodeURIComponent(name)}/results`, signal) })
 

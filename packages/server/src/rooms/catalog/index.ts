@@ -8,7 +8,7 @@ import { appsController, createEntityReconcilers } from './entities/reconcile.ts
 import { entityRoutes } from './entities/routes.ts'
 import { docsRoutes } from './docs/routes.ts'
 import { app } from './kinds.ts'
-import type { ObservedCalls } from './ports.ts'
+import type { AppProbe, ObservedCalls } from './ports.ts'
 import { scorecard, scorecardExemption } from './scorecards/kinds.ts'
 import { controllerName, createScorecardReconcilers, ensureBuiltin, type ScorecardDeps } from './scorecards/reconcile.ts'
 import { scorecardRoutes } from './scorecards/routes.ts'
@@ -24,6 +24,7 @@ export interface CatalogDeps extends TemplateDeps {
   /** Asks a reconciler for a run. */
   request: ScorecardDeps['request']
   calls: ObservedCalls
+  probe: AppProbe
   /** How long a dependency that was seen in traffic is remembered. */
   dependencyMs: number
 }
@@ -31,7 +32,7 @@ export interface CatalogDeps extends TemplateDeps {
 const actor = systemActor('catalog')
 
 export function createCatalog(deps: CatalogDeps): Room<undefined> {
-  const { database, resources, sources, events, request, calls, dependencyMs, clock, log } = deps
+  const { database, resources, sources, events, request, calls, dependencyMs, repositories, probe, clock, log } = deps
   const routes = new Mirror<Resource<RouteSpec>>(resources, 'Route', log)
   const scorecards: ScorecardDeps = { database, resources, serving: (of) => servingOf(resources, actor, of), request, clock }
   const seed: Part = { name: 'scorecards', start: () => ensureBuiltin(database, resources), stop: async () => {} }
@@ -52,7 +53,7 @@ export function createCatalog(deps: CatalogDeps): Room<undefined> {
       ...createScorecardReconcilers(scorecards),
       ...templates.reconcilers,
     ],
-    routes: [entityRoutes({ database, calls, clock }), docsRoutes({ database, resources }), scorecardRoutes(scorecards), ...templates.routes],
+    routes: [entityRoutes({ database, calls, clock }), docsRoutes({ database, resources }), scorecardRoutes(scorecards, { database, resources, repositories, upgrade: templates.upgrade, probe, clock }), ...templates.routes],
     parts: [routes, seed, ...templates.parts],
     reads: undefined,
   }

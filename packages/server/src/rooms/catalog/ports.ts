@@ -18,6 +18,9 @@ export interface ObservedCalls {
   callsOf(apps: { team: string; app: string }[], since: Date): Promise<{ from: { team: string; app: string }; to: { team: string; app: string }; requests: number; errors: number; lastSeenAt: Date; unknown: number }[]>
 }
 
+/** Whether an app answers a path of it with success, asked as its users ask. */
+export type AppProbe = (url: string, path: string) => Promise<boolean>
+
 /** How the texts of a template are marked. */
 export interface RenderStyle {
   /** `{{ cookiecutter.x }}` instead of `${{ values.x }}`. */
@@ -82,6 +85,8 @@ export interface Repositories {
   remove(team: string, app: string): Promise<void>
   /** Text of a file on main. */
   read(team: string, app: string, path: string): Promise<string | undefined>
+  /** Whether there is a main with a commit. */
+  holds(team: string, app: string): Promise<boolean>
   /** Three-way merge of main with what lies between two trees, as a branch. Undefined when nothing would change. */
   propose(team: string, app: string, trees: { base: FileTree; theirs: FileTree }, branch: string, words: CommitWords, dryRun: boolean): Promise<MergeProposal | undefined>
   /** Pushes one commit to the main branch of another host. Throws REPOSITORY_UNREACHABLE and REPOSITORY_REFUSED. */

@@ -60,6 +60,11 @@ export class PlatformRepositories {
     await rm(repositoryPath(this.#deps.root, team, app), { recursive: true, force: true })
   }
 
+  async holds(team: string, app: string): Promise<boolean> {
+    const path = repositoryPath(this.#deps.root, team, app)
+    return (await exists(join(path, 'HEAD'))) && (await refOf(path, 'refs/heads/main')) !== undefined
+  }
+
   async read(team: string, app: string, file: string): Promise<string | undefined> {
     const path = repositoryPath(this.#deps.root, team, app)
     if (!(await exists(join(path, 'HEAD')))) return undefined
