@@ -14,7 +14,7 @@ export function FixButton({ place, rule }: { place: Omit<RulePlace, 'rule'>; rul
   const [opened, { open, close }] = useDisclosure()
   return (
     <>
-      <Button size="compact-xs" variant="default" onClick={open} aria-label={`Fix: ${rule.title}`}>
+      <Button size="compact-xs" variant="default" flex="none" onClick={open} aria-label={`Fix: ${rule.title}`}>
         Fix
       </Button>
       <Modal opened={opened} onClose={close} title={rule.title} size="lg" closeButtonProps={{ 'aria-label': 'Close' }}>
@@ -43,7 +43,7 @@ function Fix({ place, verb, close }: { place: RulePlace; verb: string; close: ()
           {fixing.data ? 'Close' : 'Cancel'}
         </Button>
         {!fixing.data && (
-          <Button data-autofocus loading={fixing.isPending} onClick={() => fixing.mutate()}>
+          <Button autoFocus loading={fixing.isPending} onClick={() => fixing.mutate()}>
             {verb}
           </Button>
         )}

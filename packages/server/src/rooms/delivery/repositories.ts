@@ -85,7 +85,7 @@ export class PlatformRepositories {
     if (tree === (await git(path, ['rev-parse', `${main}^{tree}`])).trim()) return undefined
     const commit = await commitTree(path, tree, main, words)
     if (!dryRun) await git(path, ['update-ref', `refs/heads/${branch}`, commit])
-    const diff = await git(path, ['diff', '--no-color', '--no-ext-diff', main, commit])
+    const diff = await git(path, ['diff', '--no-color', '--no-ext-diff', '--src-prefix=', '--dst-prefix=', main, commit])
     const changes = (await git(path, ['diff', '--no-renames', '--name-status', '-z', main, commit])).split('\0')
     const files = Array.from({ length: Math.floor(changes.length / 2) }, (_, index) => ({ letter: changes[index * 2]!, path: changes[index * 2 + 1]! })).map(({ letter, path: file }) => ({
       path: file,

@@ -1,4 +1,5 @@
 /** Judges every app by every scorecard that measures it, when something of it changes and every few hours because days pass. */
+import { isDeepStrictEqual } from 'node:util'
 import type { AppSpec, AppStatus, DeploymentSpec, DeploymentStatus, EnvironmentSpec, Resource, ScorecardExemptionSpec, ScorecardSpec, TemplateSpec } from '@pavior/contract'
 import { systemActor } from '../../../kernel/actor.ts'
 import type { Clock } from '../../../kernel/clock.ts'
@@ -121,9 +122,24 @@ async function templateOf({ database, resources }: Pick<ScorecardDeps, 'database
   return { name, version, behind: versions.filter((one) => isOlder(version, one.version) && !isOlder(offered, one.version)).length }
 }
 
-/** Once, at the first start: whoever deletes it does not get it back. */
+/** On the built-in scorecard: the generation that Pavior wrote last. A later one is somebody's own. */
+const builtinAnnotation = 'pavior.dev/built-in'
+
+/** Made at the first start: whoever deletes it does not get it back, and whoever changes it keeps it as it is. */
 export async function ensureBuiltin(database: Database, resources: Resources): Promise<void> {
+  const { name, spec } = productionReadiness
   const { rowCount } = await database.write(`insert into counters (name, value) values ('scorecards seeded', 1) on conflict do nothing`)
-  if (rowCount === 0) return
-  await resources.create(actor, 'Scorecard', '', { metadata: { name: productionReadiness.name }, spec: productionReadiness.spec }).catch(ignore('ALREADY_EXISTS'))
+  if (rowCount > 0) {
+    await resources.create(actor, 'Scorecard', '', { metadata: { name, annotations: { [builtinAnnotation]: '1' } }, spec }).catch(ignore('ALREADY_EXISTS'))
+    return
+  }
+  const current = await resources.get<Resource<ScorecardSpec>>(actor, { kind: 'Scorecard', namespace: '', name })
+  if (!current || !isOurs(current) || isDeepStrictEqual(current.spec, spec)) return
+  const newer = (found: Resource<ScorecardSpec> | undefined): Resource<ScorecardSpec> =>
+    isOurs(found!) ? { ...found!, metadata: { ...found!.metadata, annotations: { ...found!.metadata.annotations, [builtinAnnotation]: String(found!.metadata.generation + 1) } }, spec } : found!
+  await resources.mutate(actor, { kind: 'Scorecard', namespace: '', name }, newer).catch(ignore('NOT_FOUND'))
+}
+
+function isOurs({ metadata }: Resource): boolean {
+  return String(metadata.generation) === (metadata.annotations?.[builtinAnnotation] ?? '1')
 }
