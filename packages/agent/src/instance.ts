@@ -119,6 +119,11 @@ export class Instance {
     }
   }
 
+  /** Processes that belong to it. */
+  members(processes: () => ProcessStat[]): number[] {
+    return this.#run?.members(processes) ?? []
+  }
+
   /** Starts it, the first time or again. */
   start(): void {
     const again = this.record.start !== undefined

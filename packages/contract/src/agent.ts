@@ -285,6 +285,17 @@ export interface RequestRecord {
   durationSumMs: number
   bytesIn: number
   bytesOut: number
+  /** Apps of the same machine that some of the requests came from, as far as the router knows. */
+  callers?: CallerCounts[]
+}
+
+/** Requests of one app to another. Without a name: of apps of this machine whose connections were gone before anybody looked. */
+export interface CallerCounts {
+  team: string
+  app: string
+  requests: number
+  /** Server errors (5xx). */
+  errors: number
 }
 
 export interface RequestRecords {

@@ -88,6 +88,7 @@ export const errorCatalogue = {
   NAME_TAKEN: usage(409, 'Conflict', 'An app of this name exists already.', 'Choose another name.'),
   REPOSITORY_UNREACHABLE: user(503, 'ServiceUnavailable', 'The host of the repository does not answer.', 'When it answers again: `pavior template resume <run>`.'),
   REPOSITORY_REFUSED: user(422, 'Invalid', 'The host of the repository refused the push.', 'Check the address and the token, then `pavior template resume <run>`.'),
+  FIX_IMPOSSIBLE: usage(409, 'Conflict', 'The platform cannot fix this rule for this app.', 'Do what the rule says yourself; `pavior scorecard <app>` shows it.'),
   UPGRADE_IMPOSSIBLE: usage(409, 'Conflict', 'The app cannot be brought to another version of its template.', 'See what the message says of it.'),
 
   // Releases and deployments

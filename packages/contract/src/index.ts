@@ -1,5 +1,6 @@
 export * from './agent.ts'
 export * from './api-view.ts'
+export * from './catalog.ts'
 export * from './errors.ts'
 export * from './progress.ts'
 export * from './last-words.ts'

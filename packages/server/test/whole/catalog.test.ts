@@ -58,8 +58,8 @@ describe('the catalogue', () => {
     await until('the app is in the catalogue', async () => (await entity('component/default/stock')).entity?.spec.lifecycle === 'production')
     const { entity: found, relations } = await entity('component/default/stock')
     expect(found.metadata.links[0].url).toContain('stock.')
-    expect(relations).toContainEqual({ type: 'ownedBy', target: 'group:default/default', declaredHere: true })
-    expect((await entity('group/default/default')).relations).toEqual(expect.arrayContaining([{ type: 'ownerOf', target: 'component:default/stock', declaredHere: false }, { type: 'hasMember', target: 'user:default/admin', declaredHere: true }]))
+    expect(relations).toContainEqual({ type: 'ownedBy', target: 'group:default/default', declaredHere: true, origins: ['derived'] })
+    expect((await entity('group/default/default')).relations).toEqual(expect.arrayContaining([{ type: 'ownerOf', target: 'component:default/stock', declaredHere: false, origins: ['derived'] }, { type: 'hasMember', target: 'user:default/admin', declaredHere: true, origins: ['derived'] }]))
   })
 
   test('takes what the repository declares, shows where that differs, and says what it refused', async () => {
@@ -69,7 +69,7 @@ describe('the catalogue', () => {
     const shop = await entity('component/default/shop')
     expect(shop.entity).toMatchObject({ metadata: { description: 'Sells things.', annotations: { 'pavior.dev/app': 'default/shop' } }, spec: { owner: 'payments' } })
     expect(shop.drift).toEqual([{ field: 'spec.owner', declared: 'payments', observed: 'group:default/default' }])
-    expect((await entity('api/default/shop-api')).relations).toContainEqual({ type: 'apiProvidedBy', target: 'component:default/shop', declaredHere: false })
+    expect((await entity('api/default/shop-api')).relations).toContainEqual({ type: 'apiProvidedBy', target: 'component:default/shop', declaredHere: false, origins: ['repository'] })
     await until('the refusals are told', async () => /not a name.*component:green\/stock belongs to another team/.test((await platform.cli(['describe', 'app', 'shop'])).stdout))
     expect((await platform.api('GET', '/v1/catalog/entities/component/green/stock')).status).toBe(404)
   })

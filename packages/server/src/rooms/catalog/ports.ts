@@ -45,6 +45,17 @@ export interface DefinitionReader {
   diff(before: Definition, after: Definition, signal?: AbortSignal): Promise<ApiChange[]>
 }
 
+/** What was seen of requests between apps. */
+export interface ObservedCalls {
+  /** Apps that this one has called since then. */
+  calledBy(app: { team: string; app: string }, since: Date): Promise<{ team: string; app: string }[]>
+  /** Every pair that one of these apps is in, with its requests since then. */
+  callsOf(apps: { team: string; app: string }[], since: Date): Promise<{ from: { team: string; app: string }; to: { team: string; app: string }; requests: number; errors: number; lastSeenAt: Date; unknown: number }[]>
+}
+
+/** Whether an app answers a path of it with success, asked as its users ask. */
+export type AppProbe = (url: string, path: string) => Promise<boolean>
+
 /** How the texts of a template are marked. */
 export interface RenderStyle {
   /** `{{ cookiecutter.x }}` instead of `${{ values.x }}`. */
@@ -113,6 +124,8 @@ export interface Repositories {
   lastTouched(team: string, app: string, commit: string, paths: readonly string[]): Promise<Map<string, { commit: string; author: string; at: string }> | undefined>
   /** Address to clone from. */
   urlOf(team: string, app: string): string
+  /** Whether there is a main with a commit. */
+  holds(team: string, app: string): Promise<boolean>
   /** Three-way merge of main with what lies between two trees, as a branch. Undefined when nothing would change. */
   propose(team: string, app: string, trees: { base: FileTree; theirs: FileTree }, branch: string, words: CommitWords, dryRun: boolean): Promise<MergeProposal | undefined>
   /** Pushes one commit to the main branch of another host. Throws REPOSITORY_UNREACHABLE and REPOSITORY_REFUSED. */

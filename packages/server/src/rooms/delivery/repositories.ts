@@ -70,6 +70,11 @@ export class PlatformRepositories {
     await rm(repositoryPath(this.#deps.root, team, app), { recursive: true, force: true })
   }
 
+  async holds(team: string, app: string): Promise<boolean> {
+    const path = repositoryPath(this.#deps.root, team, app)
+    return (await exists(join(path, 'HEAD'))) && (await refOf(path, 'refs/heads/main')) !== undefined
+  }
+
   async read(team: string, app: string, file: string): Promise<string | undefined> {
     const path = repositoryPath(this.#deps.root, team, app)
     if (!(await exists(join(path, 'HEAD')))) return undefined
@@ -101,7 +106,7 @@ export class PlatformRepositories {
     if (tree === (await git(path, ['rev-parse', `${main}^{tree}`])).trim()) return undefined
     const commit = await commitTree(path, tree, main, words)
     if (!dryRun) await git(path, ['update-ref', `refs/heads/${branch}`, commit])
-    const diff = await git(path, ['diff', '--no-color', '--no-ext-diff', main, commit])
+    const diff = await git(path, ['diff', '--no-color', '--no-ext-diff', '--src-prefix=', '--dst-prefix=', main, commit])
     const changes = (await git(path, ['diff', '--no-renames', '--name-status', '-z', main, commit])).split('\0')
     const files = Array.from({ length: Math.floor(changes.length / 2) }, (_, index) => ({ letter: changes[index * 2]!, path: changes[index * 2 + 1]! })).map(({ letter, path: file }) => ({
       path: file,

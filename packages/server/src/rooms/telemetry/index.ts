@@ -4,6 +4,7 @@ import { listenTo, type PgDatabase } from '../../kernel/db/index.ts'
 import type { Logger } from '../../kernel/log.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import type { Room } from '../../kernel/room.ts'
+import { calledBy, callsOf, type AppName, type CallCounts } from './calls.ts'
 import { createCollector, trafficChannel } from './collect.ts'
 import type { TrafficSource } from './ports.ts'
 import { telemetryRoutes } from './routes.ts'
@@ -13,16 +14,27 @@ export interface TelemetryDeps {
   resources: Resources
   source: TrafficSource
   defaultEnvironment: (team: string) => string
+  /** Hears of apps that called one which they never called before. */
+  newCallers: (callers: AppName[]) => Promise<void>
+  /** How long it is remembered that one app called another. */
+  keepCallersMs: number
   clock: Clock
   log: Logger
 }
 
-export function createTelemetry({ database, resources, source, defaultEnvironment, clock, log }: TelemetryDeps): Room<undefined> {
+export interface TelemetryReads {
+  /** Apps that this one has called since then. */
+  calledBy: (app: AppName, since: Date) => Promise<AppName[]>
+  /** Every pair that one of these apps is in, with its requests since then. */
+  callsOf: (apps: AppName[], since: Date) => Promise<CallCounts[]>
+}
+
+export function createTelemetry({ database, resources, source, defaultEnvironment, newCallers, keepCallersMs, clock, log }: TelemetryDeps): Room<TelemetryReads> {
   const news = listenTo(database, trafficChannel, 'traffic news')
   return {
     reconcilers: [],
     routes: [telemetryRoutes({ database, resources, defaultEnvironment, onMore: news.onMore, clock })],
-    parts: [news.part, createCollector({ database, source, log })],
-    reads: undefined,
+    parts: [news.part, createCollector({ database, source, newCallers, keepCallersMs, log })],
+    reads: { calledBy: (app, since) => calledBy(database, app, since), callsOf: (apps, since) => callsOf(database, apps, since) },
   }
 }

@@ -1,12 +1,13 @@
 /** Fields that take something out of the catalogue, found while typing. */
 import { Autocomplete, MultiSelect, Select, TagsInput } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
+import type { CatalogRow } from '@pavior/contract'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { useSession } from '../../../frame/session.ts'
 import type { FieldProps } from '../../../pieces/schema-field-context.ts'
 import { frameOf } from '../../../pieces/schema-simple.tsx'
-import { entityChoicesQuery, entityQuery, type EntityRow } from '../../entities/reads.ts'
+import { entityChoicesQuery, entityQuery } from '../../entities/reads.ts'
 import { answerFor, catalogFilterOf, textsOf, type CatalogFilter } from './plan.ts'
 
 const typingPauseMs = 150
@@ -34,7 +35,7 @@ function useChoices({ schema, value }: FieldProps, { filters, fits }: CatalogFil
   return { options: [...new Map(options.map((option) => [option.value, option])).values()], typed, setTyped, problem: error ? `The catalogue does not answer: ${error.message}` : undefined }
 }
 
-function labelOf({ title, name, kind, namespace }: EntityRow): string {
+function labelOf({ title, name, kind, namespace }: CatalogRow): string {
   return `${title ?? name} · ${kind.toLowerCase()}${namespace === 'default' ? '' : ` of ${namespace}`}`
 }
 

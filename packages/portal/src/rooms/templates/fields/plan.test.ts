@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import type { EntityRow } from '../../entities/reads.ts'
+import type { CatalogRow } from '@pavior/contract'
 import { answerFor, catalogFilterOf, nameProblem, readRepoUrl, repoUrlProblem, tagProblem, writeRepoUrl } from './plan.ts'
 
-const row = (more: Partial<EntityRow>): EntityRow => ({ ref: 'component:default/shop', kind: 'Component', namespace: 'default', name: 'shop', title: null, description: null, type: 'service', lifecycle: 'production', owner: 'group:default/blue', tags: [], origins: ['derived'], drift: 0, ...more })
+const row = (more: Partial<CatalogRow>): CatalogRow => ({ ref: 'component:default/shop', kind: 'Component', namespace: 'default', name: 'shop', title: null, description: null, type: 'service', lifecycle: 'production', owner: 'group:default/blue', tags: [], origins: ['derived'], drift: 0, ...more })
 
 test('the filters of the catalogue are asked where it can be asked, and looked over where not', () => {
   const { filters, fits } = catalogFilterOf({ 'ui:options': { catalogFilter: [{ kind: ['Component', 'API'], 'spec.type': 'service' }, { kind: 'Resource', 'metadata.tags': { exists: true } }] } })

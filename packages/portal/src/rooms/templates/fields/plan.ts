@@ -1,11 +1,12 @@
 /** What the fields of Backstage's forms mean. Pure. */
 import type { FormSchema } from '../../../pieces/schema-plan.ts'
-import type { EntityRow, Filter } from '../../entities/reads.ts'
+import type { CatalogRow } from '@pavior/contract'
+import type { Filter } from '../../entities/reads.ts'
 
 /** `kind: [Component, API]`, `spec.type: service`, `metadata.tags: { exists: true }`. */
 type Wanted = Record<string, unknown>
 
-const known: Record<string, (row: EntityRow) => string | string[] | null> = {
+const known: Record<string, (row: CatalogRow) => string | string[] | null> = {
   kind: ({ kind }) => kind,
   'metadata.name': ({ name }) => name,
   'metadata.namespace': ({ namespace }) => namespace,
@@ -20,7 +21,7 @@ export interface CatalogFilter {
   /** What the catalogue is asked. */
   filters: Filter[]
   /** What the catalogue cannot be asked. */
-  fits: (row: EntityRow) => boolean
+  fits: (row: CatalogRow) => boolean
 }
 
 /** Any of several filters; each with all its words. A word that rows do not have leaves nothing out. */
@@ -38,7 +39,7 @@ export function catalogFilterOf(schema: FormSchema, kinds: readonly string[] = [
   return { filters, fits: (row) => alternatives.some((one) => Object.entries(one).every(([key, value]) => fits(row, key, value))) }
 }
 
-function fits(row: EntityRow, key: string, wanted: unknown): boolean {
+function fits(row: CatalogRow, key: string, wanted: unknown): boolean {
   const read = Object.hasOwn(known, key) ? known[key] : undefined
   if (!read) return true
   const has = textsOf(read(row)).map((text) => text.toLowerCase())

@@ -6,10 +6,10 @@ import type { Database } from '../../../kernel/db/index.ts'
 import { after, done, resourceKeyText, splitKey, type Reconciler } from '../../../kernel/reconcile/index.ts'
 import type { Mirror } from '../../../kernel/resources/mirror.ts'
 import type { Resources } from '../../../kernel/resources/index.ts'
-import type { DefinitionReader, Repositories, SourceFiles } from '../ports.ts'
+import type { DefinitionReader, ObservedCalls, Repositories, SourceFiles } from '../ports.ts'
 import { dateDocs, takeDocs, type Serving } from '../docs/take.ts'
 import { servingOf } from '../serving.ts'
-import { componentOf, groupOf, spokenBy, userOf, usesOf } from './plan.ts'
+import { callerOf, componentOf, groupOf, spokenBy, userOf, usesOf } from './plan.ts'
 import { noteSource, replaceLocation, takenSource } from './store.ts'
 import { largestFile, readEntities, type Refused } from './validate.ts'
 
@@ -24,6 +24,9 @@ const catalogFiles = ['catalog-info.yaml', 'catalog-info.yml', '.backstage/catal
 
 type App = Resource<AppSpec, AppStatus>
 
+/** Asked for a run when an app calls one that it never called before. */
+export const appsController = 'catalog-apps'
+
 export interface EntityReconcilersDeps {
   database: Database
   resources: Resources
@@ -31,6 +34,9 @@ export interface EntityReconcilersDeps {
   sources: SourceFiles
   definitions: DefinitionReader
   repositories: Pick<Repositories, 'lastTouched'>
+  calls: ObservedCalls
+  /** How long a dependency is remembered that is seen no more. */
+  dependencyMs: number
   clock: Clock
   /** Tells the people of an app what was refused in its catalogue file. */
   warn: (app: App, reason: string, message: string) => Promise<void>
@@ -61,7 +67,7 @@ function plainEntities({ database, resources }: EntityReconcilersDeps, kind: str
 function appEntities(deps: EntityReconcilersDeps): Reconciler {
   const { database, resources } = deps
   return {
-    name: 'catalog-apps',
+    name: appsController,
     concurrency: 2,
     interests: [
       { kind: 'App', keys: (object) => [resourceKeyText(object)] },
@@ -71,11 +77,12 @@ function appEntities(deps: EntityReconcilersDeps): Reconciler {
       const app = await resources.get<App>(actor, { kind: 'App', ...splitKey(key) })
       const location = locationOf('app', key)
       if (!app) {
-        for (const origin of ['derived', 'repository'] as const) await replaceLocation(database, origin, location, [])
+        for (const origin of ['traffic', 'derived', 'repository'] as const) await replaceLocation(database, origin, location, [])
         await noteSource(database, location, undefined)
         return done
       }
       await replaceLocation(database, 'derived', location, [componentOf({ app, tiers: await tiersOf(resources, app), uses: usesBy(app, deps.routes) })])
+      await replaceLocation(database, 'traffic', location, callerOf(app.metadata, await calledBy(deps, app)))
       const serving = await servingOf(resources, actor, app)
       if (serving?.source) await takeFile(deps, app, location, serving.source)
       const dated = serving?.source === undefined || (await dateDocs(deps, serving.source))
@@ -87,6 +94,13 @@ function appEntities(deps: EntityReconcilersDeps): Reconciler {
 
 function isOld({ clock }: EntityReconcilersDeps, release: Resource): boolean {
   return clock.now().getTime() - Date.parse(release.metadata.creationTimestamp) > pushLastsMs
+}
+
+/** Apps that are still there and that this one was seen to call. */
+async function calledBy({ resources, calls, dependencyMs, clock }: EntityReconcilersDeps, { metadata }: App): Promise<{ team: string; app: string }[]> {
+  const called = await calls.calledBy({ team: metadata.namespace!, app: metadata.name }, new Date(clock.now().getTime() - dependencyMs))
+  const there = await Promise.all(called.map(({ team, app }) => resources.get(actor, { kind: 'App', namespace: team, name: app })))
+  return called.filter((_, index) => there[index] !== undefined)
 }
 
 async function tiersOf(resources: Resources, { metadata }: App): Promise<Record<string, string>> {
