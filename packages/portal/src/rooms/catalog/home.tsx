@@ -97,7 +97,15 @@ function Changes({ deployments, builds, loading }: { deployments: Deployment[]; 
     const own = deployments.slice(0, recentChanges).map((each) => {
       const place = { team: each.metadata.namespace!, app: each.spec.app }
       const entry = deploymentEntry(place, each, new Map(), false)
-      return { ...entry, title: <Group gap={6}><GoLink to={appPath(place)} c="inherit">{each.spec.app}</GoLink><span>{entry.title} to {each.spec.environment}</span></Group> }
+      const title = (
+        <Group gap={6}>
+          <GoLink to={appPath(place)} c="inherit">{each.spec.app}</GoLink>
+          <span>
+            <GoLink to={appPath(place, 'deployments', each.metadata.name)} fw={600}>v{each.spec.release}</GoLink> to {each.spec.environment}
+          </span>
+        </Group>
+      )
+      return { ...entry, title, text: <>{each.spec.reason}{each.status?.finishedAt ? ' · ' : ' '}{entry.text}</> }
     })
     const going = builds.filter(({ status }) => status?.phase === 'Queued' || status?.phase === 'Building').map((each) => buildEntry({ team: each.metadata.namespace!, app: each.spec.app }, each))
     return inOrder([...going, ...own])

@@ -75,8 +75,8 @@ function statsOf(app: App, environment: string, sets: InstanceSet[], traffic: Tr
   return [
     { label: 'Instances', value: `${ready} of ${wanted}`, hint: ready >= wanted ? 'healthy' : 'healthy; more are wanted', ...(ready < wanted ? { tone: 'bad' as const } : {}) },
     { label: 'Requests', value: totals && shortNumber(totals.requests), hint: traffic && `${scaleText(latestOf(traffic), '/s')} lately` },
-    { label: 'Errors', value: totals && percentText(totals.errors, totals.requests), hint: totals && `${totals.errors} ${totals.errors === 1 ? 'answer' : 'answers'} of 5xx`, ...(errors > tolerableErrors ? { tone: 'bad' as const } : {}) },
-    { label: '95 of 100 within', value: totals && scaleText(totals.p95Ms, 'ms'), hint: totals && `half within ${scaleText(totals.p50Ms, 'ms')}` },
+    { label: 'Errors', value: totals && percentText(totals.errors, totals.requests), hint: totals && (totals.requests === 0 ? 'of requests' : `${totals.errors} ${totals.errors === 1 ? 'answer' : 'answers'} of 5xx`), ...(errors > tolerableErrors ? { tone: 'bad' as const } : {}) },
+    { label: '95 of 100 within', value: totals && scaleText(totals.p95Ms, 'ms'), hint: totals && (totals.requests === 0 ? 'of requests' : `half within ${scaleText(totals.p50Ms, 'ms')}`) },
     { label: 'Release', value: release === undefined ? '–' : `v${release}`, hint: release === undefined ? 'nothing serves' : `serves in ${environment}` },
   ]
 }
@@ -114,16 +114,16 @@ function Charts({ traffic, deployments, zoom, url }: ChartsProps) {
   const shared = { times: traffic.times, markers, sync: 'app', onZoom: zoom }
   return (
     <>
-      <TimeSeries {...shared} title="Requests a second" lines={lines.requests} unit="/s" />
-      <TimeSeries {...shared} title="Time to answer" lines={lines.durations} unit="ms" />
       {traffic.totals.requests === 0 && (
-        <Group gap="xs" mt="xs">
+        <Group gap="xs" mb="xs">
           <Text size="sm" c="dimmed">
             No requests in this time.
           </Text>
           {url && <CopyCommand command={`curl ${url}`} />}
         </Group>
       )}
+      <TimeSeries {...shared} title="Requests a second" lines={lines.requests} unit="/s" />
+      <TimeSeries {...shared} title="Time to answer" lines={lines.durations} unit="ms" />
     </>
   )
 }

@@ -18,8 +18,8 @@ interface Row {
 }
 
 const columns: Column<Row>[] = [
-  { key: 'kind', label: 'Kind', value: ({ kind }) => kind, width: '150px' },
-  { key: 'count', label: 'There are', value: ({ count }) => count, width: '110px', align: 'right' },
+  { key: 'kind', label: 'Kind', value: ({ kind }) => kind, width: '190px' },
+  { key: 'count', label: 'There are', value: ({ count }) => count, show: ({ count }) => count?.toLocaleString('en'), width: '110px', align: 'right' },
   { key: 'description', label: 'What it is', value: ({ description }) => description, hideBelow: 'sm' },
   { key: 'scope', label: 'Lives in', value: ({ namespaced }) => (namespaced ? 'a team' : 'the platform'), width: '130px', hideBelow: 'xs' },
 ]

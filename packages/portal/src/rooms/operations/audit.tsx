@@ -30,7 +30,7 @@ export default function Audit() {
   const rows = [...shown, ...earlier]
   return (
     <>
-      <PageHeader title="Audit" text="Who changed what and when, as it happens. The same on the command line: pavior audit --follow" />
+      <PageHeader title="Audit" text={<>Who changed what and when, as it happens. In a terminal: <span className="nowrap">pavior audit --follow</span></>} />
       <Filters />
       {pages.error && <ErrorState error={pages.error} />}
       {pages.isLoading && <RowsSkeleton />}
@@ -106,7 +106,7 @@ function Filters() {
 /** The first `fresh` of them came while the page was open. */
 function Rows({ rows, fresh }: { rows: AuditRow[]; fresh: number }) {
   return (
-    <Table.ScrollContainer type="native" tabIndex={0} minWidth={560}>
+    <Table.ScrollContainer type="native" tabIndex={0} minWidth={440}>
       <Table aria-label="Changes" verticalSpacing={5}>
         <Table.Thead>
           <Table.Tr>
@@ -114,7 +114,7 @@ function Rows({ rows, fresh }: { rows: AuditRow[]; fresh: number }) {
             <Table.Th>Who</Table.Th>
             <Table.Th>Did</Table.Th>
             <Table.Th>What</Table.Th>
-            <Table.Th>Team</Table.Th>
+            <Table.Th visibleFrom="sm">Team</Table.Th>
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
@@ -126,7 +126,7 @@ function Rows({ rows, fresh }: { rows: AuditRow[]; fresh: number }) {
               <Table.Td>
                 {row.actor}
                 {row.token && (
-                  <Text span size="xs" c="dimmed" title="Prefix of the token">
+                  <Text span size="xs" c="dimmed" visibleFrom="sm" title="Prefix of the token">
                     {' '}
                     {row.token}…
                   </Text>
@@ -136,7 +136,7 @@ function Rows({ rows, fresh }: { rows: AuditRow[]; fresh: number }) {
               <Table.Td style={{ overflowWrap: 'anywhere' }} title={row.requestId && `request ${row.requestId}`}>
                 {row.kind} <What row={row} />
               </Table.Td>
-              <Table.Td>{row.team ?? '–'}</Table.Td>
+              <Table.Td visibleFrom="sm">{row.team ?? '–'}</Table.Td>
             </Table.Tr>
           ))}
         </Table.Tbody>

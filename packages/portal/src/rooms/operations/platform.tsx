@@ -94,8 +94,12 @@ function statsOf({ processes, instances }: StatusView, { queue, storage }: Platf
     { label: 'Memory', value: bytesText(memory), hint: 'of the platform itself' },
     { label: 'Queue', value: waiting, hint: queue.failing.length === 0 ? 'nothing fails' : `${queue.failing.length} fail`, ...(queue.failing.length > 0 ? { tone: 'bad' as const } : {}) },
     { label: 'Free disk', value: bytesText(storage.freeBytes), hint: `of ${bytesText(storage.diskBytes)}`, ...(free < littleSpace ? { tone: 'bad' as const } : {}) },
-    { label: 'Database', value: bytesText(storage.databaseBytes), hint: `${storage.artifacts} artifacts, ${storage.sources} sources` },
+    { label: 'Database', value: bytesText(storage.databaseBytes), hint: `${counted(storage.artifacts, 'artifact')}, ${counted(storage.sources, 'source')}` },
   ]
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
 }
 
 function Processes({ rows }: { rows: ProcessRow[] }) {
