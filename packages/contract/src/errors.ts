@@ -95,6 +95,8 @@ export const errorCatalogue = {
   START_FAILED: user(422, 'Invalid', 'The instance could not be started.', 'Correct the command of the process.'),
   SUPERSEDED: user(409, 'Conflict', 'A later deployment of the same app took the place of this one.', 'Nothing; the later one decides.'),
   CANCELED: user(409, 'Conflict', 'The deployment was cancelled.', 'Deploy again when it should run.'),
+  CANARY_FAILED: user(409, 'Conflict', 'The new release did not stand its trial; what served before has all traffic again.', 'Mend what the judge names, then deploy again.'),
+  WATCH_FAILED: user(409, 'Conflict', 'The new release failed while it was watched; what served before has all traffic again.', 'Mend what the judge names, then deploy again.'),
   DEPLOYMENT_TIMEOUT: user(504, 'Timeout', 'The deployment did not finish in time.', 'Look at its status with `pavior describe deployment`.'),
   NO_SUCH_RELEASE: usage(404, 'NotFound', 'The app has no such release.', 'See `pavior releases`.'),
   APP_DELETED: user(409, 'Conflict', 'The app was deleted while this was going on.', 'Create the app again and deploy.'),

@@ -121,6 +121,8 @@ export async function startServer({ config, settings, connection, external, agen
     resources,
     changes,
     tasks: runtimeRoom.reads.tasks,
+    readings: { since: (of, since) => telemetryRoom.reads.since(of, since) },
+    prober: agent,
     stepLog: deliveryRoom.reads.stepLog,
     history: deliveryRoom.reads,
     hostPolicy: (team) => ({ domain: config.appDomain, defaultTeam: config.defaultTeam, defaultEnvironment: defaultEnvironment(team) }),

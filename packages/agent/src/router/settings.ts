@@ -69,7 +69,7 @@ export const defaultSettings: RouterSettings = {
   maxHeaderFields: 128,
   maxConnections: 10_000,
   trustedProxies: [],
-  recordIntervalMs: 10_000,
+  recordIntervalMs: 5_000,
   statsIntervalMs: 1_000,
   closeGraceMs: 5_000,
 }

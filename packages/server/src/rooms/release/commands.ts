@@ -7,6 +7,7 @@ import { actor as system, readContext, servingDeployment, type App, type Deploym
 import { deploymentName, labels, ownedBy, releaseName } from './names.ts'
 import { configAnnotation, configDigest, snapshot, type Built } from './snapshot.ts'
 import { nextNumber } from './store.ts'
+import type { StrategyWish } from './strategy.ts'
 
 export interface ReleaseDeps {
   database: Database
@@ -64,9 +65,10 @@ interface DeploymentRequest {
   version: number
   reason: string
   build?: string
+  wish?: StrategyWish
 }
 
-async function createDeployment(resources: Resources, by: Actor, { team, app, environment, version, reason, build }: DeploymentRequest, tx: Parameters<typeof nextNumber>[0]): Promise<Deployment> {
+async function createDeployment(resources: Resources, by: Actor, { team, app, environment, version, reason, build, wish }: DeploymentRequest, tx: Parameters<typeof nextNumber>[0]): Promise<Deployment> {
   const name = app.metadata.name
   const number = await nextNumber(tx, `deployment/${team}/${name}`)
   return resources.create<Deployment>(
@@ -80,7 +82,7 @@ async function createDeployment(resources: Resources, by: Actor, { team, app, en
         annotations: { [configAnnotation]: configDigest(app.spec, environment) },
         ownerReferences: ownedBy(app),
       },
-      spec: { app: name, environment, release: version, strategy: 'rolling', reason },
+      spec: { app: name, environment, release: version, ...wish, reason },
     },
     { tx },
   )
@@ -95,7 +97,7 @@ export async function rollBack({ database, resources }: ReleaseDeps, by: Actor, 
   if (version === undefined) throw fail('NO_SUCH_RELEASE', { message: `${appName} has no earlier release in ${environment} to go back to.` })
   const release = await resources.get<Release>(by, { kind: 'Release', namespace: team, name: releaseName(appName, version) })
   if (!release) throw fail('NO_SUCH_RELEASE', { message: `${appName} has no release v${version}.`, fix: `See pavior releases --app ${appName}.` })
-  return database.transaction((tx) => createDeployment(resources, by, { team, app, environment, version, reason: `rollback to v${version}` }, tx))
+  return database.transaction((tx) => createDeployment(resources, by, { team, app, environment, version, reason: `rollback to v${version}`, wish: { rollbackTo: true } }, tx))
 }
 
 /** The last release that served before the one that serves now. */

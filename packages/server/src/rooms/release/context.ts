@@ -18,7 +18,7 @@ import { systemActor } from '../../kernel/actor.ts'
 import type { Tx } from '../../kernel/db/index.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import { numberOf } from './names.ts'
-import { finalPhases } from './plan.ts'
+import { finalPhases } from './observed.ts'
 
 export type App = Resource<AppSpec, AppStatus>
 export type Release = Resource<ReleaseSpec, ReleaseStatus>
@@ -70,7 +70,11 @@ export function isActive({ status }: Deployment): boolean {
   return !finalPhases.has(status?.phase ?? 'Pending')
 }
 
-/** The newest deployment that reached its end: its release is what serves. */
+/** The newest deployment that all traffic went to and stayed with: its release is what serves. */
 export function servingDeployment(deployments: Deployment[], environment: string): Deployment | undefined {
-  return deployments.findLast(({ spec, status }) => spec.environment === environment && status?.phase === 'Succeeded')
+  return deployments.findLast((one) => one.spec.environment === environment && serves(one))
+}
+
+export function serves({ status }: Deployment): boolean {
+  return status?.phase === 'Succeeded' || status?.phase === 'Watching'
 }

@@ -9,7 +9,7 @@ import type { Room } from '../../kernel/room.ts'
 import type { ChangeWaiters } from '../../kernel/store/waiters.ts'
 import type { HostPolicy } from './hosts.ts'
 import { deployment, environment, release } from './kinds.ts'
-import type { ArtifactTasks, SourceHistory } from './ports.ts'
+import type { ArtifactTasks, Prober, SourceHistory, TrafficReadings } from './ports.ts'
 import { deployProgress, type ProgressDeps } from './progress.ts'
 import { createAppReconciler, createBuildReleases, createEnvironments } from './reconcile-app.ts'
 import { createDeploymentReconciler, createNeighbours, createReleaseReaper } from './reconcile-deployment.ts'
@@ -25,6 +25,9 @@ export interface ReleaseRoomDeps {
   changes: ChangeWaiters
   /** Asked at call time, because the runtime room is built after this one. */
   tasks: ArtifactTasks
+  /** Asked at call time too. */
+  readings: TrafficReadings
+  prober: Prober
   stepLog: ProgressDeps['stepLog']
   history: SourceHistory
   hostPolicy: (team: string) => HostPolicy

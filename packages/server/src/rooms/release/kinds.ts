@@ -43,7 +43,7 @@ export const deployment = defineKind<DeploymentSpec, DeploymentStatus>({
   spec: DeploymentSpec,
   status: DeploymentStatus,
   indexes: ['spec.app', 'spec.environment', 'status.phase'],
-  immutable: { except: ['canceled'] },
+  immutable: { except: ['canceled', 'paused', 'resumedStep', 'promoted', 'notBefore', 'override'] },
   access: { developer: ['create', 'update', 'patch'] },
   columns: [
     { name: 'App', type: 'string', description: 'App.', value: ({ spec }) => spec.app },

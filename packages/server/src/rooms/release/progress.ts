@@ -8,9 +8,9 @@ import { fail, isPaviorError } from '@pavior/contract'
 import type { Actor } from '../../kernel/actor.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import type { ChangeWaiters } from '../../kernel/store/waiters.ts'
-import { actor as system, overtakenBy, type Deployment } from './context.ts'
+import { actor as system, overtakenBy, serves, type Deployment } from './context.ts'
 import { labels } from './names.ts'
-import { finalPhases } from './plan.ts'
+import { finalPhases } from './observed.ts'
 
 type Build = Resource<BuildSpec, BuildStatus>
 
@@ -110,7 +110,7 @@ export async function* deploymentProgress(
       told.set(step.name, step.state)
       yield { type: 'step', name: step.name, state: step.state, message: step.message, ms: elapsed(step) }
     }
-    if (deployment && finalPhases.has(deployment.status?.phase ?? '')) {
+    if (deployment && (finalPhases.has(deployment.status?.phase ?? '') || serves(deployment))) {
       yield ending(deployment, result)
       return
     }

@@ -16,9 +16,10 @@ import type { Resources } from '../../kernel/resources/index.ts'
 import { app as appKind } from '../catalog/index.ts'
 import type { HostPolicy } from './hosts.ts'
 import { createRelease, settingsOf } from './commands.ts'
-import { actor, byApp, isActive, overtakenBy, readContext, servingDeployment, type App, type AppContext, type Deployment, type Release } from './context.ts'
+import { actor, byApp, isActive, overtakenBy, readContext, serves, servingDeployment, type App, type AppContext, type Deployment, type Release } from './context.ts'
 import { labels, setName } from './names.ts'
 import { writeRoutes } from './reconcile-deployment.ts'
+import { onlyTo } from './trial.ts'
 import { builtFrom, configAnnotation, configDigest, replicasOf, webProcess, type Built } from './snapshot.ts'
 
 type Build = Resource<BuildSpec, BuildStatus>
@@ -97,15 +98,18 @@ export function createAppReconciler(deps: AppReconcilersDeps): Reconciler {
 async function followApp(deps: AppReconcilersDeps, team: string, app: App, context: AppContext, environment: string): Promise<void> {
   const serving = servingDeployment(context.deployments, environment)
   const newest = context.deployments.findLast(({ spec }) => spec.environment === environment)
-  if (!serving || !newest || isActive(newest)) return
+  if (!serving || !newest) return
+  // A trial may take long, and what serves beside it must be scaled all the same.
+  if (isActive(newest) && newest.status?.phase !== 'Shifting') return
   const releases = await byApp<Release>(deps.resources, 'Release', team, app.metadata.name)
   const release = releases.find(({ spec }) => spec.version === serving.spec.release)
   if (!release) return
+  if (isActive(newest)) return followScale(deps, team, app, context, environment, serving, release)
   // Compared with what the App asked for at the newest deployment, not with the release: after a rollback that is old on purpose.
   if (newest.metadata.annotations?.[configAnnotation] !== configDigest(app.spec, environment) && (await releaseChange(deps, team, app, environment, release))) return
   await followScale(deps, team, app, context, environment, serving, release)
   if (release.spec.processes[webProcess]) {
-    await writeRoutes(deps, team, app, environment, serving.metadata.name, setName(serving.metadata.name, webProcess))
+    await writeRoutes(deps, team, app, environment, serving.metadata.name, onlyTo(setName(serving.metadata.name, webProcess)))
     return
   }
   // Nothing listens any more: no such host is a clearer answer than one that leads nowhere.
@@ -176,7 +180,7 @@ async function writeStatus({ resources, clock }: AppReconcilersDeps, team: strin
 }
 
 function isServing(deployments: Deployment[], name: string | undefined): boolean {
-  return deployments.some(({ metadata, status }) => metadata.name === name && status?.phase === 'Succeeded')
+  return deployments.some((one) => one.metadata.name === name && serves(one))
 }
 
 /** Every team begins with the environment that deploys go to. */

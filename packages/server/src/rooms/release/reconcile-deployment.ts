@@ -1,5 +1,6 @@
 /** Carries one Deployment on by what `planRollout` decides, until there is nothing to do but wait. */
-import type { DeploymentStatus, ReleaseSpec, TaskStatus } from '@pavior/contract'
+import { isDeepStrictEqual } from 'node:util'
+import type { DeploymentStatus, EnvironmentSpec, ErrorObject, ReleaseSpec, Resource, RouteSpec, TaskStatus } from '@pavior/contract'
 import type { Clock } from '../../kernel/clock.ts'
 import type { EventRecorder } from '../../kernel/audit/events.ts'
 import { ignore } from '../../kernel/errors.ts'
@@ -7,12 +8,15 @@ import { after, done, itself, splitKey, type Outcome, type Reconciler } from '..
 import { withTransition } from '../../kernel/conditions.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import { wantedRoutes, type HostPolicy } from './hosts.ts'
-import type { ArtifactTasks } from './ports.ts'
-import { actor, byApp, isActive, readContext, servingDeployment, type App, type AppContext, type Deployment, type Release } from './context.ts'
+import { actor, byApp, isActive, readContext, servingDeployment, type App, type AppContext, type Deployment, type InstanceSet, type Release } from './context.ts'
 import { deployment as deploymentKind } from './kinds.ts'
 import { labels, numberOf, ownedBy, releaseName, routeName, setName } from './names.ts'
-import { finalPhases, nextSteps, planRollout, type Action, type Observed, type Phase } from './plan.ts'
-import { bytesOf, commandOf, instanceEnv, releaseProcess, wantedSets, webProcess } from './snapshot.ts'
+import { finalPhases, type Action, type Backends, type Observed, type Readings, type Trial } from './observed.ts'
+import { nextSteps, planRollout } from './plan.ts'
+import type { ArtifactTasks, Prober, TrafficReadings } from './ports.ts'
+import { bytesOf, commandOf, instanceEnv, releaseProcess, replicasOf, wantedSets, webProcess } from './snapshot.ts'
+import { resolveStrategy, trialReplicas } from './strategy.ts'
+import { trialStrategy } from './trial.ts'
 
 const deployments = 'deployments'
 const defaultTimeoutSeconds = 1800
@@ -24,10 +28,17 @@ const cancelGraceMs = 10_000
 /** Waiting is for changes of resources; this is only a safety net. */
 const lookAgainMs = 15_000
 const taskLookAgainMs = 2000
+/** Between two looks of the judge; what the router counts comes every few seconds. */
+const judgeAgainMs = 2000
+/** Traffic over this long tells whether a step can see enough requests. */
+const rateWindowMs = 300_000
+const readingPhases = new Set(['Shifting', 'Switching', 'Watching'])
 
 export interface DeploymentDeps {
   resources: Resources
   tasks: ArtifactTasks
+  readings: TrafficReadings
+  prober: Prober
   hostPolicy: (team: string) => HostPolicy
   routerUrl: (host: string) => string
   events: EventRecorder
@@ -105,13 +116,15 @@ function deploymentOf({ namespace, labels: own }: { namespace?: string; labels?:
   return name ? [`${namespace}/${name}`] : []
 }
 
-async function observe({ resources, tasks }: DeploymentDeps, team: string, name: string): Promise<Situation | undefined> {
+async function observe(deps: DeploymentDeps, team: string, name: string): Promise<Situation | undefined> {
+  const { resources, tasks } = deps
   const deployment = await resources.get<Deployment>(actor, { kind: 'Deployment', namespace: team, name })
   if (!deployment) return undefined
   const { app, environment, release: version, timeoutSeconds = defaultTimeoutSeconds } = deployment.spec
-  const [context, release] = await Promise.all([
+  const [context, release, declared] = await Promise.all([
     readContext(resources, team, app),
     resources.get<Release>(actor, { kind: 'Release', namespace: team, name: releaseName(app, version) }),
+    resources.get<Resource<EnvironmentSpec>>(actor, { kind: 'Environment', namespace: team, name: environment }),
   ])
   const phase = deployment.status?.phase ?? 'Pending'
   const siblings = context.deployments.filter(({ spec, metadata }) => spec.environment === environment && metadata.name !== name)
@@ -119,6 +132,9 @@ async function observe({ resources, tasks }: DeploymentDeps, team: string, name:
   const processes = Object.keys(release?.spec.processes ?? {}).filter((process) => process !== releaseProcess)
   const webSet = processes.includes(webProcess) ? setName(name, webProcess) : undefined
   const sets = context.sets.filter(({ spec }) => spec.environment === environment)
+  const stable = servingDeployment(siblings, environment)
+  const stableSet = sets.find(({ metadata }) => stable && metadata.name === setName(stable.metadata.name, webProcess) && !metadata.deletionTimestamp)
+  const { trial } = deployment.status ?? {}
   const observed: Observed = {
     phase,
     name,
@@ -134,18 +150,46 @@ async function observe({ resources, tasks }: DeploymentDeps, team: string, name:
     own: sets.filter(({ metadata }) => metadata.labels?.[labels.deployment] === name),
     others: sets.filter(({ metadata }) => metadata.labels?.[labels.deployment] !== name),
     webSet,
-    routes: routesState(context, environment, webSet),
+    webReplicas: webSet === undefined ? 0 : replicasOf(release!.spec.processes[webProcess]!, webProcess, context.app?.spec.scale?.[environment] ?? {}),
+    stableSet: stableSet?.metadata.name,
+    stableReady: (stableSet?.status?.ready ?? 0) > 0,
+    ...routesState(context, environment),
+    strategy: deployment.status?.strategy ?? resolveStrategy(deployment.spec, declared?.spec),
+    gates: [],
+    refusal: undefined,
+    trial,
+    readings: stable && readingPhases.has(phase) ? await read(deps, team, deployment, stable.spec.release, trial) : undefined,
+    paused: deployment.spec.paused === true,
+    frozen: undefined,
+    resumedStep: deployment.spec.resumedStep ?? -1,
+    promoted: deployment.spec.promoted === true,
+    problem: deployment.status?.problem as ErrorObject | undefined,
     startedAt: deployment.status?.startedAt,
     timeoutMs: timeoutSeconds * 1000,
-    serving: servingDeployment(context.deployments, environment)?.spec.release,
+    serving: stable?.spec.release,
   }
   return { deployment, release, context, team, observed }
 }
 
-function routesState({ routes }: AppContext, environment: string, webSet: string | undefined): Observed['routes'] {
+/** Where the routes lead, when all of them lead to the same. */
+function routesState({ routes }: AppContext, environment: string): Pick<Observed, 'backends' | 'testersTo' | 'routed'> {
   const own = routes.filter(({ spec, metadata }) => spec.environment === environment && !metadata.deletionTimestamp)
-  if (own.length === 0 || !own.every(({ spec }) => spec.backends.length === 1 && spec.backends[0]!.instanceSet === webSet)) return 'elsewhere'
-  return own.every(({ status, metadata }) => status?.observedGeneration === metadata.generation) ? 'served' : 'written'
+  const first = own[0]?.spec
+  const alike = own.every(({ spec }) => isDeepStrictEqual([spec.backends, spec.testers], [first?.backends, first?.testers]))
+  return {
+    backends: alike ? first?.backends : undefined,
+    testersTo: first?.testers?.instanceSet,
+    routed: own.every(({ status, metadata }) => status?.observedGeneration === metadata.generation),
+  }
+}
+
+async function read({ readings, clock }: DeploymentDeps, team: string, { spec }: Deployment, stable: number, trial: Trial | undefined): Promise<Readings> {
+  const now = clock.now()
+  const of = { team, app: spec.app, environment: spec.environment }
+  const [rate, since] = await Promise.all([readings.since(of, new Date(now.getTime() - rateWindowMs)), trial?.since === undefined ? new Map() : readings.since(of, new Date(trial.since))])
+  const requests = [...rate.values()].reduce((sum, sample) => sum + sample.requests, 0)
+  const none = { requests: 0, errors: 0, p95Ms: null, p99Ms: null }
+  return { canary: since.get(spec.release) ?? none, stable: since.get(stable) ?? none, perSecond: requests / (rateWindowMs / 1000) }
 }
 
 /** Undefined: look again at once. */
@@ -164,14 +208,23 @@ async function carryOut(deps: DeploymentDeps, situation: Situation, actions: Act
       case 'deleteSets':
         await deleteSets(deps, situation, action.names)
         break
+      case 'scaleSet':
+        await scaleSet(deps, situation, action.name, action.replicas)
+        break
       case 'writeRoutes':
-        await writeRoutes(deps, situation.team, situation.context.app!, situation.deployment.spec.environment, situation.deployment.metadata.name, situation.observed.webSet!)
+        await writeRoutes(deps, situation.team, situation.context.app!, situation.deployment.spec.environment, situation.deployment.metadata.name, action.backends, testersOf(situation, action.testersTo))
+        break
+      case 'probe':
+        await probe(deps, situation, action.set, action.requests)
+        break
+      case 'note':
+        await note(deps, situation, { ...(action.trial ? { trial: action.trial } : {}), ...(action.gates ? { waitingFor: action.gates } : {}) })
         break
       case 'phase':
         await changePhase(deps, situation, action)
         break
       case 'wait':
-        return after(situation.observed.phase === 'Releasing' ? taskLookAgainMs : lookAgainMs)
+        return after(situation.observed.phase === 'Releasing' ? taskLookAgainMs : action.soon ? judgeAgainMs : lookAgainMs)
     }
   }
   return undefined
@@ -198,10 +251,11 @@ async function startReleaseTask({ tasks }: DeploymentDeps, { deployment, release
   })
 }
 
-async function createSets({ resources }: DeploymentDeps, { deployment, release, context, team }: Situation, names: string[]): Promise<void> {
+async function createSets({ resources }: DeploymentDeps, { deployment, release, context, team, observed }: Situation, names: string[]): Promise<void> {
   const { app, environment } = deployment.spec
   const { name } = deployment.metadata
   const { spec } = context.app!
+  const trial = observed.phase === 'Starting' ? trialStrategy(observed) : undefined
   const wanted = wantedSets({ team, app, environment, release: release!.spec, scale: spec.scale?.[environment] ?? {}, restartToken: spec.restart?.[environment] })
   for (const set of wanted) {
     if (!names.includes(setName(name, set.process))) continue
@@ -211,16 +265,40 @@ async function createSets({ resources }: DeploymentDeps, { deployment, release, 
       ownerReferences: ownedBy(context.app!),
       finalizers: ['pavior.dev/instances'],
     }
-    await resources.create(actor, 'InstanceSet', team, { metadata, spec: set.spec }).catch(ignore('ALREADY_EXISTS'))
+    const replicas = trial ? trialReplicas(set.spec.replicas, trial, 0) : set.spec.replicas
+    await resources.create(actor, 'InstanceSet', team, { metadata, spec: { ...set.spec, replicas } }).catch(ignore('ALREADY_EXISTS'))
   }
+}
+
+async function scaleSet({ resources }: DeploymentDeps, { team }: Situation, name: string, replicas: number): Promise<void> {
+  await resources.mutate<InstanceSet>(actor, { kind: 'InstanceSet', namespace: team, name }, (current) => ({ ...current!, spec: { ...current!.spec, replicas } })).catch(ignore('NOT_FOUND'))
+}
+
+function testersOf({ observed }: Situation, set: string | undefined): RouteSpec['testers'] {
+  const { testers } = observed.strategy
+  return set === undefined || testers === undefined ? undefined : { ...testers, instanceSet: set }
+}
+
+/** Too little traffic to judge by: the platform asks the new instances for their health path itself. */
+async function probe(deps: DeploymentDeps, situation: Situation, name: string, requests: number): Promise<void> {
+  const set = situation.context.sets.find(({ metadata }) => metadata.name === name)
+  if (!set) return
+  const synthetic = await deps.prober.ask(set.metadata.uid, set.spec.health?.path ?? '/', requests)
+  await note(deps, situation, { trial: { ...situation.observed.trial!, synthetic } })
+}
+
+async function note({ resources }: DeploymentDeps, { deployment, team }: Situation, more: Partial<DeploymentStatus>): Promise<void> {
+  await resources
+    .mutate<Deployment>(actor, { kind: 'Deployment', namespace: team, name: deployment.metadata.name }, (current) => ({ ...current!, status: { ...current!.status, ...more } }), { subresource: 'status' })
+    .catch(ignore('NOT_FOUND'))
 }
 
 async function deleteSets({ resources }: DeploymentDeps, { team }: Situation, names: string[]): Promise<void> {
   for (const name of names) await resources.delete(actor, { kind: 'InstanceSet', namespace: team, name }).catch(ignore('NOT_FOUND'))
 }
 
-/** Leads every route of the app and environment to one set; makes missing ones and removes those that are declared no longer. */
-export async function writeRoutes({ resources, hostPolicy }: Pick<DeploymentDeps, 'resources' | 'hostPolicy'>, team: string, app: App, environment: string, deployment: string, webSet: string): Promise<void> {
+/** Leads every route of the app and environment alike; makes missing ones and removes those that are declared no longer. */
+export async function writeRoutes({ resources, hostPolicy }: Pick<DeploymentDeps, 'resources' | 'hostPolicy'>, team: string, app: App, environment: string, deployment: string, backends: Backends, testers?: RouteSpec['testers']): Promise<void> {
   const name = app.metadata.name
   const wanted = wantedRoutes(name, team, environment, app.spec, hostPolicy(team))
   const requestTimeoutMs = (app.spec.requestTimeoutSeconds ?? defaultRequestTimeoutSeconds) * 1000
@@ -230,7 +308,7 @@ export async function writeRoutes({ resources, hostPolicy }: Pick<DeploymentDeps
       labels: { [labels.app]: name, [labels.environment]: environment, [labels.deployment]: deployment },
       ownerReferences: ownedBy(app),
     }
-    const spec = { app: name, environment, hosts, path, requestTimeoutMs, backends: [{ instanceSet: webSet, weight: 100 }] }
+    const spec = { app: name, environment, hosts, path, requestTimeoutMs, backends, ...(testers === undefined ? {} : { testers }) }
     await resources.mutate(actor, { kind: 'Route', namespace: team, name: metadata.name }, (current) => (current ? { ...current, metadata: { ...current.metadata, labels: metadata.labels }, spec } : { metadata, spec }), { upsert: true })
   }
   const { items } = await resources.list(actor, 'Route', team, { labels: [{ key: labels.app, operator: 'In', values: [name] }, { key: labels.environment, operator: 'In', values: [environment] }] })
@@ -252,8 +330,11 @@ async function changePhase({ resources, hostPolicy, routerUrl, events, clock }: 
     message: action.problem?.message ?? action.message,
     ...(observed.webSet === undefined ? {} : { url: routerUrl(host) }),
     ...(observed.serving === undefined || before.previousRelease !== undefined ? {} : { previousRelease: observed.serving }),
-    steps: nextSteps(before.steps ?? [], observed.phase as Phase, action.phase, action.message, now),
-    startedAt: before.startedAt ?? now,
+    steps: nextSteps(before.steps ?? [], observed.phase, action.phase, action.message, now),
+    strategy: observed.strategy,
+    ...(action.trial ? { trial: action.trial } : {}),
+    // Time that it waits for people is not time that it takes.
+    ...(action.phase === 'Waiting' ? {} : { startedAt: before.startedAt ?? now, waitingFor: undefined }),
     ...(action.problem ? { problem: action.problem } : {}),
     ...(final ? { finishedAt: now } : {}),
     conditions: [

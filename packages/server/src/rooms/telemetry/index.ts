@@ -6,8 +6,10 @@ import type { Part } from '../../kernel/lifecycle/lifecycle.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import type { Room } from '../../kernel/room.ts'
 import { createCollector, trafficChannel } from './collect.ts'
+import { samplesOf, type ReleaseSample } from './plan.ts'
 import type { TrafficSource } from './ports.ts'
 import { telemetryRoutes } from './routes.ts'
+import { readTraffic } from './store.ts'
 
 export interface TelemetryDeps {
   database: PgDatabase
@@ -18,7 +20,12 @@ export interface TelemetryDeps {
   log: Logger
 }
 
-export function createTelemetry({ database, resources, source, defaultEnvironment, clock, log }: TelemetryDeps): Room<undefined> {
+export interface TelemetryReads {
+  /** What every release of an app did in the whole intervals that began at or after `since`, by its number. */
+  since: (of: { team: string; app: string; environment: string }, since: Date) => Promise<Map<number, ReleaseSample>>
+}
+
+export function createTelemetry({ database, resources, source, defaultEnvironment, clock, log }: TelemetryDeps): Room<TelemetryReads> {
   const listeners = new Set<() => void>()
   const tell = (): void => {
     for (const listener of listeners) listener()
@@ -32,6 +39,6 @@ export function createTelemetry({ database, resources, source, defaultEnvironmen
     reconcilers: [],
     routes: [telemetryRoutes({ database, resources, defaultEnvironment, onMore, clock })],
     parts: [relay, createCollector({ database, source, log })],
-    reads: undefined,
+    reads: { since: async (of, since) => samplesOf(await readTraffic(database, { ...of, from: since, until: clock.now() })) },
   }
 }
