@@ -31,7 +31,7 @@ function isFine(agent: Agent, port: number, path: string, timeoutMs: number): Pr
   return new Promise((resolve) => {
     const asked = request({ host: '127.0.0.1', port, path, agent, headers: { 'user-agent': 'pavior-probe' } }, (response) => {
       response.resume()
-      response.once('close', () => resolve(response.complete && (response.statusCode ?? firstServerError) < firstServerError))
+      response.once('end', () => resolve((response.statusCode ?? firstServerError) < firstServerError))
     })
     // For the whole answer: one that drips would never be silent.
     const timer = setTimeout(() => asked.destroy(), timeoutMs)

@@ -29,7 +29,7 @@ const cancelGraceMs = 10_000
 const lookAgainMs = 15_000
 const taskLookAgainMs = 2000
 /** Between two looks of the judge; what the router counts comes every few seconds. */
-const judgeAgainMs = 2000
+const judgeAgainMs = 1000
 /** Traffic over this long tells whether a step can see enough requests. */
 const rateWindowMs = 300_000
 const readingPhases = new Set(['Shifting', 'Switching', 'Watching'])

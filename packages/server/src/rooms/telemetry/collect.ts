@@ -6,7 +6,7 @@ import type { TrafficSource } from './ports.ts'
 import { addTraffic, lockSource, noteTaken, pruneTraffic } from './store.ts'
 
 export const trafficChannel = 'pavior_traffic'
-const intervalMs = 2000
+const intervalMs = 1000
 const pruneIntervalMs = 600_000
 const keepMs = 14 * 24 * 3600_000
 

@@ -1,4 +1,5 @@
 /** Door of room telemetry: what the router counted, as series. */
+import { trafficIntervalMs } from '@pavior/contract'
 import type { Clock } from '../../kernel/clock.ts'
 import type { PgDatabase } from '../../kernel/db/index.ts'
 import type { Logger } from '../../kernel/log.ts'
@@ -21,7 +22,7 @@ export interface TelemetryDeps {
 }
 
 export interface TelemetryReads {
-  /** What every release of an app did in the whole intervals that began at or after `since`, by its number. */
+  /** What every release of an app did since then, by its number; the interval of the router that `since` falls into counts whole. */
   since: (of: { team: string; app: string; environment: string }, since: Date) => Promise<Map<number, ReleaseSample>>
 }
 
@@ -39,6 +40,6 @@ export function createTelemetry({ database, resources, source, defaultEnvironmen
     reconcilers: [],
     routes: [telemetryRoutes({ database, resources, defaultEnvironment, onMore, clock })],
     parts: [relay, createCollector({ database, source, log })],
-    reads: { since: async (of, since) => samplesOf(await readTraffic(database, { ...of, from: since, until: clock.now() })) },
+    reads: { since: async (of, since) => samplesOf(await readTraffic(database, { ...of, from: new Date(since.getTime() - trafficIntervalMs), until: clock.now() })) },
   }
 }
