@@ -1,5 +1,5 @@
 import Type from 'typebox'
-import { Conditions, dnsLabel } from './shared.ts'
+import { Conditions, dnsLabel, Timestamp } from './shared.ts'
 
 export const StrategyType = Type.Enum(['rolling', 'canary', 'bluegreen'], {
   description: 'rolling: new instances beside the old ones, then all traffic at once · canary: a share of the traffic first, judged, in steps · bluegreen: everything beside the old, looked at by testers, then all traffic at once.',
@@ -50,6 +50,30 @@ export const RolloutSettings = Type.Object(
   { additionalProperties: false, description: 'How a strategy goes about it.' },
 )
 export type RolloutSettings = Type.Static<typeof RolloutSettings>
+
+export const FreezeSpec = Type.Object(
+  {
+    reason: Type.String({ minLength: 3, maxLength: 500, description: 'Why nothing may change; people who wait read it.' }),
+    environments: Type.Optional(Type.Array(dnsLabel(20, 'Name of an Environment.'), { minItems: 1, maxItems: 50, description: 'Environments that it holds. Default: all.' })),
+    tiers: Type.Optional(Type.Array(Type.Enum(['development', 'staging', 'production', 'preview']), { minItems: 1, maxItems: 4, description: 'Tiers that it holds. Default: all.' })),
+    from: Type.Optional(Timestamp('When it begins. Default: at once.')),
+    until: Type.Optional(Timestamp('When it ends. Default: when it is deleted.')),
+    weekly: Type.Optional(
+      Type.Object(
+        {
+          days: Type.Array(Type.Enum(['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun']), { minItems: 1, maxItems: 7, description: 'Days on which the window begins.' }),
+          from: Type.String({ pattern: '^([01][0-9]|2[0-3]):[0-5][0-9]$', description: 'Local time at which it begins, for example 22:00.' }),
+          to: Type.String({ pattern: '^([01][0-9]|2[0-3]):[0-5][0-9]$', description: 'Local time at which it ends; at or before `from` it is on the next day.' }),
+          timeZone: Type.String({ maxLength: 64, description: 'IANA time zone, for example Europe/Berlin.' }),
+        },
+        { additionalProperties: false, description: 'Again every week.' },
+      ),
+    ),
+    allows: Type.Optional(Type.Boolean({ description: 'A maintenance window: changes are allowed within it and frozen outside of it. Needs weekly. Default: false.' })),
+  },
+  { additionalProperties: false, description: 'A time in which nothing is deployed; rollbacks always are.' },
+)
+export type FreezeSpec = Type.Static<typeof FreezeSpec>
 
 export const EnvironmentSpec = Type.Object(
   {
