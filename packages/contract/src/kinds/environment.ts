@@ -75,6 +75,9 @@ export const FreezeSpec = Type.Object(
 )
 export type FreezeSpec = Type.Static<typeof FreezeSpec>
 
+export const FreezeStatus = Type.Object({ conditions: Type.Optional(Conditions) }, { additionalProperties: false })
+export type FreezeStatus = Type.Static<typeof FreezeStatus>
+
 export const EnvironmentSpec = Type.Object(
   {
     tier: Type.Enum(['development', 'staging', 'production', 'preview'], { description: 'How careful to be.' }),

@@ -1,25 +1,22 @@
 /** Carries one Deployment on by what `planRollout` decides, until there is nothing to do but wait. */
-import { isDeepStrictEqual } from 'node:util'
-import type { DeploymentStatus, EnvironmentSpec, ErrorObject, ReleaseSpec, Resource, RouteSpec, TaskStatus } from '@pavior/contract'
-import type { Clock } from '../../kernel/clock.ts'
+import type { DeploymentStatus, ReleaseSpec, RouteSpec, TaskStatus } from '@pavior/contract'
 import type { EventRecorder } from '../../kernel/audit/events.ts'
 import { ignore } from '../../kernel/errors.ts'
 import { after, done, itself, splitKey, type Outcome, type Reconciler } from '../../kernel/reconcile/index.ts'
 import { withTransition } from '../../kernel/conditions.ts'
-import type { Resources } from '../../kernel/resources/index.ts'
 import { wantedRoutes, type HostPolicy } from './hosts.ts'
-import { actor, byApp, isActive, readContext, servingDeployment, type App, type AppContext, type Deployment, type InstanceSet, type Release } from './context.ts'
+import { actor, byApp, isActive, type App, type Deployment, type InstanceSet } from './context.ts'
 import { deployment as deploymentKind } from './kinds.ts'
-import { labels, numberOf, ownedBy, releaseName, routeName, setName } from './names.ts'
-import { finalPhases, type Action, type Backends, type Observed, type Readings, type Trial } from './observed.ts'
+import { labels, ownedBy, routeName, setName } from './names.ts'
+import { observe, taskId, type ObserveDeps, type Situation } from './observe.ts'
+import { finalPhases, type Action, type Backends } from './observed.ts'
 import { nextSteps, planRollout } from './plan.ts'
-import type { ArtifactTasks, Prober, TrafficReadings } from './ports.ts'
-import { bytesOf, commandOf, instanceEnv, releaseProcess, replicasOf, wantedSets, webProcess } from './snapshot.ts'
-import { resolveStrategy, trialReplicas } from './strategy.ts'
+import type { Prober } from './ports.ts'
+import { bytesOf, commandOf, instanceEnv, releaseProcess, wantedSets } from './snapshot.ts'
+import { trialReplicas } from './strategy.ts'
 import { trialStrategy } from './trial.ts'
 
 const deployments = 'deployments'
-const defaultTimeoutSeconds = 1800
 const defaultRequestTimeoutSeconds = 60
 const releaseTaskTimeoutMs = 1_200_000
 const releaseTaskMemory = '1Gi'
@@ -30,29 +27,14 @@ const lookAgainMs = 15_000
 const taskLookAgainMs = 2000
 /** Between two looks of the judge; what the router counts comes every few seconds. */
 const judgeAgainMs = 1000
-/** Traffic over this long tells whether a step can see enough requests. */
-const rateWindowMs = 300_000
-const readingPhases = new Set(['Shifting', 'Switching', 'Watching'])
 
-export interface DeploymentDeps {
-  resources: Resources
-  tasks: ArtifactTasks
-  readings: TrafficReadings
+export interface DeploymentDeps extends ObserveDeps {
   prober: Prober
   hostPolicy: (team: string) => HostPolicy
   routerUrl: (host: string) => string
   events: EventRecorder
   /** Asks a reconciler for a run. */
   request: (entries: { controller: string; key: string }[]) => Promise<void>
-  clock: Clock
-}
-
-interface Situation {
-  deployment: Deployment
-  release: Release | undefined
-  context: AppContext
-  team: string
-  observed: Observed
 }
 
 export function createDeploymentReconciler(deps: DeploymentDeps): Reconciler {
@@ -116,82 +98,6 @@ function deploymentOf({ namespace, labels: own }: { namespace?: string; labels?:
   return name ? [`${namespace}/${name}`] : []
 }
 
-async function observe(deps: DeploymentDeps, team: string, name: string): Promise<Situation | undefined> {
-  const { resources, tasks } = deps
-  const deployment = await resources.get<Deployment>(actor, { kind: 'Deployment', namespace: team, name })
-  if (!deployment) return undefined
-  const { app, environment, release: version, timeoutSeconds = defaultTimeoutSeconds } = deployment.spec
-  const [context, release, declared] = await Promise.all([
-    readContext(resources, team, app),
-    resources.get<Release>(actor, { kind: 'Release', namespace: team, name: releaseName(app, version) }),
-    resources.get<Resource<EnvironmentSpec>>(actor, { kind: 'Environment', namespace: team, name: environment }),
-  ])
-  const phase = deployment.status?.phase ?? 'Pending'
-  const siblings = context.deployments.filter(({ spec, metadata }) => spec.environment === environment && metadata.name !== name)
-  const number = numberOf(deployment)
-  const processes = Object.keys(release?.spec.processes ?? {}).filter((process) => process !== releaseProcess)
-  const webSet = processes.includes(webProcess) ? setName(name, webProcess) : undefined
-  const sets = context.sets.filter(({ spec }) => spec.environment === environment)
-  const stable = servingDeployment(siblings, environment)
-  const stableSet = sets.find(({ metadata }) => stable && metadata.name === setName(stable.metadata.name, webProcess) && !metadata.deletionTimestamp)
-  const { trial } = deployment.status ?? {}
-  const observed: Observed = {
-    phase,
-    name,
-    app,
-    release: version,
-    canceled: deployment.spec.canceled === true,
-    appGone: context.app === undefined,
-    releaseGone: release === undefined,
-    newer: siblings.find((sibling) => numberOf(sibling) > number)?.metadata.name,
-    olderActive: siblings.find((sibling) => numberOf(sibling) < number && isActive(sibling))?.metadata.name,
-    releaseTask: release?.spec.processes[releaseProcess] ? ((phase === 'Releasing' && (await tasks.task(taskId(deployment)))) || 'wanted') : undefined,
-    wanted: processes.map((process) => setName(name, process)),
-    own: sets.filter(({ metadata }) => metadata.labels?.[labels.deployment] === name),
-    others: sets.filter(({ metadata }) => metadata.labels?.[labels.deployment] !== name),
-    webSet,
-    webReplicas: webSet === undefined ? 0 : replicasOf(release!.spec.processes[webProcess]!, webProcess, context.app?.spec.scale?.[environment] ?? {}),
-    stableSet: stableSet?.metadata.name,
-    stableReady: (stableSet?.status?.ready ?? 0) > 0,
-    ...routesState(context, environment),
-    strategy: deployment.status?.strategy ?? resolveStrategy(deployment.spec, declared?.spec),
-    gates: [],
-    refusal: undefined,
-    trial,
-    readings: stable && readingPhases.has(phase) ? await read(deps, team, deployment, stable.spec.release, trial) : undefined,
-    paused: deployment.spec.paused === true,
-    frozen: undefined,
-    resumedStep: deployment.spec.resumedStep ?? -1,
-    promoted: deployment.spec.promoted === true,
-    problem: deployment.status?.problem as ErrorObject | undefined,
-    startedAt: deployment.status?.startedAt,
-    timeoutMs: timeoutSeconds * 1000,
-    serving: stable?.spec.release,
-  }
-  return { deployment, release, context, team, observed }
-}
-
-/** Where the routes lead, when all of them lead to the same. */
-function routesState({ routes }: AppContext, environment: string): Pick<Observed, 'backends' | 'testersTo' | 'routed'> {
-  const own = routes.filter(({ spec, metadata }) => spec.environment === environment && !metadata.deletionTimestamp)
-  const first = own[0]?.spec
-  const alike = own.every(({ spec }) => isDeepStrictEqual([spec.backends, spec.testers], [first?.backends, first?.testers]))
-  return {
-    backends: alike ? first?.backends : undefined,
-    testersTo: first?.testers?.instanceSet,
-    routed: own.every(({ status, metadata }) => status?.observedGeneration === metadata.generation),
-  }
-}
-
-async function read({ readings, clock }: DeploymentDeps, team: string, { spec }: Deployment, stable: number, trial: Trial | undefined): Promise<Readings> {
-  const now = clock.now()
-  const of = { team, app: spec.app, environment: spec.environment }
-  const [rate, since] = await Promise.all([readings.since(of, new Date(now.getTime() - rateWindowMs)), trial?.since === undefined ? new Map() : readings.since(of, new Date(trial.since))])
-  const requests = [...rate.values()].reduce((sum, sample) => sum + sample.requests, 0)
-  const none = { requests: 0, errors: 0, p95Ms: null, p99Ms: null }
-  return { canary: since.get(spec.release) ?? none, stable: since.get(stable) ?? none, perSecond: requests / (rateWindowMs / 1000) }
-}
-
 /** Undefined: look again at once. */
 async function carryOut(deps: DeploymentDeps, situation: Situation, actions: Action[]): Promise<Outcome | undefined> {
   for (const action of actions) {
@@ -228,10 +134,6 @@ async function carryOut(deps: DeploymentDeps, situation: Situation, actions: Act
     }
   }
   return undefined
-}
-
-export function taskId({ metadata }: Deployment): string {
-  return `release-${metadata.uid}`
 }
 
 async function startReleaseTask({ tasks }: DeploymentDeps, { deployment, release, team }: Situation): Promise<TaskStatus> {
