@@ -123,6 +123,7 @@ export async function startServer({ config, settings, connection, external, agen
     tasks: runtimeRoom.reads.tasks,
     readings: { since: (of, since) => telemetryRoom.reads.since(of, since) },
     prober: agent,
+    writers: { of: async (kind, team, name) => (await audit.list([team], { kind, name }, { limit: 50 })).items.map(({ actor }) => actor).filter((actor) => !actor.startsWith('system:')) },
     stepLog: deliveryRoom.reads.stepLog,
     history: deliveryRoom.reads,
     hostPolicy: (team) => ({ domain: config.appDomain, defaultTeam: config.defaultTeam, defaultEnvironment: defaultEnvironment(team) }),

@@ -19,6 +19,7 @@ import type { Tx } from '../../kernel/db/index.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import { numberOf } from './names.ts'
 import { finalPhases } from './observed.ts'
+import { builtFrom, type Built } from './snapshot.ts'
 
 export type App = Resource<AppSpec, AppStatus>
 export type Release = Resource<ReleaseSpec, ReleaseStatus>
@@ -54,6 +55,13 @@ export async function readContext(resources: Resources, team: string, app: strin
     sets,
     routes,
   }
+}
+
+/** What a release was made of; undefined when its build is gone. */
+export async function builtOf(resources: Resources, team: string, { spec }: Release): Promise<Built | undefined> {
+  if (spec.build === undefined) return undefined
+  const build = await resources.get<Resource<BuildSpec, BuildStatus>>(actor, { kind: 'Build', namespace: team, name: spec.build })
+  return build?.status ? { ...builtFrom(spec.build, build.spec.revision, build.status), artifact: spec.artifact } : undefined
 }
 
 /** Name of a build that is later than this one and became a release of the same environment before it did. */

@@ -9,7 +9,7 @@ import type { Room } from '../../kernel/room.ts'
 import type { ChangeWaiters } from '../../kernel/store/waiters.ts'
 import type { HostPolicy } from './hosts.ts'
 import { deployment, environment, freeze, platformFreeze, release } from './kinds.ts'
-import type { ArtifactTasks, Prober, SourceHistory, TrafficReadings } from './ports.ts'
+import type { ArtifactTasks, Prober, SourceHistory, TrafficReadings, Writers } from './ports.ts'
 import { deployProgress, type ProgressDeps } from './progress.ts'
 import { createAppReconciler, createBuildReleases, createEnvironments } from './reconcile-app.ts'
 import { createDeploymentReconciler, createNeighbours, createReleaseReaper } from './reconcile-deployment.ts'
@@ -29,6 +29,7 @@ export interface ReleaseRoomDeps {
   /** Asked at call time too. */
   readings: TrafficReadings
   prober: Prober
+  writers: Writers
   stepLog: ProgressDeps['stepLog']
   history: SourceHistory
   hostPolicy: (team: string) => HostPolicy

@@ -39,6 +39,11 @@ export interface TrafficReadings {
   since: (of: { team: string; app: string; environment: string }, since: Date) => Promise<Map<number, Sample>>
 }
 
+/** Who wrote a resource, as the audit has it; parts of the platform left out. */
+export interface Writers {
+  of: (kind: string, team: string, name: string) => Promise<string[]>
+}
+
 /** Requests that the platform makes itself. */
 export interface Prober {
   /** GETs `path` of the healthy instances of a set in turn. An answer of 500 and above, or none, is an error. */

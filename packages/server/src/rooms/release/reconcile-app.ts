@@ -15,12 +15,12 @@ import { withTransition } from '../../kernel/conditions.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import { app as appKind } from '../catalog/index.ts'
 import type { HostPolicy } from './hosts.ts'
-import { createRelease, settingsOf } from './commands.ts'
-import { actor, byApp, isActive, overtakenBy, readContext, serves, servingDeployment, type App, type AppContext, type Deployment, type Release } from './context.ts'
+import { configurationChanged, createRelease, settingsOf } from './commands.ts'
+import { actor, builtOf, byApp, isActive, overtakenBy, readContext, serves, servingDeployment, type App, type AppContext, type Deployment, type Release } from './context.ts'
 import { labels, setName } from './names.ts'
 import { writeRoutes } from './reconcile-deployment.ts'
 import { onlyTo } from './trial.ts'
-import { builtFrom, configAnnotation, configDigest, replicasOf, webProcess, type Built } from './snapshot.ts'
+import { builtFrom, configAnnotation, configDigest, replicasOf, webProcess } from './snapshot.ts'
 
 type Build = Resource<BuildSpec, BuildStatus>
 
@@ -122,14 +122,8 @@ async function followApp(deps: AppReconcilersDeps, team: string, app: App, conte
 async function releaseChange(deps: AppReconcilersDeps, team: string, app: App, environment: string, release: Release): Promise<boolean> {
   const built = await builtOf(deps.resources, team, release)
   if (!built) return false
-  await createRelease(deps, { team, app, spec: app.spec, environment, built, reason: 'configuration changed' })
+  await createRelease(deps, { team, app, spec: app.spec, environment, built, reason: configurationChanged })
   return true
-}
-
-async function builtOf(resources: Resources, team: string, { spec }: Release): Promise<Built | undefined> {
-  if (spec.build === undefined) return undefined
-  const build = await resources.get<Build>(actor, { kind: 'Build', namespace: team, name: spec.build })
-  return build?.status ? { ...builtFrom(spec.build, build.spec.revision, build.status), artifact: spec.artifact } : undefined
 }
 
 async function followScale({ resources }: AppReconcilersDeps, team: string, app: App, { sets }: AppContext, environment: string, serving: Deployment, release: Release): Promise<void> {
