@@ -9,7 +9,9 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { createCallerFinder } from '../packages/agent/src/callers.ts'
 import { startRouter } from '../packages/agent/src/router/index.ts'
+import { defaultSettings } from '../packages/agent/src/settings.ts'
 
 const self = fileURLToPath(import.meta.url)
 const connections = 32
@@ -39,6 +41,9 @@ async function httpxy(): Promise<number> {
 async function pavior(): Promise<number> {
   const log = { info: () => {}, warn: console.error, error: console.error }
   const router = await startRouter({ port: 0, host: '127.0.0.1', workers: 1, log, workerEntry: process.env.BENCH_WORKER! })
+  // As in the agent: every connection comes from this machine, so each is looked up.
+  const processes = (): [string, number[]][] => [['bench/caller', [process.ppid]]]
+  router.identifyCallers(createCallerFinder({ routerPort: router.port, appOfUser: undefined, processes, settings: defaultSettings, cpuMs: () => process.cpuUsage().system / 1000 }).find)
   const owner = { team: 'bench', app: 'hello', environment: 'production' }
   const upstreamPort = Number(process.env.BENCH_UPSTREAM)
   await router.update({

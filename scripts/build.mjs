@@ -13,6 +13,7 @@ export const entries = {
   up: 'packages/server/src/up.ts',
   'git-hook': 'packages/server/src/git-hook.ts',
   'template-renderer': 'packages/server/src/template-renderer.ts',
+  'definition-reader': 'packages/server/src/definition-reader.ts',
   'static-server': 'packages/server/src/drivers/builders/static-server.ts',
   agent: 'packages/agent/src/main.ts',
   'router-worker': 'packages/agent/src/router/worker.ts',

@@ -5,13 +5,14 @@ import type { Server } from 'node:http'
 import type { Logger } from 'pino'
 import { fail, type HostCapabilities, type ObservedState } from '@pavior/contract'
 import { createApi, type Api } from './api/server.ts'
+import { createCallerFinder, type CallerFinder } from './callers.ts'
 import { detectHost, type HostChoice } from './detect.ts'
 import { EventHub } from './events.ts'
 import { openHome } from './home.ts'
 import { killLeftovers } from './leftovers.ts'
 import { leaveHome, takeHome, updateHolder, type AgentPid } from './lock.ts'
 import { LogStore } from './logs/store.ts'
-import { metricsText, startMeasuring } from './metrics.ts'
+import { cpuSeconds, metricsText, startMeasuring } from './metrics.ts'
 import type { Router } from './router/index.ts'
 import type { RunHost } from './run/host.ts'
 import { listProcesses, type ProcessStat } from './run/proc.ts'
@@ -97,6 +98,7 @@ class RunningAgent implements Agent {
   readonly #spool: Spool
   readonly #supervisor: Supervisor
   readonly #tasks: Tasks
+  readonly #callers: CallerFinder
   readonly #api: Api
   readonly #timers: NodeJS.Timeout[] = []
   #end!: () => void
@@ -113,6 +115,7 @@ class RunningAgent implements Agent {
     this.#spool = new Spool({ directory: host.home.spool, maxBytes: settings.spoolBytes })
     this.#supervisor = new Supervisor({ host, logs: this.#logs, router, events: this.#events, key, random: options.random ?? Math.random })
     this.#tasks = new Tasks({ host, logs: this.#logs, events: this.#events })
+    this.#callers = this.#createCallers(parts)
     this.#api = createApi({
       settings,
       supervisor: this.#supervisor,
@@ -126,6 +129,7 @@ class RunningAgent implements Agent {
           observed: this.observed(),
           spooledBytes: this.#spool.bytes,
           droppedSegments: this.#spool.droppedSegments,
+          callerLooks: this.#callers.cost,
           router: router.metrics(),
         }),
       requests: (after) => {
@@ -149,6 +153,7 @@ class RunningAgent implements Agent {
     await this.#supervisor.resume(records.filter(isInstance))
     await listen(this.#api.server, this.#options.socket)
     startMeasuring()
+    router.identifyCallers(this.#callers.find)
     this.#every(settings.recordsIntervalMs, () => this.#spool.append(router.takeRecords()))
     this.#every(host.cgroup.enforces.memory ? settings.usageIntervalMs : settings.memoryPollMs, () => this.#measure())
     this.#every(sweepIntervalMs, () => this.#sweepLogs())
@@ -157,6 +162,16 @@ class RunningAgent implements Agent {
       { pid: process.pid, socket: this.#options.socket, routerPort: router.port, taken: records.length, ...this.capabilities },
       'agent ready',
     )
+  }
+
+  #createCallers({ host, settings, router }: Parts): CallerFinder {
+    return createCallerFinder({
+      routerPort: router.port,
+      appOfUser: host.users && ((uid) => host.users?.appOf(uid)),
+      processes: () => this.#supervisor.processes(),
+      settings,
+      cpuMs: () => cpuSeconds() * 1000,
+    })
   }
 
   observed(): ObservedState {

@@ -119,6 +119,11 @@ export class Instance {
     }
   }
 
+  /** Processes that belong to it. */
+  members(processes: () => ProcessStat[]): number[] {
+    return this.#run?.members(processes) ?? []
+  }
+
   /** Starts it, the first time or again. */
   start(): void {
     const again = this.record.start !== undefined
@@ -267,6 +272,7 @@ export class Instance {
       timeoutMs: set.startTimeoutMs,
       last,
       listening: listeningAddresses(run.members()),
+      exposed: set.exposedPorts ?? [],
       lastLines: await this.#lastLines(run),
     })
     if (this.#run === run && this.record.state === 'starting') this.#enter('starting', { problem })

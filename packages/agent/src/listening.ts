@@ -10,7 +10,7 @@ const listenState = '0A'
 
 /** Addresses that one of these processes listens on, each once. */
 export function listeningAddresses(pids: number[]): ListeningAddress[] {
-  const inodes = new Set(pids.flatMap(socketInodes))
+  const inodes = new Set(pids.flatMap((pid) => socketInodes(pid)))
   const found = new Map<string, ListeningAddress>()
   for (const file of ['/proc/net/tcp', '/proc/net/tcp6']) {
     for (const each of parseSocketTable(readTable(file))) {
@@ -28,10 +28,11 @@ function readTable(file: string): string {
   }
 }
 
-function socketInodes(pid: number): string[] {
+/** Inodes of the sockets that a process has open, the newest first; none of a process that is gone or closed to us. */
+export function socketInodes(pid: number, most = Infinity): string[] {
   try {
     const directory = `/proc/${pid}/fd`
-    return readdirSync(directory).flatMap((name) => {
+    return readdirSync(directory).toReversed().slice(0, most).flatMap((name) => {
       try {
         return /^socket:\[(\d+)\]$/.exec(readlinkSync(`${directory}/${name}`))?.[1] ?? []
       } catch {

@@ -8,6 +8,8 @@ export interface MetricsInput {
   observed: ObservedState
   spooledBytes: number
   droppedSegments: number
+  /** Looks at who calls through the router. */
+  callerLooks: { looks: number; seconds: number }
   /** Text of the router's own metrics. */
   router: string
 }
@@ -18,7 +20,7 @@ export function startMeasuring(): void {
   loopDelay.enable()
 }
 
-export function metricsText({ observed, droppedSegments, spooledBytes, router }: MetricsInput): string {
+export function metricsText({ observed, droppedSegments, spooledBytes, callerLooks, router }: MetricsInput): string {
   const { instances, tasks, processes } = observed
   const lines = [
     ...metric('pavior_agent_info', 'gauge', 'Version of the agent.', [[`{version="${observed.version}"}`, 1]]),
@@ -48,6 +50,8 @@ export function metricsText({ observed, droppedSegments, spooledBytes, router }:
     ...metric('pavior_agent_spool_dropped_segments_total', 'counter', 'Parts of the spool that were dropped because it was full.', [
       ['', droppedSegments],
     ]),
+    ...metric('pavior_agent_caller_looks_total', 'counter', 'Looks at which apps call through the router.', [['', callerLooks.looks]]),
+    ...metric('pavior_agent_caller_look_seconds_total', 'counter', 'CPU time that these looks took.', [['', callerLooks.seconds]]),
     ...metric(
       'pavior_agent_resident_memory_bytes',
       'gauge',
@@ -66,7 +70,8 @@ function metric(name: string, type: string, text: string, values: [string, numbe
   return [`# HELP ${name} ${text}`, `# TYPE ${name} ${type}`, ...values.map(([labels, value]) => `${name}${labels} ${value}`)]
 }
 
-function cpuSeconds(): number {
+/** CPU time of this process so far. */
+export function cpuSeconds(): number {
   const { user, system } = process.cpuUsage()
   return (user + system) / 1e6
 }

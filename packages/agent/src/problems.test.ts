@@ -25,6 +25,26 @@ describe('problems', () => {
     expect(problem.facts).toMatchObject({ port: 41207, boundPorts: [3000], lastLines: ['up'] })
   })
 
+  test('tell what EXPOSE means here', () => {
+    const problem = notHealthyProblem(subject, { ...late, exposed: [3000, 9090], listening: [{ address: '0.0.0.0', port: 3000 }] })
+    expect(problem.why).toBe('The Dockerfile says EXPOSE 3000 9090; here that is a hint only: the platform gives every instance its own port in the environment variable PORT.')
+    expect(problem.fix).toContain('Listen on the port that PORT names')
+    expect(problem.facts).toMatchObject({ boundPorts: [3000], exposedPorts: [3000, 9090] })
+  })
+
+  test.each([
+    [1, ["Error: Cannot find module 'pg'", 'Require stack:', '- /app/x.js'], /dependencies/],
+    [1, ["Error: Cannot find module '/app/dist/x.js'"], /file that the command/],
+    [1, ['Error: listen EADDRINUSE: address already in use :::3000'], /PORT names/],
+    [1, ['Error: connect ECONNREFUSED 127.0.0.1:5432'], /wait for it/],
+    [0, ['bye'], /run until it is told to stop/],
+    [3, [], /pavior run --app checkout-api/],
+  ])('advise by how and with which words a process ended: %s %s', (code, lastLines, fix) => {
+    const problem = exitProblem(subject, { exit: { code, at: '2030-01-01T00:00:00.000Z' }, usage: {} }, { ...exited, lastLines })
+    expect(problem.fix).toMatch(fix)
+    expect(problem.why).toBe(lastLines.length === 0 ? undefined : `It said: ${lastLines[0]}`)
+  })
+
   test('tell when the right port is bound on an address that is out of reach', () => {
     const problem = notHealthyProblem(subject, {
       ...late,
@@ -50,7 +70,8 @@ describe('problems', () => {
     expect(exitProblem(subject, { exit: { code: 3, at }, usage: {} }, exited)).toMatchObject({
       code: 'PROCESS_EXITED',
       message: 'checkout-api v24 exited with code 3 after 1.5 s, before it was healthy.',
-      why: 'Its last line was: Error: no',
+      why: 'It said: Error: no',
+      fix: 'Correct that and deploy again; everything it said is in pavior logs checkout-api --release v24.',
       facts: { code: 3, lastLines: exited.lastLines },
     })
     const written = exitProblem(subject, { exit: { code: 1, at }, usage: {} }, { ...exited, lastLines: ["mkdir': Read-only file system @ dir_s_mkdir - /app/tmp (Errno::EROFS)"] })

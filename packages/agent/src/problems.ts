@@ -1,5 +1,5 @@
 /** What is wrong with an instance or a task, in words for a tired person. Pure. */
-import { fail, type ErrorObject, type Exit, type Limits } from '@pavior/contract'
+import { errorLine, fail, type ErrorObject, type Exit, type Limits } from '@pavior/contract'
 import type { ListeningAddress } from './listening.ts'
 import type { ProbeResult } from './probe.ts'
 import type { RunEnd } from './run/run.ts'
@@ -41,14 +41,30 @@ export function exitProblem(
     : `after ${formatDuration(context.ranMs)}, before it was healthy`
   return fail('PROCESS_EXITED', {
     message: `${name} ${describeExit(end.exit)} ${when}.`,
-    why: lastLineSentence(context.lastLines),
-    ...(context.lastLines.some((line) => readOnly.test(line)) ? { fix: 'Write to the directory that TMPDIR names: the files of an app are what was built, and nothing changes them.' } : {}),
+    why: errorSentence(context.lastLines),
+    fix: exitAdvice(subject, end.exit, context.lastLines),
     facts,
     more,
   }).toObject()
 }
 
-const readOnly = /EROFS|[Rr]ead-only file system/
+/** What to do about what it said last, the first that fits. */
+const advice: [form: RegExp, fix: string][] = [
+  [/EROFS|[Rr]ead-only file system/, 'Write to the directory that TMPDIR names: the files of an app are what was built, and nothing changes them.'],
+  [/EADDRINUSE|[Aa]ddress already in use/, 'Listen on the port that the environment variable PORT names; it is free for this instance alone.'],
+  [/Cannot find (module|package) '[^./]|ERR_MODULE_NOT_FOUND|ModuleNotFoundError|No module named|cannot load such file -- [^/]|ClassNotFoundException/, 'Add what it does not find to the dependencies of the app (not to those of development only), and deploy again.'],
+  [/Cannot find module|can't open file|cannot load such file|Could not open input file/, 'Correct the file that the command of the process names, or make the build write it, and deploy again.'],
+  [/ECONNREFUSED|[Cc]onnection refused|ENOTFOUND|getaddrinfo/, 'Look whether the address that it connects to is right for this environment (pavior config), and make the app wait for it instead of ending.'],
+]
+
+function exitAdvice({ app, process, release }: Subject, exit: Exit, lines: string[]): string {
+  const said = errorLine(lines) ?? ''
+  const known = advice.find(([form]) => form.test(said))?.[1]
+  if (known) return known
+  if (exit.code === 0) return `Make the command of ${process} run until it is told to stop: it ended as if its work were done. What runs once belongs into the process "release" or into pavior run.`
+  const tried = said === '' ? `It said nothing: try its command with pavior run --app ${app}` : `Correct that and deploy again; everything it said is in pavior logs ${app} --release v${release}`
+  return `${tried}.`
+}
 
 /** `exited with code 3`, `was ended by SIGSEGV`. */
 export function describeExit(exit: Exit): string {
@@ -76,15 +92,15 @@ export function startProblem(name: string, end: Pick<RunEnd, 'neverRan'>, comman
       fix: 'Look whether the cgroups of this machine are full or were changed.',
     },
   }
-  return fail('START_FAILED', { ...sentences[end.neverRan ?? 'sandbox'], why: lastLineSentence(lastLines) }).toObject()
+  return fail('START_FAILED', { ...sentences[end.neverRan ?? 'sandbox'], why: errorSentence(lastLines) }).toObject()
 }
 
 /** It runs but was not healthy in time. */
 export function notHealthyProblem(
   subject: Subject,
-  context: { port: number; path?: string; timeoutMs: number; last?: ProbeResult; listening: ListeningAddress[]; lastLines: string[] },
+  context: { port: number; path?: string; timeoutMs: number; last?: ProbeResult; listening: ListeningAddress[]; exposed?: number[]; lastLines: string[] },
 ): ErrorObject {
-  const { port, last, listening } = context
+  const { port, last, listening, exposed = [] } = context
   const facts = { ...subject, port, listening, waitedMs: context.timeoutMs, lastLines: context.lastLines }
   const waited = formatDuration(context.timeoutMs)
   const more = logCommand(subject)
@@ -97,8 +113,8 @@ export function notHealthyProblem(
   }
   return fail('PORT_NOT_BOUND', {
     message: `${nameOf(subject)} did not listen on PORT ${port} within ${waited}; ${instead(port, listening)}.`,
-    ...portAdvice(port, listening),
-    facts: { ...facts, boundPorts: [...new Set(listening.map((each) => each.port))] },
+    ...portAdvice(port, listening, exposed),
+    facts: { ...facts, boundPorts: [...new Set(listening.map((each) => each.port))], ...(exposed.length > 0 ? { exposedPorts: exposed } : {}) },
     more,
   }).toObject()
 }
@@ -135,9 +151,15 @@ function instead(port: number, listening: ListeningAddress[]): string {
   return others.length > 0 ? `it listens on ${places.join(' and ')} instead` : `it listens on ${places.join(' and ')} only`
 }
 
-function portAdvice(port: number, listening: ListeningAddress[]): { why: string; fix: string } {
+function portAdvice(port: number, listening: ListeningAddress[], exposed: number[]): { why: string; fix: string } {
   if (listening.some((each) => each.port === port)) {
     return { why: 'The platform reaches instances by IPv4 on 127.0.0.1.', fix: 'Listen on 0.0.0.0, or on all addresses.' }
+  }
+  if (exposed.length > 0) {
+    return {
+      why: `The Dockerfile says EXPOSE ${exposed.join(' ')}; here that is a hint only: the platform gives every instance its own port in the environment variable PORT.`,
+      fix: `Listen on the port that PORT names, and on ${exposed[0]} where there is none: EXPOSE may stay.`,
+    }
   }
   return {
     why: 'The platform gives every instance its own port in the environment variable PORT.',
@@ -153,9 +175,9 @@ function exitFacts(exit: Exit): Record<string, unknown> {
   return { code: exit.code, signal: exit.signal, outOfMemory: exit.outOfMemory }
 }
 
-function lastLineSentence(lines: string[]): string | undefined {
-  const last = lines.findLast((line) => line.trim() !== '')
-  return last === undefined ? undefined : `Its last line was: ${last.slice(0, 300)}`
+function errorSentence(lines: string[]): string | undefined {
+  const line = errorLine(lines)
+  return line === undefined ? undefined : `It said: ${line.slice(0, 300)}`
 }
 
 function logCommand(subject: Subject): string {

@@ -47,6 +47,13 @@ export interface AgentSettings {
   recordsIntervalMs: number
   /** Bytes of request records that are kept while no server takes them. */
   spoolBytes: number
+  /** Shortest and longest time between two looks at who calls through the router. */
+  callerLookPauseMs: number
+  callerLookPauseMaxMs: number
+  /** Largest share of one core that they take. */
+  callerLookShare: number
+  /** Sockets that one look goes into. */
+  callerLookSockets: number
   /** How often watchers hear that the agent lives. */
   aliveIntervalMs: number
   /** Bytes that one watcher may lag behind before its connection is ended. */
@@ -89,6 +96,10 @@ export const defaultSettings: AgentSettings = {
   problemLines: 20,
   recordsIntervalMs: 1000,
   spoolBytes: 32 * 1024 * 1024,
+  callerLookPauseMs: 100,
+  callerLookPauseMaxMs: 10_000,
+  callerLookShare: 0.02,
+  callerLookSockets: 2048,
   aliveIntervalMs: 5000,
   watcherBufferBytes: 4 * 1024 * 1024,
   bodyBytes: 64 * 1024 * 1024,

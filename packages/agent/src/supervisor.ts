@@ -8,7 +8,7 @@ import { plan, type Action, type WantedSet } from './plan.ts'
 import type { Router } from './router/index.ts'
 import { buildTable, RoutePublisher } from './routes.ts'
 import type { RunHost } from './run/host.ts'
-import type { ProcessStat } from './run/proc.ts'
+import { listProcesses, type ProcessStat } from './run/proc.ts'
 import type { InstanceRecord } from './state/records.ts'
 import { fingerprint, readSealed, writeSealed } from './state/sealed.ts'
 
@@ -108,6 +108,15 @@ export class Supervisor {
   /** Reads CPU and memory of every instance. */
   measure(processes: () => ProcessStat[]): void {
     for (const instance of this.#instances.values()) instance.measure(processes)
+  }
+
+  /** Processes of every instance by `team/app`, as far as this host can tell. */
+  *processes(): Generator<[app: string, pids: number[]]> {
+    let all: ProcessStat[] | undefined
+    for (const instance of this.#instances.values()) {
+      const { team, app } = instance.record.name
+      yield [`${team}/${app}`, instance.members(() => (all ??= listProcesses()))]
+    }
   }
 
   /** Lets every instance go on by itself. */

@@ -12,6 +12,7 @@ export class Users {
   readonly #file: string
   readonly #passwdDirectory: string
   readonly #allocation: Allocation
+  #names?: Map<number, string>
 
   constructor(options: { file: string; passwdDirectory: string; uidMin: number }) {
     this.#file = options.file
@@ -30,6 +31,12 @@ export class Users {
     this.#allocation.apps[name] = uid
     writeAtomically(this.#file, JSON.stringify(this.#allocation), { durable: true })
     return uid
+  }
+
+  /** `team/app` of a user id; undefined for one that is no app's. */
+  appOf(uid: number): string | undefined {
+    if (this.#names === undefined || !this.#names.has(uid)) this.#names = new Map(Object.entries(this.#allocation.apps).map(([app, id]) => [id, app]))
+    return this.#names.get(uid)
   }
 
   /** A passwd file in which the user id is called `app`: many programs fail for a user without a name. */

@@ -109,6 +109,8 @@ export class RouterDouble implements Router {
     return this.records.splice(0)
   }
 
+  identifyCallers(): void {}
+
   workers() {
     return []
   }

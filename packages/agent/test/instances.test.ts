@@ -171,7 +171,7 @@ describe('problems', () => {
     await desire(nodeSet('console.log("begin"); console.error("it broke"); process.exit(3)'))
     const one = await problemOf('PROCESS_EXITED')
     expect(one.problem!.message).toMatch(/^shop v1 exited with code 3 after .*, before it was healthy\.$/)
-    expect(one.problem).toMatchObject({ why: 'Its last line was: it broke', facts: { code: 3, lastLines: ['begin', 'it broke'] } })
+    expect(one.problem).toMatchObject({ why: 'It said: it broke', facts: { code: 3, lastLines: ['begin', 'it broke'] } })
     expect(one.lastExit).toMatchObject({ code: 3 })
     const looping = await it.client.until(() => it.client.instances.find((each) => each.crashLoop))
     expect(looping.restarts).toBeGreaterThanOrEqual(3)

@@ -107,6 +107,8 @@ export interface DesiredSet {
   process: string
   replicas: number
   workload: Workload
+  /** Ports that the image of the process says it listens on: a hint for who looks why it does not listen on PORT. */
+  exposedPorts?: number[]
   /** Whether the process listens on PORT. A worker does not: it is healthy once it has run for `minReadyMs`. */
   listens: boolean
   probe: Probe
@@ -294,6 +296,17 @@ export interface RequestRecord {
   durationSumMs: number
   bytesIn: number
   bytesOut: number
+  /** Apps of the same machine that some of the requests came from, as far as the router knows. */
+  callers?: CallerCounts[]
+}
+
+/** Requests of one app to another. Without a name: of apps of this machine whose connections were gone before anybody looked. */
+export interface CallerCounts {
+  team: string
+  app: string
+  requests: number
+  /** Server errors (5xx). */
+  errors: number
 }
 
 export interface RequestRecords {

@@ -43,6 +43,7 @@ export const errorCatalogue = {
   IDEMPOTENCY_MISMATCH: usage(422, 'Invalid', 'The idempotency key was used before with another request.', 'Use a new key for a new request.'),
   CSRF_REFUSED: refused(403, 'Forbidden', 'A change was sent with the cookie of a browser session but not by a page of the portal.', 'Reload the page and repeat the change.'),
   PASSWORD_WEAK: usage(422, 'Invalid', 'The password is too easy to guess.', 'Use a passphrase of a few words.'),
+  PASSWORD_WRONG: refused(403, 'Forbidden', 'The current password is not right.', 'Type it again, or ask an administrator of the platform for a login link.'),
   UNAUTHENTICATED: refused(401, 'Unauthorized', 'The request carries no valid token.', 'Run `pavior login <url>`, or check that the token has not expired or been revoked.'),
   FORBIDDEN: refused(403, 'Forbidden', 'The caller may not do this.', 'Ask an administrator of the team for the role that the message names.'),
 
@@ -72,6 +73,9 @@ export const errorCatalogue = {
   ARTIFACT_MISSING: user(404, 'NotFound', 'The artifact is not stored any more.', 'Run the build again by deploying the same source.'),
   ARTIFACT_CORRUPT: platform(500, 'InternalError', 'The stored artifact does not have the digest that names it.', 'Deploy the source again; the broken copy was set aside.'),
 
+  // Catalogue
+  API_DEFINITION_INVALID: user(422, 'Invalid', 'The definition of an API cannot be read or compared.', 'Correct what the message names; the text itself is shown as it is.'),
+
   // Templates
   TEMPLATE_INVALID: usage(422, 'Invalid', 'The template cannot be used.', 'Correct what the message names and check it with `pavior template validate <directory>`.'),
   TEMPLATE_ACTION_UNKNOWN: usage(422, 'Invalid', 'The template uses an action or filter that does not exist here.', 'Use one of those that the message lists.'),
@@ -84,11 +88,12 @@ export const errorCatalogue = {
   NAME_TAKEN: usage(409, 'Conflict', 'An app of this name exists already.', 'Choose another name.'),
   REPOSITORY_UNREACHABLE: user(503, 'ServiceUnavailable', 'The host of the repository does not answer.', 'When it answers again: `pavior template resume <run>`.'),
   REPOSITORY_REFUSED: user(422, 'Invalid', 'The host of the repository refused the push.', 'Check the address and the token, then `pavior template resume <run>`.'),
+  FIX_IMPOSSIBLE: usage(409, 'Conflict', 'The platform cannot fix this rule for this app.', 'Do what the rule says yourself; `pavior scorecard <app>` shows it.'),
   UPGRADE_IMPOSSIBLE: usage(409, 'Conflict', 'The app cannot be brought to another version of its template.', 'See what the message says of it.'),
 
   // Releases and deployments
   PORT_NOT_BOUND: user(422, 'Invalid', 'The new instance did not listen on its port in time.', 'Listen on the port that the environment variable PORT names.'),
-  PROCESS_EXITED: user(422, 'Invalid', 'The new instance exited before it was healthy.', 'Read its last log lines, which are in the message.'),
+  PROCESS_EXITED: user(422, 'Invalid', 'The new instance exited before it was healthy.', 'Correct what its last lines name, and deploy again; `pavior logs` shows everything it said.'),
   OUT_OF_MEMORY: user(422, 'Invalid', 'The instance was killed because it used more memory than its limit.', 'Raise the memory of the process, or make it use less.'),
   HEALTH_CHECK_FAILED: user(422, 'Invalid', 'The new instance did not answer its health check with success in time.', 'Make the health path answer 2xx when the process can serve.'),
   RELEASE_PHASE_FAILED: user(422, 'Invalid', 'The release process ended with an error before traffic moved.', 'Read its log and correct it; the old release keeps serving.'),

@@ -1,9 +1,9 @@
-/** People and tokens in the portal, both schemes, a narrow screen, and a whole flow by keyboard alone. */
+/** People and tokens in the portal, and a whole flow by keyboard alone. */
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { newPlatform, webApp, writeFiles, type Platform } from '../../server/test/whole/platform.ts'
 import { seriousViolations } from './axe.ts'
-import { noBrowser, signedIn, visit } from './browser.ts'
+import { noBrowser, signedIn, tabTo, visit } from './browser.ts'
 
 const timeoutMs = 120_000
 
@@ -69,16 +69,64 @@ describe.skipIf(noBrowser)('people in the portal', { timeout: timeoutMs }, () =>
     expect(complaints).toEqual([])
   })
 
-  test.each(['light', 'dark'] as const)('every page of the paved road is readable in %s and on a narrow screen', async (scheme) => {
-    const { page, complaints } = await signedIn(platform, 'admin', { scheme, width: 360, height: 740 })
-    for (const path of ['/', '/apps', '/apps/default/page', '/apps/default/page/deployments', '/apps/default/page/deployments/page-production-1', '/apps/default/page/logs', '/apps/default/page/processes', '/apps/default/page/configuration', '/apps/default/page/environments', '/apps/default/page/settings', '/teams', '/teams/default', '/people', '/tokens', '/audit', '/platform']) {
-      await page.goto(`${platform.url}${path}`)
-      await page.getByRole('heading', { level: 1 }).waitFor()
-      await page.locator('[aria-busy=true]').waitFor({ state: 'detached' })
-      expect(await seriousViolations(page), path).toEqual([])
-      const tooWide = await page.evaluate<number>('document.documentElement.scrollWidth - document.documentElement.clientWidth')
-      expect(tooWide, `${path} is wider than the screen`).toBeLessThanOrEqual(0)
+  test('a password of one\'s own is made, ends the other sessions, and is asked for the next time', async () => {
+    await platform.api('POST', '/apis/pavior.dev/v1/users', { metadata: { name: 'grace' }, spec: {} })
+    const elsewhere = await signedIn(platform, 'grace')
+    const { page, complaints } = await signedIn(platform, 'grace')
+    await page.goto(`${platform.url}/tokens`)
+    await page.getByRole('button', { name: 'Change password' }).click()
+    const dialog = page.getByRole('dialog', { name: 'Change password' })
+    const change = async (current: string, next: string): Promise<void> => {
+      await dialog.getByRole('textbox', { name: 'Current password' }).fill(current)
+      await dialog.getByRole('textbox', { name: 'New password' }).fill(next)
+      await page.keyboard.press('Enter')
     }
+    await change('', 'short')
+    await dialog.getByRole('alert').getByText('12').first().waitFor()
+    expect(await seriousViolations(page)).toEqual([])
+    await change('', 'correct horse battery')
+    await page.getByText('The password is changed.').waitFor()
+    await dialog.waitFor({ state: 'detached' })
+    // This session goes on, the other is over.
+    await page.reload()
+    await page.getByRole('heading', { level: 1, name: 'Tokens and sessions' }).waitFor()
+    await elsewhere.page.goto(`${platform.url}/apps`)
+    await elsewhere.page.getByRole('heading', { name: 'Sign in' }).waitFor()
+
+    await page.getByRole('button', { name: 'Change password' }).click()
+    await change('wrong horse battery', 'another horse battery')
+    await dialog.getByRole('alert').getByText('PASSWORD_WRONG', { exact: true }).waitFor()
+    await change('correct horse battery', 'another horse battery')
+    await dialog.waitFor({ state: 'detached' })
+    await elsewhere.page.getByLabel('Name').fill('grace')
+    await elsewhere.page.getByRole('textbox', { name: 'Password' }).fill('another horse battery')
+    await elsewhere.page.getByRole('button', { name: 'Sign in' }).click()
+    await elsewhere.page.waitForURL((url) => url.pathname === '/apps')
+    expect(complaints).toEqual([])
+  })
+
+  test('a role and a suspension are taken back by Undo', async () => {
+    await platform.api('POST', '/apis/pavior.dev/v1/users', { metadata: { name: 'linus' }, spec: {} })
+    await platform.api('PUT', '/v1/teams/default/members/linus', { role: 'viewer' })
+    const roleOf = async (): Promise<string> => (await platform.api('GET', '/apis/pavior.dev/v1/teams/default')).body.spec.members.find(({ user }: { user: string }) => user === 'linus').role
+    const { page, complaints } = await signedIn(platform)
+    await page.goto(`${platform.url}/teams/default`)
+    const role = page.getByLabel('Role of linus').first()
+    await role.click()
+    await page.getByRole('option', { name: 'developer' }).click()
+    await page.getByText('linus is developer in default.').waitFor()
+    expect(await roleOf()).toBe('developer')
+    await page.getByRole('button', { name: 'Undo' }).click()
+    await expect.poll(() => role.inputValue()).toBe('viewer')
+    expect(await roleOf()).toBe('viewer')
+
+    await page.goto(`${platform.url}/people`)
+    await page.getByRole('button', { name: 'Suspend linus' }).click()
+    await page.getByText('linus may not act any more.').waitFor()
+    await page.getByRole('button', { name: 'Let in linus' }).waitFor()
+    await page.getByRole('button', { name: 'Undo' }).click()
+    await page.getByRole('button', { name: 'Suspend linus' }).waitFor()
+    expect((await platform.api('GET', '/apis/pavior.dev/v1/users/linus')).body.spec.suspended).not.toBe(true)
     expect(complaints).toEqual([])
   })
 
@@ -108,13 +156,3 @@ describe.skipIf(noBrowser)('people in the portal', { timeout: timeoutMs }, () =>
     expect(complaints).toEqual([])
   })
 })
-
-/** Presses Tab until what is called so has the focus. */
-async function tabTo(page: Awaited<ReturnType<typeof visit>>['page'], name: string): Promise<void> {
-  for (let presses = 0; presses < 80; presses++) {
-    await page.keyboard.press('Tab')
-    const focused = await page.evaluate<string | undefined>("document.activeElement?.getAttribute('aria-label') ?? document.activeElement?.textContent")
-    if (focused === name) return
-  }
-  throw new Error(`Tab does not reach "${name}".`)
-}

@@ -7,7 +7,7 @@ import { request } from 'node:http'
 import type { IncomingMessage } from 'node:http'
 import type { ErrorObject } from '@pavior/contract'
 
-const { PAVIOR_HOOK_URL: url = '', PAVIOR_HOOK_TEAM: team = '', PAVIOR_HOOK_APP: app = '', PAVIOR_HOOK_AUTHORIZATION: authorization = '' } = process.env
+const { PAVIOR_HOOK_URL: url = '', PAVIOR_HOOK_TEAM: team = '', PAVIOR_HOOK_APP: app = '', PAVIOR_HOOK_AUTHORIZATION: authorization = '', PAVIOR_HOOK_REQUEST: requestId = '' } = process.env
 const deployedBranch = 'refs/heads/main'
 const otherName = 'refs/heads/master'
 const noCommit = /^0+$/
@@ -32,7 +32,7 @@ function git(...args: string[]): string {
 
 function send(method: string, path: string, body?: NodeJS.ReadableStream): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const outgoing = request(new URL(path, url), { method, headers: { authorization, ...(body ? { 'content-type': 'application/x-tar' } : {}) } }, resolve)
+    const outgoing = request(new URL(path, url), { method, headers: { authorization, 'x-request-id': requestId, ...(body ? { 'content-type': 'application/x-tar' } : {}) } }, resolve)
     outgoing.on('error', reject)
     if (body) body.pipe(outgoing)
     else outgoing.end()

@@ -1,7 +1,9 @@
-/** `GET /v1/platform`: what an administrator wants to know of the installation beyond its processes. No secrets. */
+/** `GET /v1/platform`, once or as it moves: what an administrator wants to know of the installation beyond its processes. No secrets. */
 import { readdir, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fail } from '@pavior/contract'
+import { figuresEveryMs, moreEvery, sendLatest } from './kernel/api/lines.ts'
+import { flag, type Query } from './kernel/api/query.ts'
 import type { Routes } from './kernel/api/types.ts'
 import type { EffectiveSetting } from './kernel/config/config.ts'
 import type { Database } from './kernel/db/index.ts'
@@ -15,8 +17,7 @@ export interface PlatformDeps {
 
 export function platformRoute({ database, home, settings }: PlatformDeps): Routes {
   return (app) => {
-    app.get('/v1/platform', async ({ actor }) => {
-      if (!actor.admin) throw fail('FORBIDDEN', { message: `${actor.name} may not see the platform.`, why: 'It is for administrators of the platform.', fix: 'Ask one of them.' })
+    const read = async (): Promise<object> => {
       const { rows } = await database.query<{ bytes: string; version: string }>(`select pg_database_size(current_database()) as bytes, current_setting('server_version') as version`)
       const disk = await statfs(home)
       return {
@@ -32,6 +33,10 @@ export function platformRoute({ database, home, settings }: PlatformDeps): Route
         versions: { node: process.versions.node, postgresql: rows[0]!.version },
         settings,
       }
+    }
+    app.get('/v1/platform', async ({ actor, query }, reply) => {
+      if (!actor.admin) throw fail('FORBIDDEN', { message: `${actor.name} may not see the platform.`, why: 'It is for administrators of the platform.', fix: 'Ask one of them.' })
+      return flag(query as Query, 'follow') ? sendLatest(reply, read, moreEvery(figuresEveryMs)) : read()
     })
   }
 }

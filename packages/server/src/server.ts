@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client'
 import type pg from 'pg'
 import { createAgentDriver } from './drivers/agent/index.ts'
+import { createAppProbe } from './drivers/agent/probe.ts'
 import { createBuilders } from './drivers/builders/index.ts'
+import { createDefinitionReader } from './drivers/definitions/reader.ts'
 import { createArtifactStore, createSourceStore, readTree } from './drivers/storage/index.ts'
 import { createTemplateRenderer } from './drivers/templates/renderer.ts'
 import { createToolFinder } from './drivers/tools/finder.ts'
@@ -73,7 +75,7 @@ export async function startServer({ config, settings, connection, external, agen
   const reconcilers: Reconciler[] = []
   const metrics = new Registry()
   collectDefaultMetrics({ register: metrics })
-  const audit = createAuditLog(database, metrics)
+  const audit = createAuditLog(database, feed, metrics)
   const resources = createResources({
     database,
     feed,
@@ -133,14 +135,27 @@ export async function startServer({ config, settings, connection, external, agen
     request: (entries) => loop.request(entries),
     clock,
   })
-  const telemetryRoom = telemetry.createTelemetry({ database, resources, source: agent, defaultEnvironment, clock, log })
+  const telemetryRoom = telemetry.createTelemetry({
+    database,
+    resources,
+    source: agent,
+    defaultEnvironment,
+    newCallers: (callers) => loop.request(callers.map(({ team, app }) => ({ controller: catalog.appsController, key: `${team}/${app}` }))),
+    keepCallersMs: config.dependencyDays * 24 * 3600_000,
+    clock,
+    log,
+  })
   const catalogRoom = catalog.createCatalog({
     database,
     resources,
     changes,
     sources,
     intake: { accept: async (stream) => ({ files: await readTree(sources.directoryOf((await sources.accept(stream)).digest)) }) },
+    definitions: createDefinitionReader(join(root, 'dist/definition-reader.mjs')),
     renderer: createTemplateRenderer(join(root, 'dist/template-renderer.mjs')),
+    calls: telemetryRoom.reads,
+    probe: createAppProbe(() => agent.observed()?.routerPort ?? config.routerPort),
+    dependencyMs: config.dependencyDays * 24 * 3600_000,
     repositories: deliveryRoom.reads.repositories,
     deploys: {
       begin: (by, { team, app, environment, files, commit, message, author }) => deliveryRoom.reads.buildOf(by, { team, app, environment, revision: { type: 'git', commit, branch: 'main', message, author } }, files),

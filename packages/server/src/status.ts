@@ -1,6 +1,8 @@
-/** `GET /v1/status`: every process of the installation as this server knows it. */
+/** `GET /v1/status`, once or as it moves: every process of the installation as this server knows it. */
 import { readFile } from 'node:fs/promises'
 import type { ObservedState } from '@pavior/contract'
+import { figuresEveryMs, moreEvery, sendLatest } from './kernel/api/lines.ts'
+import { flag, type Query } from './kernel/api/query.ts'
 import type { Routes } from './kernel/api/types.ts'
 import type { ExternalDatabase } from './kernel/db/index.ts'
 
@@ -27,7 +29,7 @@ export interface StatusDeps {
 
 export function statusRoute({ agent, version, startedAt, port, external, databasePid }: StatusDeps): Routes {
   return (app) => {
-    app.get('/v1/status', async () => {
+    const read = async (): Promise<object> => {
       const observed = agent.observed()
       const rows: ProcessRow[] = [{ role: 'server', pid: process.pid, listens: `port ${port()}`, uptimeSeconds: (Date.now() - startedAt.getTime()) / 1000, memoryBytes: await memoryOf(process.pid), version }]
       for (const { role, pid, startedAt: since } of observed?.processes ?? []) {
@@ -36,7 +38,8 @@ export function statusRoute({ agent, version, startedAt, port, external, databas
       const postgresql = await databasePid()
       if (postgresql !== undefined) rows.push({ role: 'postgresql', pid: postgresql, listens: 'unix socket', uptimeSeconds: await uptimeOf(postgresql), memoryBytes: await treeMemory(postgresql), version: '18' })
       return { version, agent: agent.problem() ?? 'ok', database: external ? `PostgreSQL ${external.version} at ${external.address}` : 'embedded', routerPort: observed?.routerPort, host: observed?.host, instances: observed?.instances.length ?? 0, processes: rows }
-    })
+    }
+    app.get('/v1/status', async ({ query }, reply) => (flag(query as Query, 'follow') ? sendLatest(reply, read, moreEvery(figuresEveryMs)) : read()))
   }
 }
 

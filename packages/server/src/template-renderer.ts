@@ -5,6 +5,7 @@
  * Expressions reach own members of plain data and a few methods of strings and lists, nothing else: no constructor, no
  * prototype, no function that leads out.
  */
+import { dueQuestions } from '@pavior/contract'
 import nunjucks from 'nunjucks'
 import { Check, Errors } from 'typebox/schema'
 import type { RenderAnswer, RenderRequest, RenderedFile } from './rooms/catalog/ports.ts'
@@ -174,7 +175,8 @@ function checkAnswers(pages: Record<string, unknown>[], answers: unknown): { fie
     const [, errors] = Errors(schema, answers)
     return errors.map(({ instancePath, message, keyword, params }) => {
       const missing = keyword === 'required' ? (params as { requiredProperties?: string[] }).requiredProperties : undefined
-      return missing ? { field: missing.join(', '), message: 'is required' } : { field: instancePath.slice(1).replaceAll('/', '.') || 'answers', message }
+      const field = instancePath.slice(1).replaceAll('/', '.')
+      return missing ? { field: missing.map((name) => (field ? `${field}.${name}` : name)).join(', '), message: 'is required' } : { field: field || 'answers', message }
     })
   })
 }
@@ -182,7 +184,12 @@ function checkAnswers(pages: Record<string, unknown>[], answers: unknown): { fie
 function answer(request: RenderRequest): RenderAnswer {
   if (request.op === 'render') return { files: renderFiles(request) }
   if (request.op === 'evaluate') return { value: evaluate(environment(), request.input, request.context) }
-  if (request.op === 'answers') return { causes: checkAnswers(request.pages, request.answers) }
+  if (request.op === 'answers') {
+    const { pages, answers } = dueQuestions(request.pages, request.answers)
+    const causes = checkAnswers(pages, answers)
+    // What is due says it best; what else the conditions ask for is seen in the whole.
+    return { value: answers, causes: causes.length > 0 ? causes : checkAnswers(request.pages, answers) }
+  }
   return { unknown: unknownFilters(request.texts, request.style ?? {}), known: filterNames() }
 }
 

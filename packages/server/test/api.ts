@@ -71,7 +71,7 @@ export async function testApi({ kinds = kernelTestKinds, teams = ['blue', 'green
   const kernel = await testKernel(kinds)
   const recorder = createEventRecorder(kernel.database)
   const metrics = new Registry()
-  const audit = createAuditLog(kernel.database, metrics)
+  const audit = createAuditLog(kernel.database, kernel.feed, metrics)
   const app = createApi({
     kinds: kernel.kinds,
     resources: kernel.resources,

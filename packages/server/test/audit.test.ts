@@ -2,7 +2,8 @@
 import { execFile, execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { systemActor } from '../src/kernel/actor.ts'
 import { appBody, appsPath, testApi, type TestApi } from './api.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
@@ -23,6 +24,22 @@ async function history(): Promise<TestApi> {
 
 const told = (body: { items: { actor: string; verb: string; name: string }[] }): string[] => body.items.map(({ actor, verb, name }) => `${actor} ${verb} ${name}`)
 
+/** Reads the lines of a stream one by one, until the test ends. */
+function follow({ url }: TestApi, token: string, search: string): { next(): Promise<string> } {
+  const stop = new AbortController()
+  onTestFinished(() => stop.abort())
+  const lines = (async function* () {
+    let rest = ''
+    const { body } = await fetch(`${url}/v1/audit?${search}`, { headers: { authorization: `Bearer ${token}` }, signal: stop.signal })
+    for await (const chunk of body!.pipeThrough(new TextDecoderStream())) {
+      const parts = (rest + chunk).split('\n')
+      rest = parts.pop()!
+      yield* parts
+    }
+  })()
+  return { next: async () => told({ items: [JSON.parse((await lines.next()).value as string)] })[0]! }
+}
+
 describe('the audit over the API', () => {
   test('tells every write, newest first, with who, what and by which request', async () => {
     const { send } = await history()
@@ -32,7 +49,7 @@ describe('the audit over the API', () => {
       'user:root delete blog', 'user:dev patch shop', 'user:other create mail', 'user:root create blog', 'user:lead create wiki', 'user:dev create shop', 'user:root create green', 'user:root create blue',
     ])
     expect(body.items[5]).toEqual({
-      time: expect.stringMatching(/^\d{4}-.*Z$/), actor: 'user:dev', verb: 'create', kind: 'App', team: 'blue', name: 'shop', uid: expect.any(String), resourceVersion: expect.stringMatching(/^\d+$/), requestId: 'first-shop',
+      id: expect.stringMatching(/^\d+$/), time: expect.stringMatching(/^\d{4}-.*Z$/), actor: 'user:dev', verb: 'create', kind: 'App', team: 'blue', name: 'shop', uid: expect.any(String), resourceVersion: expect.stringMatching(/^\d+$/), requestId: 'first-shop',
     })
     expect(body.items[7]).not.toHaveProperty('team')
     expect(body).not.toHaveProperty('continue')
@@ -80,7 +97,32 @@ describe('the audit over the API', () => {
     expect((await send('GET', '/v1/audit', undefined, { token: null })).status).toBe(401)
   })
 
-  test.each(['user=ada', 'kind=ship', 'since=yesterday', 'limit=many', 'continue=abc'])('refuses %s instead of showing everything', async (search) => {
+  test('shows people only when that is asked for, in whole pages', async () => {
+    const { send, resources } = await history()
+    for (const name of ['shop', 'wiki']) await resources.mutate(systemActor('release'), { kind: 'App', namespace: 'blue', name }, (current) => ({ ...current!, spec: { description: `by a part ${name}` } }))
+    expect(told((await send('GET', '/v1/audit?limit=3')).body).slice(0, 2)).toEqual(['system:release update wiki', 'system:release update shop'])
+    const first = await send('GET', '/v1/audit?limit=3&people=true&kind=app')
+    const second = await send('GET', `/v1/audit?limit=3&people=true&kind=app&continue=${first.body.continue}`)
+    expect([...told(first.body), ...told(second.body)]).toEqual(['user:root delete blog', 'user:dev patch shop', 'user:other create mail', 'user:root create blog', 'user:lead create wiki', 'user:dev create shop'])
+  })
+
+  test('is followed: what is written after a row comes as it is written, as far as it may be read and is asked for', async () => {
+    const api = await history()
+    const { send, resources } = api
+    const { items } = (await send('GET', '/v1/audit?kind=app&limit=1')).body
+    await send('POST', appsPath, appBody('between'))
+    const root = follow(api, 'root', `follow=true&people=true&after=${items[0].id}`)
+    const lead = follow(api, 'lead', `follow=true&team=blue&after=${items[0].id}`)
+    expect([await root.next(), await lead.next()]).toEqual(['user:root create between', 'user:root create between'])
+    await resources.mutate(systemActor('release'), { kind: 'App', namespace: 'blue', name: 'shop' }, (current) => ({ ...current!, spec: { description: 'by a part' } }))
+    await send('POST', '/apis/pavior.dev/v1/namespaces/green/apps', appBody('secret'), { token: 'other' })
+    await send('POST', appsPath, appBody('later'), { token: 'dev' })
+    expect([await root.next(), await root.next()]).toEqual(['user:other create secret', 'user:dev create later'])
+    expect([await lead.next(), await lead.next()]).toEqual(['system:release update shop', 'user:dev create later'])
+    expect((await send('GET', '/v1/audit?follow=true', undefined, { token: 'view' })).status).toBe(403)
+  })
+
+  test.each(['user=ada', 'kind=ship', 'since=yesterday', 'limit=many', 'continue=abc', 'follow=true&after=x'])('refuses %s instead of showing everything', async (search) => {
     const { send } = await testApi()
     const { status, body } = await send('GET', `/v1/audit?${search}`)
     expect([400, 410]).toContain(status)

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net'
+import type { Calls } from './callers.ts'
 import { Exchange } from './exchange.ts'
 import { idsFor, persistence, type RequestIds } from './forward.ts'
 import { notices, pageFor, type Notice } from './pages.ts'
@@ -26,6 +27,8 @@ export class ClientConnection {
   halfClosedAt = 0
   lastByteAt: number
   readingPaused = false
+  /** Requests by whom they come from; undefined for a client of another machine. */
+  calls: Calls | undefined
   private readonly plane: Plane
   private exchange: Exchange | undefined
   private tunnel: Tunnel | undefined

@@ -354,5 +354,6 @@ export class Exchange implements UpstreamUser {
     const until = this.response?.isEventStream ? this.respondedAt : this.plane.now()
     const counter = this.pool?.counter ?? this.route.unserved
     counter.add(status, until - this.startedAt, this.bytesIn, this.bytesOut, routerError)
+    this.client.calls?.add(counter, status)
   }
 }

@@ -1,6 +1,7 @@
 /** The door to the router: the HTTP data plane of one machine, in worker processes that share a port. */
 import { availableParallelism } from 'node:os'
 import type { RequestRecord } from '@pavior/contract'
+import type { FoundCallers } from './callers.ts'
 import { bindPort, type ListeningHandle } from './listening-handle.ts'
 import { RequestLedger } from './ledger.ts'
 import { metricsText, sumStats } from './metrics.ts'
@@ -9,6 +10,7 @@ import { defaultSettings, type RouterSettings } from './settings.ts'
 import { trustOf } from './trust.ts'
 import { WorkerProcess, type WorkerEvents } from './worker-process.ts'
 
+export { outsider, type FoundCallers } from './callers.ts'
 export type { Endpoint, RouterSet, RouterTable } from './protocol.ts'
 export type { RouterSettings } from './settings.ts'
 
@@ -42,6 +44,8 @@ export interface Router {
   drain(instance: string, timeoutMs: number): Promise<{ inFlight: number }>
   /** Request records of the intervals that are over. Each record is given out once. */
   takeRecords(): RequestRecord[]
+  /** Has the owners of connections of this machine found by `find`, given their ports; it may throw. Without it nobody is known. */
+  identifyCallers(find: (ports: number[]) => FoundCallers): void
   workers(): { pid: number; startedAt: string; memoryBytes: number }[]
   /** Prometheus text; at most a second old. */
   metrics(): string
@@ -53,6 +57,8 @@ export interface Router {
 const shortLifeMs = 2_000
 const firstDelayMs = 100
 const longestDelayMs = 5_000
+// Until whoever can look up callers is there, and after it failed.
+const unknownPauseMs = 10_000
 
 /** How many workers a machine with this many cores gets. */
 export function defaultWorkers(cores: number): number {
@@ -86,6 +92,7 @@ class WorkerGroup implements Router {
   private restarts = 0
   private shortLives = 0
   private closing = false
+  private find: ((ports: number[]) => FoundCallers) | undefined
 
   constructor(options: RouterOptions) {
     this.options = options
@@ -121,6 +128,10 @@ class WorkerGroup implements Router {
     return this.ledger.take(this.closing ? Infinity : Date.now())
   }
 
+  identifyCallers(find: (ports: number[]) => FoundCallers): void {
+    this.find = find
+  }
+
   workers(): { pid: number; startedAt: string; memoryBytes: number }[] {
     return [...this.group].map(({ pid, startedAt, memoryBytes }) => ({ pid, startedAt, memoryBytes }))
   }
@@ -139,10 +150,22 @@ class WorkerGroup implements Router {
   private startWorker(): void {
     const events: WorkerEvents = {
       onRecords: (intervalStart, counted) => this.ledger.add(intervalStart, counted),
+      onLook: (worker, ports) => worker.tellCallers(this.look(ports)),
       onLog: (level, message, detail) => this.options.log[level]({ detail }, message),
       onExit: (worker, how) => this.replace(worker, how),
     }
     this.group.add(new WorkerProcess(this.entry, this.handle, this.port, this.settings, this.table, events))
+  }
+
+  /** The pause is longer by the number of workers, since each keeps to it by itself. */
+  private look(ports: number[]): FoundCallers {
+    try {
+      const found = this.find?.(ports) ?? { callers: {}, pauseMs: unknownPauseMs }
+      return { ...found, pauseMs: found.pauseMs * this.group.size }
+    } catch (error) {
+      this.options.log.warn({ error: String(error) }, 'It could not be found out which apps call; it is tried again.')
+      return { callers: {}, pauseMs: unknownPauseMs }
+    }
   }
 
   private replace(worker: WorkerProcess, how: string): void {

@@ -1,5 +1,5 @@
 import type { RequestRecord } from '@pavior/contract'
-import { mergeCounted, type CountedRequests } from './records.ts'
+import { callersOf, mergeCounted, type CountedRequests } from './records.ts'
 
 // How long after the end of an interval a worker's share of it may arrive.
 const lateMs = 1_000
@@ -26,8 +26,10 @@ export class RequestLedger {
     for (const [start, lists] of [...this.open].sort(([a], [b]) => a - b)) {
       if (start + this.intervalMs + lateMs > now) continue
       this.open.delete(start)
-      for (const counted of mergeCounted(lists)) {
-        this.done.push({ sequence: ++this.sequence, from: new Date(start).toISOString(), intervalMs: this.intervalMs, ...counted })
+      for (const { calls, ...counted } of mergeCounted(lists)) {
+        const callers = callersOf(calls)
+        const interval = { from: new Date(start).toISOString(), intervalMs: this.intervalMs }
+        this.done.push({ sequence: ++this.sequence, ...interval, ...counted, ...(callers.length > 0 ? { callers } : {}) })
       }
     }
     const taken = this.done.slice(-maxRecords)

@@ -1,5 +1,6 @@
 /** What the agent process and the router's worker processes say to each other. */
 import type { DesiredRoute } from '@pavior/contract'
+import type { FoundCallers } from './callers.ts'
 import type { CountedRequests } from './records.ts'
 import type { RouterSettings } from './settings.ts'
 
@@ -55,6 +56,7 @@ export type ToWorker =
   | { type: 'table'; table: RouterTable }
   | { type: 'drain'; id: number; instance: string; timeoutMs: number }
   | { type: 'flush'; id: number }
+  | { type: 'callers'; found: FoundCallers }
   | { type: 'close' }
 
 export type FromWorker =
@@ -66,4 +68,6 @@ export type FromWorker =
   | { type: 'records'; intervalStart: number; counted: CountedRequests[] }
   | { type: 'stats'; stats: WorkerStats }
   | { type: 'flushed'; id: number }
+  /** Asks who has the connections with these ports; answered with `callers`. */
+  | { type: 'look'; ports: number[] }
   | { type: 'log'; level: 'warn' | 'error'; message: string; detail?: string }

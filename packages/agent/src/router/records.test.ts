@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { RequestLedger } from './ledger.ts'
 import { metricsText, sumStats } from './metrics.ts'
-import { bucketOf, mergeCounted, RequestCounter, type CountedRequests } from './records.ts'
+import { bucketOf, callersOf, mergeCounted, RequestCounter, type CountedRequests } from './records.ts'
 
 const labels = (instance: string): RequestCounter['labels'] => ({ team: 't', app: 'a', environment: 'e', release: 1, instance })
 
@@ -63,4 +63,15 @@ test('metrics are sums over the workers', () => {
   expect(text).toContain('\npavior_router_connections 4\n')
   expect(text).toContain('\npavior_router_errors_total{code="APP_TIMEOUT"} 2\n')
   expect(text).toContain('\npavior_router_generation 7\n')
+})
+
+test('calls are told by app, those that nobody could name without a name, and those from elsewhere not at all', () => {
+  const tally = fc.record({ requests: fc.nat(1_000), errors: fc.nat(10) })
+  fc.assert(fc.property(fc.array(fc.dictionary(fc.constantFrom('t/a', 't/b', '', '?'), tally, { noNullPrototype: true })), (lists) => {
+    const [merged] = mergeCounted(lists.map((calls) => [{ ...counted('i', []), calls }]))
+    const requests = (caller: string): number => lists.reduce((sum, calls) => sum + (calls[caller]?.requests ?? 0), 0)
+    const told = Object.fromEntries(callersOf(merged?.calls).map((one) => [`${one.team}/${one.app}`, one.requests]))
+    const expected = [['t/a', requests('t/a')], ['t/b', requests('t/b')], ['/', requests('?')]].filter(([, sum]) => sum !== 0)
+    expect(told).toEqual(Object.fromEntries(expected))
+  }))
 })

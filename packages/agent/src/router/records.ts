@@ -1,4 +1,5 @@
-import { durationBucketsMs, type RequestRecord } from '@pavior/contract'
+import { durationBucketsMs, type CallerCounts, type RequestRecord } from '@pavior/contract'
+import { escaped, outsider } from './callers.ts'
 
 /** Whose requests a counter counts. `instance` is empty for what the router answered because there was none. */
 export type CounterLabels = Pick<RequestRecord, 'team' | 'app' | 'environment' | 'release' | 'instance'>
@@ -6,7 +7,15 @@ export type CounterLabels = Pick<RequestRecord, 'team' | 'app' | 'environment' |
 /** Counts of one interval, without the interval itself. */
 export type Counts = Pick<
   RequestRecord, 'statusClasses' | 'routerErrors' | 'durationBuckets' | 'durationSumMs' | 'bytesIn' | 'bytesOut'
->
+> & {
+  /** By `team/app`, `outsider` or `escaped`. */
+  calls?: Record<string, CallTally>
+}
+
+export interface CallTally {
+  requests: number
+  errors: number
+}
 
 export type CountedRequests = CounterLabels & Counts
 
@@ -36,10 +45,7 @@ export class RequestCounter {
 
   /** Counts one request. `routerError`: the router answered it with an error of its own. */
   add(status: number, durationMs: number, bytesIn: number, bytesOut: number, routerError: boolean): void {
-    if (!this.dirty) {
-      this.dirty = true
-      this.changed.push(this)
-    }
+    this.touch()
     const counts = this.counts
     counts.statusClasses[(Math.min(599, status) / 100 | 0) - 1]!++
     if (routerError) counts.routerErrors++
@@ -47,6 +53,21 @@ export class RequestCounter {
     counts.durationSumMs += durationMs
     counts.bytesIn += bytesIn
     counts.bytesOut += bytesOut
+  }
+
+  /** Counts requests of a known caller; they are counted by `add` too. */
+  addCall(caller: string, requests: number, errors: number): void {
+    this.touch()
+    const calls = (this.counts.calls ??= {})
+    const tally = (calls[caller] ??= { requests: 0, errors: 0 })
+    tally.requests += requests
+    tally.errors += errors
+  }
+
+  private touch(): void {
+    if (this.dirty) return
+    this.dirty = true
+    this.changed.push(this)
   }
 
   /** Hands out what was counted and begins anew. */
@@ -66,6 +87,11 @@ export function addCounts(counts: Counts, more: Counts): void {
   counts.durationSumMs += more.durationSumMs
   counts.bytesIn += more.bytesIn
   counts.bytesOut += more.bytesOut
+  for (const [caller, tally] of Object.entries(more.calls ?? {})) {
+    const sum = ((counts.calls ??= {})[caller] ??= { requests: 0, errors: 0 })
+    sum.requests += tally.requests
+    sum.errors += tally.errors
+  }
 }
 
 /** Merges what several workers counted, by instance. */
@@ -78,4 +104,13 @@ export function mergeCounted(lists: readonly (readonly CountedRequests[])[]): Co
     else merged.set(key, structuredClone(counted))
   }
   return [...merged.values()]
+}
+
+/** Requests by app; those of which nobody knows the app have no name. What comes from elsewhere is left out. */
+export function callersOf(calls: Record<string, CallTally> = {}): CallerCounts[] {
+  return Object.entries(calls).flatMap(([caller, tally]) => {
+    if (caller === outsider || tally.requests === 0) return []
+    const [team = '', app = ''] = caller === escaped ? [] : caller.split('/')
+    return [{ team, app, ...tally }]
+  })
 }

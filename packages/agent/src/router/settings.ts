@@ -45,6 +45,8 @@ export interface RouterSettings {
   trustedProxies: readonly string[]
   /** Length of one interval of the request records. */
   recordIntervalMs: number
+  /** Connections of this machine whose owner is looked for at once; of more than these nobody knows whose they are. */
+  callersWaiting: number
   /** How often the counters for the metrics are passed on while there is traffic. */
   statsIntervalMs: number
   /** Longest wait for requests in flight when the router closes. */
@@ -72,6 +74,7 @@ export const defaultSettings: RouterSettings = {
   maxConnections: 10_000,
   trustedProxies: [],
   recordIntervalMs: trafficIntervalMs,
+  callersWaiting: 2_048,
   statsIntervalMs: 1_000,
   closeGraceMs: 5_000,
 }

@@ -2,6 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { fail } from '@pavior/contract'
+import type { FoundCallers } from './callers.ts'
 import { portInUse, type ListeningHandle } from './listening-handle.ts'
 import type { FromWorker, RouterTable, ToWorker, WorkerStats } from './protocol.ts'
 import type { CountedRequests } from './records.ts'
@@ -13,6 +14,8 @@ const workerFlags = ['--max-semi-space-size=2', '--max-old-space-size=256']
 /** What a worker tells its owner. */
 export interface WorkerEvents {
   onRecords(intervalStart: number, counted: CountedRequests[]): void
+  /** It asks who has the connections with these ports. */
+  onLook(worker: WorkerProcess, ports: number[]): void
   onLog(level: 'warn' | 'error', message: string, detail?: string): void
   onExit(worker: WorkerProcess, how: string): void
 }
@@ -76,6 +79,11 @@ export class WorkerProcess {
     await flushed
   }
 
+  /** Answers who has which connection. */
+  tellCallers(found: FoundCallers): void {
+    this.send({ type: 'callers', found })
+  }
+
   /** Resolves when the process has ended; it is killed after `graceMs`. */
   async close(graceMs: number): Promise<void> {
     if (!this.alive) return
@@ -105,6 +113,7 @@ export class WorkerProcess {
   private receive(message: FromWorker, events: WorkerEvents): void {
     switch (message.type) {
       case 'records': return events.onRecords(message.intervalStart, message.counted)
+      case 'look': return events.onLook(this, message.ports)
       case 'log': return events.onLog(message.level, message.message, message.detail)
       case 'stats':
         this.stats = message.stats

@@ -1,6 +1,8 @@
 /** One worker process of the router: accepts connections on the shared port and ends with its parent. */
 import { createServer, type Server, type Socket } from 'node:net'
+import { Callers, isOfThisMachine, type FoundCallers } from './callers.ts'
 import { ClientConnection } from './client.ts'
+import { plainAddress } from './plan.ts'
 import { createDateSource, type Plane } from './plane.ts'
 import type { FromWorker, RouterTable, ToWorker, WorkerStats } from './protocol.ts'
 import { createRandomHex } from './random.ts'
@@ -27,6 +29,7 @@ class Worker {
   private readonly changed: RequestCounter[] = []
   private readonly registry: TargetRegistry
   private readonly connections = new Set<ClientConnection>()
+  private readonly callers: Callers
   private readonly server: Server
   private checkTimer: NodeJS.Timeout | undefined
   private statsTimer: NodeJS.Timeout | undefined
@@ -41,6 +44,7 @@ class Worker {
       settings, stats, randomHex: createRandomHex(), trusts: trustOf(settings.trustedProxies), table: undefined, closing: false, now, date: createDateSource(Date.now),
     }
     this.registry = new TargetRegistry(settings, stats, now, this.changed)
+    this.callers = new Callers(settings, now, (ports) => send({ type: 'look', ports }))
     this.server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, (socket) => this.accept(socket))
     this.server.maxConnections = settings.maxConnections
   }
@@ -87,17 +91,29 @@ class Worker {
     }, checkIntervalMs)
   }
 
+  known(found: FoundCallers): void {
+    this.callers.answer(found)
+    this.armReports()
+  }
+
   private accept(socket: Socket): void {
     const connection = new ClientConnection(this.plane, socket)
     this.plane.stats.connectionsTotal++
     this.connections.add(connection)
-    socket.on('close', () => this.connections.delete(connection))
+    const isHere = isOfThisMachine(connection.address, () => plainAddress(socket.localAddress))
+    const calls = isHere ? this.callers.begin(socket.remotePort ?? 0) : undefined
+    connection.calls = calls
+    socket.on('close', () => {
+      this.connections.delete(connection)
+      if (calls) this.callers.end(calls)
+    })
     this.checkTimer ??= setInterval(() => this.check(), checkIntervalMs)
   }
 
   private check(): void {
     const now = this.plane.now()
     for (const connection of this.connections) connection.check(now)
+    this.callers.ask(now)
     const idleLeft = this.registry.expireIdle(now)
     this.armReports()
     if (this.connections.size > 0 || idleLeft) return
@@ -144,6 +160,9 @@ function receive(message: ToWorker, handle: unknown): void {
     case 'flush':
       worker?.flush()
       send({ type: 'flushed', id: message.id })
+      break
+    case 'callers':
+      worker?.known(message.found)
       break
     case 'close':
       worker?.close()

@@ -143,7 +143,7 @@ export class Run {
   usage(processes?: () => ProcessStat[]): CgroupUsage {
     const usage = this.#group.usage()
     if (usage.cpuSeconds !== undefined && usage.memoryBytes !== undefined) return usage
-    const stats = this.members(processes?.())
+    const stats = this.members(processes)
       .map((pid) => readStat(pid))
       .filter((stat) => stat !== undefined)
     return {
@@ -154,9 +154,9 @@ export class Run {
   }
 
   /** Every process of the tree, as far as this host can tell. */
-  members(processes?: ProcessStat[]): number[] {
+  members(processes: () => ProcessStat[] = listProcesses): number[] {
     if (this.#host.cgroup.tracks) return this.#group.pids()
-    const list = processes ?? listProcesses()
+    const list = processes()
     return findTree({ root: this.start.spawned, session: this.start.spawned.pid, environment: `PAVIOR_INSTANCE=${this.id}` }, list)
   }
 

@@ -106,7 +106,7 @@ export function addApps(program: Command, context: () => Context): void {
       const app = await getApp(here, given)
       const { name } = app.metadata
       const releases = await here.api.list('releases', here.team, `?fieldSelector=spec.app%3D${name}`)
-      here.out.progress(`This deletes ${name} of team ${here.team}: ${releases.length} releases, its configuration, instances, routes and history.`)
+      here.out.progress(`This deletes ${name} of team ${here.team}: ${releases.length} ${releases.length === 1 ? 'release' : 'releases'}, its configuration, instances, routes and history, and its repository here with every branch, if it has one.`)
       const answer = confirm ?? (await ask(`Type the name of the app to confirm: `))
       if (answer !== name) throw fail('BAD_REQUEST', { message: `"${answer}" is not "${name}"; nothing was deleted.`, fix: `Repeat with --confirm ${name}.` })
       await here.api.json({ method: 'DELETE', path: here.api.path('apps', here.team, name), body: { propagationPolicy: 'Foreground' } })

@@ -2,11 +2,14 @@
 import type { Command } from 'commander'
 import type { Context } from '../context.ts'
 import { table } from '../output.ts'
+import { printLines } from '../print-lines.ts'
 import { timeOf } from '../times.ts'
 
 interface AuditFlags {
   allTeams?: boolean
   actor?: string
+  system?: boolean
+  follow?: boolean
   kind?: string
   name?: string
   verb?: string
@@ -16,8 +19,21 @@ interface AuditFlags {
   continue?: string
 }
 
+interface AuditRow {
+  id: string
+  time: string
+  actor: string
+  token?: string
+  verb: string
+  kind: string
+  team?: string
+  name: string
+  resourceVersion: string
+  requestId?: string
+}
+
 interface AuditPage {
-  items: { time: string; actor: string; token?: string; verb: string; kind: string; team?: string; name: string; resourceVersion: string; requestId?: string }[]
+  items: AuditRow[]
   continue?: string
 }
 
@@ -27,6 +43,8 @@ export function addAudit(program: Command, context: () => Context): void {
     .description('Show who changed what and when, newest first. For administrators of the team or of the platform.')
     .option('-A, --all-teams', 'everything that you may read, not only of one team')
     .option('--actor <name>', 'only by this one, as it is written: user:ada, system:release')
+    .option('--system', 'also what parts of the platform did by themselves')
+    .option('-f, --follow', 'go on as changes are made; older ones are not shown')
     .option('--kind <kind>', 'only resources of this kind')
     .option('--name <name>', 'only resources of this name')
     .option('--verb <verb>', 'only create, update, patch or delete')
@@ -38,17 +56,24 @@ export function addAudit(program: Command, context: () => Context): void {
     .action(async (flags: AuditFlags) => show(context(), flags))
 }
 
-async function show({ api, out, team }: Context, { allTeams, since, until, ...same }: AuditFlags): Promise<void> {
+async function show(here: Context, { allTeams, since, until, system, follow, ...same }: AuditFlags): Promise<void> {
+  const { api, out, team } = here
   const search = new URLSearchParams()
   if (!allTeams) search.set('team', team)
   for (const name of ['actor', 'kind', 'name', 'verb', 'limit', 'continue'] as const) if (same[name] !== undefined) search.set(name, same[name])
   if (since !== undefined) search.set('since', timeOf('--since', since, Date.now()))
   if (until !== undefined) search.set('until', timeOf('--until', until, Date.now()))
+  // Whoever names a part of the platform wants to see what it did.
+  if (!system && !same.actor?.startsWith('system:')) search.set('people', 'true')
+  if (follow) return printLines<AuditRow>(here, `/v1/audit?${search}&follow=true`, (row) => cells(row).join('  '))
   const page = await api.json<AuditPage>({ path: `/v1/audit?${search}` })
   out.result(page, () => {
     if (page.items.length === 0) return `Nothing was changed${allTeams ? '' : ` in team ${team}`}, as far as this asks for and as it is kept.`
-    const rows = page.items.map(({ time, actor, verb, kind, team: where, name, requestId }) => [time, actor, verb, kind, where ?? '-', name, requestId ?? '-'])
-    return table(['TIME', 'ACTOR', 'VERB', 'KIND', 'TEAM', 'NAME', 'REQUEST'], rows)
+    return table(['TIME', 'ACTOR', 'VERB', 'KIND', 'TEAM', 'NAME', 'REQUEST'], page.items.map(cells))
   })
   if (page.continue !== undefined) out.progress(`There is more: repeat with --continue ${page.continue}`)
+}
+
+function cells({ time, actor, verb, kind, team, name, requestId }: AuditRow): string[] {
+  return [time, actor, verb, kind, team ?? '-', name, requestId ?? '-']
 }

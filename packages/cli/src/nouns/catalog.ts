@@ -1,36 +1,10 @@
 /** `catalog`: what software there is, who owns it, what depends on what; import and export in Backstage's format. */
 import { readFileSync } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
-import { fail } from '@pavior/contract'
+import { fail, type CallRate, type CatalogDetails, type CatalogImport, type CatalogPage, type CatalogRelation } from '@pavior/contract'
 import type { Command } from 'commander'
 import type { Context } from '../context.ts'
 import { table } from '../output.ts'
-
-interface Row {
-  ref: string
-  kind: string
-  namespace: string
-  name: string
-  description: string | null
-  type: string | null
-  owner: string | null
-  drift: number
-}
-
-interface Details {
-  ref: string
-  entity: { metadata: { description?: string; tags?: string[]; links?: { url: string; title?: string }[] }; spec?: Record<string, unknown> }
-  origins: string[]
-  drift: { field: string; declared: unknown; observed: unknown }[]
-  relations: { type: string; target: string }[]
-}
-
-interface ImportAnswer {
-  location: string
-  accepted: number
-  changed: number
-  refused: { document: number; name: string; reason: string }[]
-}
 
 export function addCatalog(program: Command, context: () => Context): void {
   const catalog = program.command('catalog').description('What software there is, who owns it, what depends on what.')
@@ -46,7 +20,7 @@ export function addCatalog(program: Command, context: () => Context): void {
       const { api, out } = context()
       const search = new URLSearchParams(Object.entries(flags).flatMap(([name, value]) => (typeof value === 'string' ? [[name, value] as [string, string]] : [])))
       if (words.length > 0) search.set('q', words.join(' '))
-      const page = await api.json<{ items: Row[]; continue?: string }>({ path: `/v1/catalog/entities?${search}` })
+      const page = await api.json<CatalogPage>({ path: `/v1/catalog/entities?${search}` })
       out.result(page, () => (page.items.length === 0 ? 'The catalogue has nothing like that.' : table(['REF', 'TYPE', 'OWNER', 'DRIFT', 'DESCRIPTION'], page.items.map(({ ref, type, owner, drift, description }) => [ref, type ?? '-', owner ?? '-', drift === 0 ? '-' : String(drift), (description ?? '').slice(0, 60)]))))
     })
   catalog
@@ -55,7 +29,7 @@ export function addCatalog(program: Command, context: () => Context): void {
     .addHelpText('before', 'Example:\n  pavior catalog show component:default/checkout-api\n')
     .action(async (ref: string) => {
       const { api, out, team } = context()
-      const details = await api.json<Details>({ path: `/v1/catalog/entities/${pathOf(ref, team)}` })
+      const details = await api.json<CatalogDetails>({ path: `/v1/catalog/entities/${pathOf(ref, team)}` })
       out.result(details, () => describe(details))
     })
   catalog
@@ -68,7 +42,7 @@ export function addCatalog(program: Command, context: () => Context): void {
     .action(async ({ file, location, dryRun }: { file: string; location: string; dryRun?: boolean }) => {
       const { api, out } = context()
       const search = new URLSearchParams({ location, ...(dryRun ? { dryRun: 'All' } : {}) })
-      const answer = await api.json<ImportAnswer>({ method: 'POST', path: `/v1/catalog/import?${search}`, body: { yaml: readFileSync(file === '-' ? 0 : file, 'utf8') } })
+      const answer = await api.json<CatalogImport>({ method: 'POST', path: `/v1/catalog/import?${search}`, body: { yaml: readFileSync(file === '-' ? 0 : file, 'utf8') } })
       for (const { document, name, reason } of answer.refused) out.progress(`document ${document}, ${name}: ${reason}`)
       out.result(answer, `${answer.accepted} entities of ${answer.location} ${dryRun ? 'are well formed' : `taken, ${answer.changed} changed`}; ${answer.refused.length} refused.`)
       if (answer.refused.length > 0) process.exitCode = 1
@@ -90,7 +64,20 @@ function pathOf(ref: string, team: string): string {
   return [kind, namespace, name].map(encodeURIComponent).join('/')
 }
 
-function describe({ ref, entity: { metadata, spec = {} }, origins, drift, relations }: Details): string {
+/** Of dependencies it matters who says so; what one sees is the rest. */
+function knownBy({ type, origins, traffic, unseen }: CatalogRelation): string[] {
+  if (type !== 'dependsOn' && type !== 'dependencyOf') return []
+  return [`(${origins.map((origin) => originWords[origin]).join(', ')})`, ...(traffic ? [rateText(traffic)] : []), ...(unseen ? ['never seen'] : [])]
+}
+
+const originWords = { derived: 'configuration', traffic: 'traffic', repository: 'catalog-info.yaml', import: 'import' }
+
+function rateText({ requestsPerMinute, errorShare, lastSeenAt, atLeast }: CallRate): string {
+  if (errorShare === null) return `last seen ${lastSeenAt}`
+  return `${atLeast ? 'at least ' : ''}${requestsPerMinute.toFixed(1)} requests/min, ${(errorShare * 100).toFixed(1)} % errors`
+}
+
+function describe({ ref, entity: { metadata, spec = {} }, origins, drift, relations }: CatalogDetails): string {
   const rows: [string, string][] = [
     ['about', metadata.description ?? '-'],
     ['type', String(spec.type ?? '-')],
@@ -98,7 +85,7 @@ function describe({ ref, entity: { metadata, spec = {} }, origins, drift, relati
     ['tags', metadata.tags?.join(', ') ?? '-'],
     ['known by', origins.join(', ')],
     ...(metadata.links ?? []).map(({ title, url }): [string, string] => ['link', title === undefined ? url : `${url} (${title})`]),
-    ...relations.map(({ type, target }): [string, string] => [type, target]),
+    ...relations.map((relation): [string, string] => [relation.type, [relation.target, ...knownBy(relation)].join('   ')]),
     ...drift.map(({ field, declared, observed }): [string, string] => ['drift', `${field} is declared ${JSON.stringify(declared)}, observed ${JSON.stringify(observed)}`]),
   ]
   return `${ref}\n${table(['', ''], rows).split('\n').slice(1).join('\n')}`

@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import { fail } from '@pavior/contract'
 import type { Context } from '../context.ts'
+import { printLines } from '../print-lines.ts'
 import { timeOf } from '../times.ts'
 
 interface LogFlags {
@@ -46,7 +47,7 @@ export function addLogs(program: Command, context: () => Context): void {
       for (const name of ['process', 'instance', 'environment', 'release', 'tail'] as const) if (flags[name] !== undefined) search.set(name, String(flags[name]))
       if (flags.since !== undefined) search.set('since', timeOf('--since', flags.since, Date.now()))
       if (flags.follow) search.set('follow', '1')
-      await print(here, `/v1/teams/${here.team}/apps/${app}/logs?${search}`, ({ time, process: name, instance, line }) => `${here.out.paint('dim', time ?? '')} ${here.out.paint('cyan', `${name}[${instance?.slice(-6)}]`)} ${line}`)
+      await printLines<LogRow>(here, `/v1/teams/${here.team}/apps/${app}/logs?${search}`, ({ time, process: name, instance, line }) => `${here.out.paint('dim', time ?? '')} ${here.out.paint('cyan', `${name}[${instance?.slice(-6)}]`)} ${line}`)
     })
 }
 
@@ -58,17 +59,5 @@ async function buildLog(here: Context, given: string | undefined, { build, follo
     name = builds.toSorted((one, other) => Number(other.metadata.labels?.['pavior.dev/number']) - Number(one.metadata.labels?.['pavior.dev/number']))[0]?.metadata.name
     if (name === undefined) throw fail('NOT_FOUND', { message: `${app} has no builds.` })
   }
-  await print(here, `/v1/teams/${here.team}/builds/${name}/log${follow ? '?follow=1' : ''}`, ({ step, line }) => `${here.out.paint('cyan', step ?? '')} ${line}`)
-}
-
-/** Lines as text, or one JSON object a line with --json. */
-async function print(here: Context, path: string, format: (row: LogRow) => string): Promise<void> {
-  const stop = new AbortController()
-  process.once('SIGINT', () => stop.abort())
-  process.stdout.on('error', () => stop.abort())
-  try {
-    for await (const row of here.api.lines<LogRow>({ path, signal: stop.signal })) process.stdout.write(`${here.out.json ? JSON.stringify(row) : format(row)}\n`)
-  } catch (error) {
-    if (!stop.signal.aborted) throw error
-  }
+  await printLines<LogRow>(here, `/v1/teams/${here.team}/builds/${name}/log${follow ? '?follow=1' : ''}`, ({ step, line }) => `${here.out.paint('cyan', step ?? '')} ${line}`)
 }

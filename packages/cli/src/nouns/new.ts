@@ -1,10 +1,11 @@
 /** `new`: from a template to an app that is live. */
 import { createInterface } from 'node:readline/promises'
+import { Writable } from 'node:stream'
 import type { Command } from 'commander'
-import { fail, PaviorError, type ErrorObject, type Resource, type TemplateRunProgress, type TemplateRunStatus } from '@pavior/contract'
+import { fail, PaviorError, withoutSecrets, type ErrorObject, type Resource, type TemplateRunProgress, type TemplateRunStatus } from '@pavior/contract'
 import type { Context } from '../context.ts'
 import { seconds, size, table } from '../output.ts'
-import { questionsOf, valueOf, type Question, type TemplateDetails, type TemplateRow } from './template-types.ts'
+import { nextQuestion, typeOfQuestion, valueOf, type Question, type TemplateDetails, type TemplateRow } from './template-types.ts'
 
 interface NewFlags {
   set: string[]
@@ -39,10 +40,12 @@ export function addNew(program: Command, context: () => Context): void {
       const name = reference ?? (await chooseTemplate(here))
       const template = await readTemplate(here, name)
       if (template.deprecated) out.progress(`${template.name} is deprecated${template.deprecated.deadline ? ` until ${template.deprecated.deadline}` : ''}: ${template.deprecated.message}`)
-      const answers = await answer(here, template, flags.set)
+      const secrets = secretsOf(flags.secret, here.environment)
+      const { answers, secrets: typed } = withoutSecrets(template.parameters ?? [], await answer(here, template, flags.set, secrets))
+      const sealed = { ...secrets, ...typed }
       const began = Date.now()
       const path = `/v1/teams/${encodeURIComponent(team)}/templates/${encodeURIComponent(template.name)}/runs`
-      const body = { answers, templateTeam: template.team, ...(flags.templateVersion ? { version: flags.templateVersion } : {}), ...(flags.secret.length > 0 ? { secrets: secretsOf(flags.secret, here.environment) } : {}) }
+      const body = { answers, templateTeam: template.team, ...(flags.templateVersion ? { version: flags.templateVersion } : {}), ...(Object.keys(sealed).length > 0 ? { secrets: sealed } : {}) }
       if (flags.dryRun) {
         const preview = await api.json<Preview>({ method: 'POST', path: `${path}?dryRun=All`, body })
         out.result(preview, () => `${fileTree(preview.files)}\n${preview.files.length} files of ${preview.template} ${preview.version}; nothing was made.`)
@@ -74,35 +77,45 @@ async function chooseTemplate(here: Context): Promise<string> {
   return items[Number(chosen) - 1]?.name ?? chosen
 }
 
-/** What `--set` leaves open is asked on a terminal; elsewhere defaults hold and the server says what is missing. */
-async function answer(here: Context, template: TemplateDetails, given: string[]): Promise<Record<string, unknown>> {
-  const questions = questionsOf(template)
+/** What `--set` leaves open is asked on a terminal, as far as it is due; elsewhere defaults hold and the server says what is missing. */
+async function answer(here: Context, template: TemplateDetails, given: string[], secrets: Record<string, string>): Promise<Record<string, unknown>> {
   const answers: Record<string, unknown> = {}
   for (const pair of given) {
     const at = pair.indexOf('=')
     if (at < 1) throw fail('BAD_REQUEST', { message: `"${pair}" is not name=value.` })
     const name = pair.slice(0, at)
-    answers[name] = valueOf(pair.slice(at + 1), questions.find((question) => question.name === name)?.type)
+    answers[name] = valueOf(pair.slice(at + 1), typeOfQuestion(template, name))
   }
   if (!process.stdin.isTTY || here.flags.json) return answers
-  for (const question of questions) if (!(question.name in answers)) await askQuestion(question, answers)
+  const asked = new Set(Object.keys(secrets))
+  for (let question = nextQuestion(template, answers, asked); question !== undefined; question = nextQuestion(template, answers, asked)) {
+    await askQuestion(question, answers)
+    // Nothing was said: its default holds, and is not asked for again.
+    if (!(question.name in answers)) asked.add(question.name)
+  }
   return answers
 }
 
-async function askQuestion({ name, title, description, type, enum: choices, default: fallback, required }: Question, answers: Record<string, unknown>): Promise<void> {
+async function askQuestion({ name, title, description, type, enum: choices, default: fallback, required, hidden }: Question, answers: Record<string, unknown>): Promise<void> {
   if (description) process.stderr.write(`  ${description}\n`)
   for (;;) {
     const hint = choices ? ` (${choices.join(', ')})` : ''
-    const given = await ask(`${title}${hint}${fallback === undefined ? '' : ` [${typeof fallback === 'string' ? fallback : JSON.stringify(fallback)}]`}: `)
+    const given = await ask(`${title}${hint}${fallback === undefined ? '' : ` [${typeof fallback === 'string' ? fallback : JSON.stringify(fallback)}]`}: `, hidden)
     if (given !== '') answers[name] = valueOf(given, type)
+    else if (fallback !== undefined) answers[name] = fallback
     if (given !== '' || fallback !== undefined || !required) return
   }
 }
 
-async function ask(question: string): Promise<string> {
-  const reader = createInterface({ input: process.stdin, output: process.stderr })
+/** `hidden`: what is typed does not show. */
+async function ask(question: string, hidden = false): Promise<string> {
+  const silent = new Writable({ write: (_chunk, _encoding, done) => done() })
+  const reader = createInterface({ input: process.stdin, output: hidden ? silent : process.stderr, ...(hidden ? { terminal: true } : {}) })
   try {
-    return (await reader.question(question)).trim()
+    if (hidden) process.stderr.write(question)
+    const given = (await reader.question(hidden ? '' : question)).trim()
+    if (hidden) process.stderr.write('\n')
+    return given
   } finally {
     reader.close()
   }

@@ -1,5 +1,5 @@
 /** What the API tells of templates. */
-import type { TemplateSpec } from '@pavior/contract'
+import { dueQuestions, inOrder, questionNames, type TemplateSpec } from '@pavior/contract'
 
 export interface TemplateRow {
   team: string
@@ -23,22 +23,61 @@ export interface Question {
   enum?: unknown[]
   default?: unknown
   required: boolean
+  /** What is typed is not shown. */
+  hidden: boolean
 }
 
-/** Questions of all pages, in their order. */
+/** The first question that is due with these answers and neither answered nor asked yet; undefined when nothing is left to ask. */
+export function nextQuestion({ parameters = [] }: Pick<TemplateSpec, 'parameters'>, answers: Record<string, unknown>, asked: ReadonlySet<string>): Question | undefined {
+  const { pages } = dueQuestions(parameters, answers, asked)
+  for (const page of pages) {
+    for (const name of inOrder(page)) {
+      if (Object.hasOwn(answers, name) || asked.has(name)) continue
+      const schema = (page.properties as Record<string, unknown>)[name]
+      const question = typeof schema === 'object' && schema !== null ? (schema as Record<string, unknown>) : {}
+      if (question['ui:widget'] === 'hidden') continue
+      return asQuestion(name, question, Array.isArray(page.required) && page.required.includes(name))
+    }
+  }
+  return undefined
+}
+
+/** Every question that there may be, for reading: those that only some answers bring up come last and say so. */
 export function questionsOf({ parameters = [] }: Pick<TemplateSpec, 'parameters'>): Question[] {
-  return parameters.flatMap((page) => {
-    const required = Array.isArray(page.required) ? (page.required as string[]) : []
-    return Object.entries((page.properties ?? {}) as Record<string, Record<string, unknown>>).map(([name, question]) => ({
-      name,
-      title: typeof question.title === 'string' ? question.title : name,
-      ...(typeof question.description === 'string' ? { description: question.description } : {}),
-      ...(typeof question.type === 'string' ? { type: question.type } : {}),
-      ...(Array.isArray(question.enum) ? { enum: question.enum as unknown[] } : {}),
-      default: question.default,
-      required: required.includes(name),
-    }))
+  const found = new Map<string, Question>()
+  const always = new Map(parameters.flatMap((page) => inOrder(page).map((name) => [name, Array.isArray(page.required) && page.required.includes(name)] as const)))
+  questionNames(parameters, (question, name) => {
+    if (found.has(name) || typeof question !== 'object' || question === null) return true
+    const asked = asQuestion(name, question as Record<string, unknown>, always.get(name) ?? false)
+    found.set(name, always.has(name) ? asked : { ...asked, description: ['Asked only with some answers.', asked.description].filter(Boolean).join(' ') })
+    return true
   })
+  return [...new Set([...always.keys(), ...found.keys()])].flatMap((name) => found.get(name) ?? [])
+}
+
+function asQuestion(name: string, question: Record<string, unknown>, required: boolean): Question {
+  const words = [question.description, question['ui:help']].filter((text) => typeof text === 'string')
+  return {
+    name,
+    title: typeof question.title === 'string' ? question.title : name,
+    ...(words.length > 0 ? { description: words.join(' ') } : {}),
+    ...(typeof question.type === 'string' ? { type: question.type } : {}),
+    ...(Array.isArray(question.enum) ? { enum: question.enum as unknown[] } : {}),
+    default: question.default,
+    required,
+    hidden: question['ui:field'] === 'Secret' || question['ui:widget'] === 'password',
+  }
+}
+
+/** Type of a question, also of one that only some answers bring up. */
+export function typeOfQuestion({ parameters = [] }: Pick<TemplateSpec, 'parameters'>, wanted: string): string | undefined {
+  let type: string | undefined
+  questionNames(parameters, (question, name) => {
+    const said = (question as { type?: unknown } | null)?.type
+    if (name === wanted && typeof said === 'string') type ??= said
+    return true
+  })
+  return type
 }
 
 /** `--set replicas=2`: by the type of the question; lists and objects as JSON. */

@@ -1,5 +1,5 @@
 import Type from 'typebox'
-import { Conditions, Digest, dnsLabel, Image, Problem, Step, Timestamp, Variables } from './shared.ts'
+import { Conditions, Digest, dnsLabel, Image, Problem, Step, Timestamp, Toolchain, Variables } from './shared.ts'
 import { AppSpec, ProcessSpec } from './app.ts'
 
 export const Revision = Type.Object(
@@ -39,6 +39,7 @@ export const BuildStatus = Type.Object(
     mounts: Type.Optional(Type.Array(Type.String(), { description: 'Toolchain directories that the artifact needs at run time.' })),
     bin: Type.Optional(Type.Array(Type.String(), { description: 'Directories of the artifact whose programs are found by name.' })),
     image: Type.Optional(Image),
+    toolchain: Type.Optional(Toolchain),
     steps: Type.Optional(Type.Array(Step, { description: 'Steps in order.' })),
     problem: Type.Optional(Problem),
     queuedAt: Type.Optional(Timestamp('When it was asked for.')),

@@ -35,5 +35,5 @@ export const UserSpec = Type.Object(
   { additionalProperties: false, description: 'A person or a machine that acts.' },
 )
 export type UserSpec = Type.Static<typeof UserSpec>
-export const UserStatus = Type.Object({ lastSeenAt: Type.Optional(Timestamp('Last use of any of its tokens, within a minute.')) }, { additionalProperties: false })
+export const UserStatus = Type.Object({ lastSeenAt: Type.Optional(Timestamp('Last use of any of its tokens, within an hour.')) }, { additionalProperties: false })
 export type UserStatus = Type.Static<typeof UserStatus>

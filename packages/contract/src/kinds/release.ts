@@ -1,7 +1,7 @@
 import Type from 'typebox'
 import { ProcessSpec } from './app.ts'
 import { RolloutSettings, StrategyType } from './environment.ts'
-import { Conditions, Digest, dnsLabel, Image, Problem, Step, Timestamp, Variables } from './shared.ts'
+import { Conditions, Digest, dnsLabel, Image, Problem, Step, Timestamp, Toolchain, Variables } from './shared.ts'
 import { Revision } from './delivery.ts'
 
 export const ReleaseSpec = Type.Object(
@@ -17,6 +17,7 @@ export const ReleaseSpec = Type.Object(
     mounts: Type.Optional(Type.Array(Type.String(), { description: 'Toolchain directories that it needs.' })),
     bin: Type.Optional(Type.Array(Type.String(), { description: 'Directories of the artifact whose programs are found by name.' })),
     image: Type.Optional(Image),
+    toolchain: Type.Optional(Toolchain),
     reason: Type.Optional(Type.String({ maxLength: 500, description: 'Why it was made: deploy, config, rollback to v3.' })),
   },
   { additionalProperties: false, description: 'Artifact and configuration snapshot, numbered, immutable.' },

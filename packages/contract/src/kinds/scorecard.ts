@@ -3,6 +3,18 @@ import { Conditions, dnsLabel, Timestamp } from './shared.ts'
 
 const name = (description: string) => Type.String({ pattern: '^[a-z]([-a-z0-9]*[a-z0-9])?$', maxLength: 60, description })
 
+/** What the platform can do about a rule that is broken. */
+export const RuleAction = Type.Object(
+  {
+    type: Type.Enum(['scale', 'upgrade', 'propose'], { description: 'scale: more instances; upgrade: the offered version of its template, as a branch; propose: a change of its source, as a branch.' }),
+    process: Type.Optional(dnsLabel(30, 'Process to scale. Default: web.')),
+    replicas: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, description: 'Instances to scale to.' })),
+    change: Type.Optional(Type.Enum(['readme', 'docs', 'catalog-info', 'description', 'health'], { description: 'What to propose: a README or docs/index.md to begin with, catalog-info.yaml as the catalogue knows it, a description or a health path in pavior.yaml.' })),
+  },
+  { additionalProperties: false },
+)
+export type RuleAction = Type.Static<typeof RuleAction>
+
 export const ScorecardRule = Type.Object(
   {
     name: name('Name of the rule, unique in the scorecard.'),
@@ -12,6 +24,7 @@ export const ScorecardRule = Type.Object(
     message: Type.Optional(Type.String({ maxLength: 500, description: 'Why it is asked for.' })),
     fix: Type.Optional(Type.String({ maxLength: 1000, description: 'What to do when it is not kept.' })),
     docs: Type.Optional(Type.String({ maxLength: 500, description: 'Where to read on.' })),
+    action: Type.Optional(RuleAction),
     weight: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, description: 'Share in the score. Default: 1.' })),
   },
   { additionalProperties: false },

@@ -62,6 +62,16 @@ export const Problem = Type.Object(
   { additionalProperties: false, description: 'Why it did not work.' },
 )
 
+export const Toolchain = Type.Object(
+  {
+    name: Type.String({ description: 'Tool whose version matters to the source: node, python3, go, cargo. Empty when there is none, as for files and images.' }),
+    version: Type.Optional(Type.String({ description: 'Version that was used.' })),
+    asked: Type.Optional(Type.String({ maxLength: 200, description: 'Version that the source asks for, in its own words; absent when it takes what there is.' })),
+  },
+  { additionalProperties: false, description: 'What the source is built and run with.' },
+)
+export type Toolchain = Type.Static<typeof Toolchain>
+
 /** One step of an operation, with its times; what `pavior deploy` prints line by line. */
 export const Step = Type.Object(
   {

@@ -1,5 +1,5 @@
 /** Which kinds of resources there are, and what they are called. */
-import type { ObjectMeta } from '@pavior/contract'
+import type { ObjectMeta, UserSpec } from '@pavior/contract'
 import { queryOptions } from '@tanstack/react-query'
 import { call, get, resourcePath } from './api.ts'
 
@@ -29,9 +29,16 @@ export const kindsQuery = queryOptions({
   },
 })
 
+/** A resource as far as it is needed to find it by typing. */
+export interface Findable {
+  metadata: ObjectMeta
+  /** Of people only: they are looked for by their whole name more than by that of their account. */
+  spec?: UserSpec
+}
+
 interface NamesPage {
   metadata: { continue?: string }
-  items: { metadata: ObjectMeta }[]
+  items: Findable[]
 }
 
 const pageSize = 1000
@@ -43,12 +50,12 @@ export const namesQuery = (plural: string) =>
   queryOptions({
     queryKey: ['names', plural],
     staleTime: 30_000,
-    queryFn: async ({ signal }): Promise<{ metadata: ObjectMeta }[]> => {
-      const found: { metadata: ObjectMeta }[] = []
+    queryFn: async ({ signal }): Promise<Findable[]> => {
+      const found: Findable[] = []
       let next: string | undefined
       for (let page = 0; page < mostPages; page++) {
         const search = `?limit=${pageSize}${next === undefined ? '' : `&continue=${encodeURIComponent(next)}`}`
-        const { metadata, items } = await call<NamesPage>('GET', resourcePath(plural) + search, { accept: namesOnly, signal })
+        const { metadata, items } = await call<NamesPage>('GET', resourcePath(plural) + search, { ...(plural === 'users' ? {} : { accept: namesOnly }), signal })
         found.push(...items)
         next = metadata.continue
         if (!next) break

@@ -1,10 +1,11 @@
 /** A value that the server tells again whenever it has changed: each line of the stream is the whole of it. */
 import { useEffect, useState } from 'react'
-import { live, type StreamError } from './live.ts'
+import { ApiError } from './api.ts'
+import { live } from './live.ts'
 
 export interface Latest<T> {
   value: T | undefined
-  error: StreamError | undefined
+  error: ApiError | undefined
 }
 
 /** `path` of a stream of JSON lines; undefined asks for nothing. */
@@ -16,8 +17,9 @@ export function useLatest<T>(path: string | undefined): Latest<T> {
       path: () => path,
       lines: (lines) => setLatest({ path, value: lines.at(-1) as T, error: undefined }),
       ended: (error) => {
-        if (error === undefined || (error.code ?? 500) >= 500) return 'again'
-        setLatest({ path, value: undefined, error })
+        const { code = 500 } = error ?? {}
+        if (error === undefined || code >= 500) return 'again'
+        setLatest({ path, value: undefined, error: new ApiError(code, error) })
         return 'closed'
       },
     })

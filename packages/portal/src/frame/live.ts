@@ -1,5 +1,6 @@
 /** One WebSocket for everything that moves. Streams survive a lost connection: each is opened again from where it was. */
 import { useSyncExternalStore } from 'react'
+import type { Details } from './api.ts'
 
 export interface Stream {
   /** Asked for at every opening, so that a stream goes on from where it was. */
@@ -14,6 +15,7 @@ export interface StreamError {
   message?: string
   code?: number
   reason?: string
+  details?: { pavior?: Details }
 }
 
 export type LiveState = 'connecting' | 'open' | 'lost'

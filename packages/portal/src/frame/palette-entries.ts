@@ -105,7 +105,8 @@ function useResourceEntries(searching: boolean): Entry[] {
       kinds.flatMap(({ plural, kind }, index) =>
         (combined[index] ?? []).map((resource): Entry => {
           const { name, namespace } = resource.metadata
-          return { id: `${plural} ${namespace ?? ''}/${name}`, label: name, group: 'Found', note: namespace === undefined ? kind : `${kind} in ${namespace}`, run: () => go(resourceHref(plural, resource)) }
+          const whole = resource.spec?.displayName === undefined ? '' : ` · ${resource.spec.displayName}`
+          return { id: `${plural} ${namespace ?? ''}/${name}`, label: name, group: 'Found', note: namespace === undefined ? `${kind}${whole}` : `${kind} in ${namespace}`, ...(resource.spec?.email ? { keywords: resource.spec.email } : {}), run: () => go(resourceHref(plural, resource)) }
         }),
       ),
     [kinds, combined, go],

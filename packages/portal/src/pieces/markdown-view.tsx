@@ -1,8 +1,11 @@
-import type { ReactNode } from 'react'
+import { Skeleton } from '@mantine/core'
+import { lazy, Suspense, type ReactNode } from 'react'
 import ReactMarkdown, { type Components } from 'react-markdown'
 import rehypeSanitize from 'rehype-sanitize'
 import remarkGfm from 'remark-gfm'
 import { slug } from './slug.ts'
+
+const Diagram = lazy(() => import('./diagram.tsx'))
 
 type HeadingTag = 'h2' | 'h3' | 'h4' | 'h5' | 'h6'
 
@@ -27,7 +30,23 @@ function textOf(children: ReactNode): string {
   return ''
 }
 
+/** The text of a block in the language `mermaid`; undefined for every other block. */
+function diagramIn(children: ReactNode): string | undefined {
+  if (typeof children !== 'object' || children === null || !('props' in children)) return undefined
+  const { className, children: text } = children.props as { className?: string; children?: ReactNode }
+  return className?.split(' ').includes('language-mermaid') ? textOf(text) : undefined
+}
+
 const components: Components = {
+  pre: ({ children }) => {
+    const diagram = diagramIn(children)
+    if (diagram === undefined) return <pre>{children}</pre>
+    return (
+      <Suspense fallback={<Skeleton height={160} mb="md" />}>
+        <Diagram text={diagram} />
+      </Suspense>
+    )
+  },
   h1: heading('h2'),
   h2: heading('h3'),
   h3: heading('h4'),

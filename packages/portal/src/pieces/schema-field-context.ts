@@ -17,6 +17,9 @@ export interface FieldProps {
   disabled?: boolean
 }
 
+/** Fields that whoever shows the form brings, by the name that `ui:field` has. */
+export const OwnFieldsContext = createContext<Readonly<Record<string, ComponentType<FieldProps>>>>({})
+
 export const FieldContext = createContext<ComponentType<FieldProps> | undefined>(undefined)
 
 export function useField(): ComponentType<FieldProps> {

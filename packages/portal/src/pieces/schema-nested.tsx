@@ -1,6 +1,7 @@
 /** Fields that hold others: an object, a list, a map from names to values. */
 import { ActionIcon, Button, Fieldset, Group, Stack, Text, TextInput } from '@mantine/core'
 import { IconPlus, IconTrash } from '@tabler/icons-react'
+import { dueSchema, type QuestionSchema } from '@pavior/contract'
 import { useEffect, useRef, useState } from 'react'
 import { useField, type FieldProps } from './schema-field-context.ts'
 import { below, causesAt, formOf, freshValue, orderOf, wordsOf, type FormSchema } from './schema-plan.ts'
@@ -8,7 +9,7 @@ import classes from './schema-form.module.css'
 
 type Values = Record<string, unknown>
 
-/** The properties of an object, one below the other. An optional one that is not there is a button that adds it. */
+/** The properties of an object that are due, one below the other. An optional one that is not there is a button that adds it. */
 export function Properties({ schema, value, onChange, path, causes, disabled }: Omit<FieldProps, 'label' | 'required'>) {
   const Field = useField()
   const values = (value ?? {}) as Values
@@ -16,8 +17,10 @@ export function Properties({ schema, value, onChange, path, causes, disabled }: 
     const { [name]: _, ...others } = values
     onChange(next === undefined ? others : { ...values, [name]: next })
   }
-  return orderOf(schema).map((name) => {
-    const inner = schema.properties![name]!
+  const due = dueSchema(schema as QuestionSchema, values) as FormSchema
+  // What an answer brings up comes after it, also when it is required.
+  return orderOf({ ...due, required: schema.required ?? [] }).map((name) => {
+    const inner = due.properties![name]!
     return (
       <Field
         key={name}
@@ -26,7 +29,7 @@ export function Properties({ schema, value, onChange, path, causes, disabled }: 
         onChange={(next) => set(name, next)}
         path={below(path, name)}
         label={inner.title ?? wordsOf(name)}
-        required={schema.required?.includes(name) ?? false}
+        required={due.required?.includes(name) ?? false}
         causes={causes}
         disabled={disabled}
       />

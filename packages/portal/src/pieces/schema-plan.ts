@@ -1,5 +1,5 @@
 /** What a JSON Schema says about a form. Pure. */
-import type { Cause } from '@pavior/contract'
+import { inOrder, type Cause, type QuestionSchema } from '@pavior/contract'
 
 /** The part of JSON Schema, and of the `ui:` words that Backstage templates use, which forms understand. */
 export interface FormSchema {
@@ -9,6 +9,7 @@ export interface FormSchema {
   default?: unknown
   enum?: unknown[]
   enumNames?: string[]
+  'ui:enumNames'?: string[]
   const?: unknown
   format?: string
   pattern?: string
@@ -25,7 +26,18 @@ export interface FormSchema {
   additionalProperties?: FormSchema | boolean
   anyOf?: FormSchema[]
   oneOf?: FormSchema[]
-  /** textarea, password, radio, checkboxes, updown, hidden. */
+  /** Conditions: `dueSchema` of the contract says what they come to. */
+  allOf?: FormSchema[]
+  if?: FormSchema | boolean
+  then?: FormSchema
+  else?: FormSchema
+  dependencies?: Record<string, FormSchema | string[]>
+  dependentRequired?: Record<string, string[]>
+  dependentSchemas?: Record<string, FormSchema>
+  not?: FormSchema
+  /** Name of a field that is more than its type says: one of those that the form was given. */
+  'ui:field'?: string
+  /** textarea, password, radio, checkboxes, select, updown, hidden. */
   'ui:widget'?: string
   'ui:help'?: string
   'ui:placeholder'?: string
@@ -33,7 +45,7 @@ export interface FormSchema {
   'ui:disabled'?: boolean
   'ui:readonly'?: boolean
   'ui:order'?: string[]
-  'ui:options'?: { rows?: number; label?: boolean; addable?: boolean; removable?: boolean; widget?: string; help?: string; placeholder?: string }
+  'ui:options'?: { rows?: number; label?: boolean; addable?: boolean; removable?: boolean; widget?: string; help?: string; placeholder?: string; [option: string]: unknown }
 }
 
 export type FieldForm = 'text' | 'choice' | 'number' | 'truth' | 'choices' | 'list' | 'map' | 'object' | 'any' | 'hidden'
@@ -44,7 +56,7 @@ export function formOf(schema: FormSchema): FieldForm {
   if (schema.type === 'string') return 'text'
   if (schema.type === 'number' || schema.type === 'integer') return 'number'
   if (schema.type === 'boolean') return 'truth'
-  if (schema.type === 'array') return schema.items && schema.uniqueItems && choicesOf(schema.items) ? 'choices' : schema.items ? 'list' : 'any'
+  if (schema.type === 'array') return schema.items && (schema.uniqueItems || widgetOf(schema) === 'checkboxes') && choicesOf(schema.items) ? 'choices' : schema.items ? 'list' : 'any'
   if (schema.properties) return 'object'
   if (typeof schema.additionalProperties === 'object') return 'map'
   return 'any'
@@ -56,8 +68,10 @@ export interface Choice {
 }
 
 /** From `enum`, or from constants beside each other; undefined when anything may be written. */
-export function choicesOf({ enum: values, enumNames, anyOf, oneOf, type }: FormSchema): Choice[] | undefined {
+export function choicesOf(schema: FormSchema): Choice[] | undefined {
+  const { enum: values, enumNames = schema['ui:enumNames'], anyOf, oneOf, type } = schema
   if (values && type !== 'array') return values.map((value, index) => ({ value, label: enumNames?.[index] ?? String(value) }))
+  if (type === 'boolean' && ['radio', 'select'].includes(widgetOf(schema) ?? '')) return [true, false].map((value, index) => ({ value, label: enumNames?.[index] ?? (value ? 'Yes' : 'No') }))
   const alternatives = oneOf ?? anyOf
   if (!alternatives?.length || !alternatives.every((one) => one.const !== undefined || one.enum?.length === 1)) return undefined
   return alternatives.map((one) => {
@@ -71,12 +85,10 @@ export function widgetOf(schema: FormSchema): string | undefined {
 }
 
 /** Names of the properties in the order of the form: as `ui:order` has it (`*` is the rest), else required ones first. */
-export function orderOf({ properties = {}, required = [], 'ui:order': order }: FormSchema): string[] {
-  const names = Object.keys(properties)
-  if (!order) return names.toSorted((one, other) => Number(required.includes(other)) - Number(required.includes(one)))
-  const rest = names.filter((name) => !order.includes(name))
-  const ordered = order.flatMap((name) => (name === '*' ? rest : names.includes(name) ? [name] : []))
-  return order.includes('*') ? ordered : [...ordered, ...rest]
+export function orderOf(schema: FormSchema): string[] {
+  const { required = [], 'ui:order': order } = schema
+  const names = inOrder(schema as QuestionSchema)
+  return order ? names : names.toSorted((one, other) => Number(required.includes(other)) - Number(required.includes(one)))
 }
 
 /** `startTimeoutSeconds` is read as "Start timeout seconds". */

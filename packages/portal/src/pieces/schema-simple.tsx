@@ -8,14 +8,14 @@ const longTextFrom = 500
 const inputTypes: Record<string, string> = { email: 'email', uri: 'url', date: 'date' }
 
 /** What every input is told alike. */
-function frameOf({ schema, label, path, required, causes, disabled }: FieldProps) {
+export function frameOf({ schema, label, path, required, causes, disabled }: FieldProps) {
   const help = schema['ui:help'] ?? schema['ui:options']?.help
   return {
     label,
     description: [schema.description, help].filter(Boolean).join(' ') || undefined,
     error: causesAt(causes, path),
     withAsterisk: required,
-    disabled: disabled || schema['ui:disabled'],
+    disabled: disabled || schema['ui:disabled'] || schema['ui:options']?.disabled === true,
     readOnly: schema['ui:readonly'],
     'data-autofocus': schema['ui:autofocus'] || undefined,
     autoFocus: schema['ui:autofocus'],
@@ -43,7 +43,9 @@ export function TextField(props: FieldProps) {
 
 export function ChoiceField(props: FieldProps) {
   const { schema, value, onChange, required } = props
-  const { placeholder: _, readOnly: __, ...frame } = frameOf(props)
+  const { placeholder: _, readOnly, ...whole } = frameOf(props)
+  // A choice cannot be read only: it is shown and cannot be changed.
+  const frame = { ...whole, disabled: whole.disabled || readOnly }
   const choices = choicesOf(schema) ?? []
   const at = choices.findIndex((choice) => choice.value === value)
   const pick = (index: string): void => onChange(index === '' ? undefined : choices[Number(index)]!.value)
@@ -81,8 +83,8 @@ export function NumberField(props: FieldProps) {
 }
 
 export function TruthField(props: FieldProps) {
-  const { placeholder: _, withAsterisk: __, readOnly: ___, ...frame } = frameOf(props)
-  return <Checkbox {...frame} checked={props.value === true} onChange={({ currentTarget }) => props.onChange(currentTarget.checked)} />
+  const { placeholder: _, withAsterisk: __, readOnly, ...frame } = frameOf(props)
+  return <Checkbox {...frame} disabled={frame.disabled || readOnly} checked={props.value === true} onChange={({ currentTarget }) => props.onChange(currentTarget.checked)} />
 }
 
 export function ChoicesField(props: FieldProps) {
@@ -94,10 +96,10 @@ export function ChoicesField(props: FieldProps) {
   const labels = choices.filter((choice) => chosen.includes(choice.value)).map(({ label }) => label)
   if (widgetOf(schema) !== 'checkboxes') return <MultiSelect {...frame} data={choices.map(({ label }) => label)} value={labels} onChange={set} clearable />
   return (
-    <Checkbox.Group label={frame.label} description={frame.description} error={frame.error} value={labels} onChange={set}>
+    <Checkbox.Group label={frame.label} description={frame.description} error={frame.error} withAsterisk={frame.withAsterisk} value={labels} onChange={set}>
       <Group gap="md" mt={4}>
         {choices.map(({ label }) => (
-          <Checkbox key={label} value={label} label={label} disabled={frame.disabled} />
+          <Checkbox key={label} value={label} label={label} disabled={frame.disabled || frame.readOnly} />
         ))}
       </Group>
     </Checkbox.Group>

@@ -1,4 +1,5 @@
 /** The uPlot side of a time series: colours, axes, markers, brush. No React here. */
+import './known-language.ts'
 import uPlot, { type AlignedData, type Options, type Plugin, type Series } from 'uplot'
 import { scaleText } from './number-text.ts'
 

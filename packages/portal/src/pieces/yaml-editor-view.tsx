@@ -47,7 +47,7 @@ export default function YamlEditorView({ value, onChange, label }: YamlEditorPro
         replaceSelected,
         EditorView.cspNonce.of(nonce),
         EditorView.editable.of(!readOnly),
-        EditorView.contentAttributes.of({ 'aria-label': label, ...(readOnly ? { tabindex: '0', 'aria-readonly': 'true' } : {}) }),
+        EditorView.contentAttributes.of({ 'aria-label': label, tabindex: '0', ...(readOnly ? { 'aria-readonly': 'true' } : {}) }),
         EditorView.updateListener.of((update) => {
           if (update.docChanged && !update.transactions.some((transaction) => transaction.isUserEvent('outside'))) changed.current?.(update.state.doc.toString())
         }),

@@ -13,6 +13,8 @@ export interface Actor {
   app?: string
   /** Prefix of the token in use, for the audit. */
   token?: string
+  /** Of the request in which it acts, for the audit. */
+  requestId?: string
 }
 
 export function systemActor(part: string): Actor {

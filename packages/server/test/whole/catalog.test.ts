@@ -1,3 +1,7 @@
+import { execFile } from 'node:child_process'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { appDirectory, newPlatform, until, webApp, type Platform } from './platform.ts'
 
@@ -54,8 +58,8 @@ describe('the catalogue', () => {
     await until('the app is in the catalogue', async () => (await entity('component/default/stock')).entity?.spec.lifecycle === 'production')
     const { entity: found, relations } = await entity('component/default/stock')
     expect(found.metadata.links[0].url).toContain('stock.')
-    expect(relations).toContainEqual({ type: 'ownedBy', target: 'group:default/default', declaredHere: true })
-    expect((await entity('group/default/default')).relations).toEqual(expect.arrayContaining([{ type: 'ownerOf', target: 'component:default/stock', declaredHere: false }, { type: 'hasMember', target: 'user:default/admin', declaredHere: true }]))
+    expect(relations).toContainEqual({ type: 'ownedBy', target: 'group:default/default', declaredHere: true, origins: ['derived'] })
+    expect((await entity('group/default/default')).relations).toEqual(expect.arrayContaining([{ type: 'ownerOf', target: 'component:default/stock', declaredHere: false, origins: ['derived'] }, { type: 'hasMember', target: 'user:default/admin', declaredHere: true, origins: ['derived'] }]))
   })
 
   test('takes what the repository declares, shows where that differs, and says what it refused', async () => {
@@ -65,7 +69,7 @@ describe('the catalogue', () => {
     const shop = await entity('component/default/shop')
     expect(shop.entity).toMatchObject({ metadata: { description: 'Sells things.', annotations: { 'pavior.dev/app': 'default/shop' } }, spec: { owner: 'payments' } })
     expect(shop.drift).toEqual([{ field: 'spec.owner', declared: 'payments', observed: 'group:default/default' }])
-    expect((await entity('api/default/shop-api')).relations).toContainEqual({ type: 'apiProvidedBy', target: 'component:default/shop', declaredHere: false })
+    expect((await entity('api/default/shop-api')).relations).toContainEqual({ type: 'apiProvidedBy', target: 'component:default/shop', declaredHere: false, origins: ['repository'] })
     await until('the refusals are told', async () => /not a name.*component:green\/stock belongs to another team/.test((await platform.cli(['describe', 'app', 'shop'])).stdout))
     expect((await platform.api('GET', '/v1/catalog/entities/component/green/stock')).status).toBe(404)
   })
@@ -169,5 +173,34 @@ describe('documentation, APIs and scorecards', () => {
     expect((await platform.api('POST', '/apis/pavior.dev/v1/scorecards', mine)).status).toBe(201)
     await until('every app is judged by it', async () => (await get('/v1/scorecards/mine/results')).items.some(({ app, level }: any) => app === 'orders' && level === 'ready'))
     expect((await get('/v1/scorecards/mine/trend')).items).toHaveLength(1)
+  })
+
+  test('pages know the commit that touched them last, and where they are edited', async () => {
+    const directory = await appDirectory('ledger', { ...webApp('ledger'), 'README.md': '# Ledger', 'docs/old.md': '# Old words' })
+    const git = (...args: string[]) => promisify(execFile)('git', ['-c', 'user.email=ada@example.com', '-c', 'user.name=Ada', ...args], { cwd: directory, env: { ...platform.environment, GIT_CONFIG_NOSYSTEM: '1' } })
+    await git('init', '-q', '-b', 'main')
+    await git('add', '-A')
+    await git('commit', '-qm', 'first', '--date=2020-02-03T04:05:06Z')
+    await writeFile(join(directory, 'README.md'), '# Ledger\n\nKeeps accounts.')
+    await git('commit', '-qam', 'second', '--author=Grace <grace@example.com>', '--date=2024-05-06T07:08:09Z')
+    expect((await platform.cli(['init'], { directory })).code).toBe(0)
+    await git('push', '-q', 'pavior', 'main')
+    const pages = async (): Promise<any[]> => (await get('/v1/teams/default/apps/ledger/docs')).items
+    await until('the history is read', async () => (await pages())?.every(({ commit }: any) => commit !== null))
+    expect((await pages()).map(({ path, author, changedAt }: any) => [path, author, changedAt])).toEqual([['README.md', 'Grace', '2024-05-06T07:08:09.000Z'], ['docs/old.md', 'Ada', '2020-02-03T04:05:06.000Z']])
+    const { edit } = await get('/v1/teams/default/apps/ledger/docs/docs/old.md')
+    expect(edit.commands).toEqual([expect.stringMatching(/^git clone http.*\/git\/default\/ledger\.git && cd ledger$/), '$EDITOR docs/old.md', 'git commit --all && git push'])
+    await until('the scorecard goes by it', async () => Number(JSON.parse((await platform.cli(['scorecard', 'ledger', '--facts', '--json'])).stdout).docs?.daysOld) > 365)
+
+    // Its source lies elsewhere, says the catalogue file.
+    const elsewhere = { apiVersion: 'backstage.io/v1alpha1', kind: 'Component', metadata: { name: 'ledger', annotations: { 'backstage.io/source-location': 'url:https://github.com/blue/ledger/tree/main/' } }, spec: { type: 'service', lifecycle: 'production', owner: 'default' } }
+    await writeFile(join(directory, 'catalog-info.yaml'), JSON.stringify(elsewhere))
+    await git('add', '-A')
+    await git('commit', '-qm', 'third')
+    await git('push', '-q', 'pavior', 'main')
+    await until('the address is known', async () => (await get('/v1/teams/default/apps/ledger/docs/docs/old.md')).edit?.url !== undefined)
+    expect((await get('/v1/teams/default/apps/ledger/docs/docs/old.md')).edit).toEqual({ url: 'https://github.com/blue/ledger/edit/main/docs/old.md' })
+    // An upload has no history: the release stands for it.
+    expect((await get('/v1/teams/default/apps/orders/docs/README.md'))).toMatchObject({ commit: null, author: null })
   })
 })

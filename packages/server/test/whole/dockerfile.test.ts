@@ -104,7 +104,7 @@ describe.skipIf(lack !== undefined)('a Dockerfile', () => {
   test('a server that keeps to its exposed port is told which one it bound', async () => {
     const files = { Dockerfile: 'FROM node:22-slim\nCOPY serve.cjs /\nEXPOSE 39187\nCMD ["node", "/serve.cjs"]\n', 'serve.cjs': server.replace('process.env.PORT', '39187'), 'pavior.yaml': 'processes:\n  web:\n    startTimeoutSeconds: 2\n' }
     const { stdout } = await platform.cli(['deploy', '--json'], { directory: await appDirectory('stubborn', files) })
-    expect(errorOf(stdout)).toMatchObject({ code: 'PORT_NOT_BOUND', message: expect.stringMatching(/it listens on 39187 instead/) })
+    expect(errorOf(stdout)).toMatchObject({ code: 'PORT_NOT_BOUND', message: expect.stringMatching(/it listens on 39187 instead/), why: expect.stringContaining('EXPOSE 39187'), fix: expect.stringContaining('PORT') })
   })
 
   test('kill -9 of the server during the build: it goes on and ends, nothing is done twice', async () => {

@@ -1,11 +1,12 @@
 /** What real git does to the platform: every protocol, large and shallow pushes, rewritten history, tags, deleted branches. */
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeAll, expect, onTestFinished, test } from 'vitest'
-import { appDirectory, newPlatform, webApp, writeFiles, type Platform } from './platform.ts'
+import { appDirectory, newPlatform, until, webApp, writeFiles, type Platform } from './platform.ts'
 
 const largeBytes = 100 * 1024 * 1024
 
@@ -149,4 +150,30 @@ test('tags and other branches are kept and deploy nothing; main cannot be delete
   await commit(directory, git, 'all')
   expect((await git('push', 'pavior', '--all')).code).toBe(0)
   expect((await platform.get('kept.localhost')).body).toBe('all')
+})
+
+test('what a push, an upload and a rollback wrote is found by their requests', async () => {
+  const { directory, git } = await pushed('traced', 'one')
+  await commit(directory, git, 'two')
+  expect((await git('-c', 'http.extraHeader=X-Request-Id: push-of-two', 'push', 'pavior', 'main')).code).toBe(0)
+  expect((await platform.api('POST', '/v1/teams/default/apps/traced/rollback', { to: 1 }, { 'x-request-id': 'back-to-one' })).status).toBeLessThan(300)
+  await platform.json(['deploy'], { directory: await appDirectory('sent', webApp('sent')) })
+  const { items } = (await platform.api('GET', '/v1/audit?people=true&verb=create')).body as { items: { kind: string; name: string; requestId?: string }[] }
+  const requestOf = (name: string): string | undefined => items.find((row) => row.name === name)?.requestId
+  expect(requestOf('traced-build-2')).toBe('push-of-two')
+  expect(requestOf('traced-production-3')).toBe('back-to-one')
+  expect(items.filter(({ requestId }) => requestId === undefined)).toEqual([])
+})
+
+test('the repository goes with its app, and the next app of that name begins anew', async () => {
+  const { directory, git } = await pushed('mortal', 'one')
+  const repository = join(platform.home, 'git', 'default', 'mortal.git')
+  expect(existsSync(repository)).toBe(true)
+  const { code, stderr } = await platform.cli(['destroy', 'mortal', '--confirm', 'mortal'])
+  expect(stderr).toContain('its repository here with every branch')
+  expect(code).toBe(0)
+  await until('the repository to be gone', async () => !existsSync(repository))
+  await commit(directory, git, 'another life', '--amend')
+  expect((await git('push', 'pavior', 'main')).stderr).toContain('remote: live')
+  expect((await platform.get('mortal.localhost')).body).toBe('another life')
 })

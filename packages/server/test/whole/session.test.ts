@@ -1,7 +1,7 @@
-import { once } from 'node:events'
+import { on, once } from 'node:events'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
-import { newPlatform, type Platform } from './platform.ts'
+import { newPlatform, until, type Platform } from './platform.ts'
 
 let platform: Platform
 beforeAll(async () => {
@@ -54,7 +54,7 @@ describe('a session', () => {
     const [one, other] = [await signIn({ username: 'bob', password: 'correct horse battery' }), await signIn({ username: 'bob', password: 'correct horse battery' })]
     const headers = { cookie: one.cookie, 'x-csrf-token': one.csrf }
     const changing = (body: object) => send('PUT', '/v1/users/bob/password', { body, headers })
-    expect((await changing({ password: 'another horse battery' })).status).toBe(401)
+    expect(await changing({ password: 'another horse battery' })).toMatchObject({ status: 403, body: { details: { pavior: { code: 'PASSWORD_WRONG' } } } })
     expect(await changing({ current: 'correct horse battery', password: 'short' })).toMatchObject({ status: 422, body: { details: { pavior: { code: 'PASSWORD_WEAK' } } } })
     expect((await changing({ current: 'correct horse battery', password: 'another horse battery' })).status).toBe(200)
     expect((await send('GET', '/v1/session', { headers: { cookie: other.cookie } })).status).toBe(401)
@@ -76,15 +76,39 @@ describe('a session', () => {
   })
 })
 
+test('when a person was last here is known, and written once an hour at most', async () => {
+  const credentials = { username: 'carol', password: 'correct horse battery' }
+  const carol = async (): Promise<any> => (await platform.api('GET', '/apis/pavior.dev/v1/users/carol')).body
+  await addUser('carol', credentials.password)
+  expect((await carol()).status?.lastSeenAt).toBeUndefined()
+  const before = Date.now()
+  await signIn(credentials)
+  await until('it to be written', async () => (await carol()).status?.lastSeenAt !== undefined)
+  const { metadata, status } = await carol()
+  expect(Date.parse(status.lastSeenAt)).toBeGreaterThanOrEqual(before)
+  await signIn(credentials)
+  // Somebody who comes later is written, so carol would have been.
+  await addUser('dave', credentials.password)
+  await signIn({ ...credentials, username: 'dave' })
+  await until('another to be written', async () => (await platform.api('GET', '/apis/pavior.dev/v1/users/dave')).body.status?.lastSeenAt !== undefined)
+  expect((await carol()).metadata.resourceVersion).toBe(metadata.resourceVersion)
+})
+
 describe('the live connection', () => {
-  const open = (headers: Record<string, string>): WebSocket => new WebSocket(`${platform.url.replace('http', 'ws')}/v1/live`, { headers })
+  /** Everything that arrives, also what arrives between two looks: several messages may come in one packet. */
+  const inboxes = new WeakMap<WebSocket, AsyncIterator<[Buffer]>>()
+  const open = (headers: Record<string, string>): WebSocket => {
+    const socket = new WebSocket(`${platform.url.replace('http', 'ws')}/v1/live`, { headers })
+    inboxes.set(socket, on(socket, 'message') as AsyncIterator<[Buffer]>)
+    return socket
+  }
   const login = async (): Promise<Browser> => signIn({ key: new URL((await platform.json<{ url: string }>(['users', 'login-link', 'admin'])).url).searchParams.get('key') })
 
   /** Reads until `enough`, and gives everything that came. */
   async function read(socket: WebSocket, enough: (messages: any[]) => boolean): Promise<any[]> {
     const messages: any[] = []
     while (!enough(messages)) {
-      const [data] = (await once(socket, 'message')) as [Buffer]
+      const [data] = (await inboxes.get(socket)!.next()).value as [Buffer]
       messages.push(JSON.parse(data.toString()))
     }
     return messages

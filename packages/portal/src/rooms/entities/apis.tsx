@@ -1,9 +1,9 @@
 /** Definitions of an app's APIs, and what each release changed of them: first what breaks callers. */
-import { Badge, Code, Group, ScrollArea, Select, Table, Text } from '@mantine/core'
+import { Badge, Button, Code, Group, ScrollArea, Select, Table, Text } from '@mantine/core'
 import { IconApi } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { useParams } from '@tanstack/react-router'
-import { useSearchParams, useSetSearchParams } from '../../frame/search-params.ts'
+import { useSearchParam, useSearchParams, useSetSearchParams } from '../../frame/search-params.ts'
 import { Ago } from '../../pieces/ago.tsx'
 import { CopyButton } from '../../pieces/copy-button.tsx'
 import { EmptyState } from '../../pieces/empty-state.tsx'
@@ -11,7 +11,8 @@ import { ErrorState } from '../../pieces/error-state.tsx'
 import { RowsSkeleton } from '../../pieces/page-skeleton.tsx'
 import { Section } from '../../pieces/section.tsx'
 import { Status } from '../../pieces/status.tsx'
-import { apiDiffQuery, apisQuery, definitionQuery, type ApiVersion } from './reads.ts'
+import { ApiDrawn } from './api-view.tsx'
+import { apiDiffQuery, apisQuery, apiViewQuery, definitionQuery, type ApiVersion } from './reads.ts'
 
 export default function Apis() {
   const { team = '', app = '' } = useParams({ strict: false })
@@ -29,14 +30,15 @@ export default function Apis() {
   return (
     <>
       <Group gap="xs" mb="sm">
-        <Select aria-label="Definition" data={paths} value={path} allowDeselect={false} onChange={(value) => set({ api: value ?? undefined, release: undefined })} />
+        <Select aria-label="Definition" data={paths} value={path} allowDeselect={false} onChange={(value) => set({ api: value ?? undefined, release: undefined, operation: undefined, schema: undefined, find: undefined })} />
         <Select aria-label="Release" w={120} data={versions.map((one) => ({ value: String(one.release), label: `v${one.release}` }))} value={String(shown.release)} allowDeselect={false} onChange={(value) => set({ release: value ?? undefined })} />
         <Badge variant="light" color="gray">{shown.format}</Badge>
         <Text size="sm" c="dimmed">
           {shown.title}, as it is since <Ago at={shown.at} />
         </Text>
       </Group>
-      {before && shown.format === 'openapi' && <Changes team={team} app={app} path={path} from={before} to={shown} />}
+      {before && <Changes team={team} app={app} path={path} from={before} to={shown} />}
+      <ApiDrawn team={team} app={app} path={path} release={shown.release} />
       <Definition team={team} app={app} path={path} release={shown.release} />
     </>
   )
@@ -57,10 +59,10 @@ function Changes({ team, app, path, from, to }: Place & { from: ApiVersion; to: 
       {data && data.changes.length > 0 && (
         <Table aria-label="Changes of the API">
           <Table.Tbody>
-            {data.changes.map(({ breaking, where, what }) => (
+            {data.changes.map(({ breaking, risky, where, what }) => (
               <Table.Tr key={`${where} ${what}`}>
                 <Table.Td w={120}>
-                  <Status word={breaking ? 'breaks callers' : 'grows'} tone={breaking ? 'bad' : 'good'} />
+                  <Status word={breaking ? 'breaks callers' : risky ? 'may surprise' : 'grows'} tone={breaking ? 'bad' : risky ? 'warn' : 'good'} />
                 </Table.Td>
                 <Table.Td>
                   <Code>{where}</Code> {what}
@@ -74,19 +76,28 @@ function Changes({ team, app, path, from, to }: Place & { from: ApiVersion; to: 
   )
 }
 
+/** The text as it is in the source: one click away, and shown by itself when the page cannot draw it. */
 function Definition({ team, app, path, release }: Place & { release: number }) {
-  const { data, error } = useQuery(definitionQuery(team, app, path, release))
+  const [asked, setAsked] = useSearchParam('text')
+  const { isError: undrawable } = useQuery(apiViewQuery(team, app, path, release))
+  const open = asked === 'yes' || undrawable
   return (
-    <Section title="Definition">
-      {error && <ErrorState error={error} />}
-      {data && (
-        <>
-          <CopyButton text={data.definition} label="Copy the definition" />
-          <ScrollArea.Autosize mah={560} viewportProps={{ tabIndex: 0, role: 'region', 'aria-label': 'Definition' }}>
-            <Code block>{data.definition}</Code>
-          </ScrollArea.Autosize>
-        </>
-      )}
+    <Section title="Text of the definition" actions={!undrawable && <Button size="compact-sm" variant="default" aria-expanded={open} onClick={() => setAsked(open ? undefined : 'yes')}>{open ? 'Hide the text' : 'Show the text'}</Button>}>
+      {open && <DefinitionText team={team} app={app} path={path} release={release} />}
     </Section>
+  )
+}
+
+function DefinitionText({ team, app, path, release }: Place & { release: number }) {
+  const { data, error } = useQuery(definitionQuery(team, app, path, release))
+  if (error) return <ErrorState error={error} />
+  if (!data) return <RowsSkeleton />
+  return (
+    <>
+      <CopyButton text={data.definition} label="Copy the definition" />
+      <ScrollArea.Autosize mah={560} viewportProps={{ tabIndex: 0, role: 'region', 'aria-label': 'Definition' }}>
+        <Code block>{data.definition}</Code>
+      </ScrollArea.Autosize>
+    </>
   )
 }

@@ -3,17 +3,20 @@ import { Anchor, Group, Progress, Text } from '@mantine/core'
 import { IconChecklist } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { Link, useParams } from '@tanstack/react-router'
+import { mayAs, useSession } from '../../frame/session.ts'
 import { EmptyState } from '../../pieces/empty-state.tsx'
 import { ErrorState } from '../../pieces/error-state.tsx'
 import { GoLink } from '../../pieces/go-link.tsx'
 import { RowsSkeleton } from '../../pieces/page-skeleton.tsx'
 import { Section } from '../../pieces/section.tsx'
+import { FixButton } from './fix.tsx'
 import { appScorecardsQuery } from './reads.ts'
 import { Rules } from './rules.tsx'
 
 export default function AppScorecard() {
   const { team = '', app = '' } = useParams({ strict: false })
   const { data, error } = useQuery(appScorecardsQuery(team, app))
+  const may = mayAs(useSession(), 'developer', team)
   if (error) return <ErrorState error={error} />
   if (!data) return <RowsSkeleton />
   if (data.items.length === 0) return <EmptyState icon={IconChecklist} title="No scorecard measures this app" text="Scorecards are rules over what is known of an app; an administrator makes them." />
@@ -34,7 +37,7 @@ export default function AppScorecard() {
               Ask for an exemption
             </Anchor>
           </Group>
-          <Rules rules={rules} />
+          <Rules rules={rules} fix={may ? (rule) => <FixButton place={{ team, app, scorecard }} rule={rule} /> : undefined} />
         </Section>
       ))}
     </>

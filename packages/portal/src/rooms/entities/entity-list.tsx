@@ -1,9 +1,10 @@
 /** A list of entities as long as the catalogue: only what is on the screen is drawn, and more is fetched as one comes near its end. */
+import type { CatalogRow } from '@pavior/contract'
 import { Badge, Group, Text } from '@mantine/core'
 import { useWindowVirtualizer } from '@tanstack/react-virtual'
 import { useEffect, useRef } from 'react'
 import { GoLink } from '../../pieces/go-link.tsx'
-import { entityPath, partsOf, type EntityRow } from './reads.ts'
+import { entityPath, partsOf } from './reads.ts'
 import classes from './entities.module.css'
 
 const rowHeight = 52
@@ -12,7 +13,7 @@ const overscan = 12
 const nearEnd = 40
 
 interface EntityListProps {
-  rows: EntityRow[]
+  rows: CatalogRow[]
   /** Undefined at the end. */
   more: (() => void) | undefined
   loading: boolean
@@ -37,7 +38,7 @@ export function EntityList({ rows, more, loading }: EntityListProps) {
   )
 }
 
-function Row({ row: { ref, kind, namespace, name, title, description, type, owner, drift } }: { row: EntityRow }) {
+function Row({ row: { ref, kind, namespace, name, title, description, type, owner, drift } }: { row: CatalogRow }) {
   const place = namespace === 'default' ? name : `${namespace}/${name}`
   return (
     <>

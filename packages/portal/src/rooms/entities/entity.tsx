@@ -1,4 +1,5 @@
 /** One entity: what it is, who answers for it, what it is connected with, and where words and facts differ. */
+import type { CatalogDetails, CatalogOrigin, CatalogRelation } from '@pavior/contract'
 import { Anchor, Badge, Button, Group, SegmentedControl, Skeleton, Table, Text } from '@mantine/core'
 import { IconExternalLink } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
@@ -13,7 +14,8 @@ import { GoLink } from '../../pieces/go-link.tsx'
 import { PageHeader } from '../../pieces/page-header.tsx'
 import { PageSkeleton } from '../../pieces/page-skeleton.tsx'
 import { Section } from '../../pieces/section.tsx'
-import { entityPath, entityQuery, partsOf, type EntityDetails } from './reads.ts'
+import { Dependencies } from './dependencies.tsx'
+import { entityPath, entityQuery, partsOf } from './reads.ts'
 
 const Graph = lazy(() => import('./graph.tsx'))
 
@@ -22,7 +24,7 @@ const words: Record<string, string> = {
   ownedBy: 'Owned by', ownerOf: 'Owns', partOf: 'Part of', hasPart: 'Has part', dependsOn: 'Depends on', dependencyOf: 'Needed by', providesApi: 'Provides', apiProvidedBy: 'Provided by',
   consumesApi: 'Consumes', apiConsumedBy: 'Consumed by', memberOf: 'Member of', hasMember: 'Members', childOf: 'Below', parentOf: 'Above',
 }
-const origins = { derived: 'what runs', repository: 'catalog-info.yaml', import: 'an import' }
+const origins: Record<CatalogOrigin, string> = { derived: 'what runs', traffic: 'requests', repository: 'catalog-info.yaml', import: 'an import' }
 
 export default function EntityPage() {
   const { kind = '', namespace = '', name = '' } = useParams({ strict: false })
@@ -41,7 +43,7 @@ export default function EntityPage() {
   return <Entity details={data} />
 }
 
-function Entity({ details }: { details: EntityDetails }) {
+function Entity({ details }: { details: CatalogDetails }) {
   const { ref, entity, origins: known, drift, relations, changedAt } = details
   const { metadata, spec = {} } = entity
   const app = metadata.annotations?.['pavior.dev/app']
@@ -80,13 +82,14 @@ function Entity({ details }: { details: EntityDetails }) {
         ))}
       </Group>
       {drift.length > 0 && <Drift drift={drift} />}
+      <Dependencies relations={relations} />
       <Relations relations={relations} />
       <Connections entity={ref} />
     </>
   )
 }
 
-function Drift({ drift }: { drift: EntityDetails['drift'] }) {
+function Drift({ drift }: { drift: CatalogDetails['drift'] }) {
   return (
     <Section title="Declared and observed differ">
       <Table.ScrollContainer minWidth={420}>
@@ -118,8 +121,10 @@ function textOf(value: unknown): string {
   return items.length === 0 ? 'nothing' : items.join(', ')
 }
 
-function Relations({ relations }: { relations: EntityDetails['relations'] }) {
-  const types = [...new Set(relations.map(({ type }) => type))].toSorted()
+const plain = ({ type }: CatalogRelation): boolean => type !== 'dependsOn' && type !== 'dependencyOf'
+
+function Relations({ relations }: { relations: CatalogDetails['relations'] }) {
+  const types = [...new Set(relations.filter(plain).map(({ type }) => type))].toSorted()
   if (types.length === 0) return null
   return (
     <Section title="Connected with">

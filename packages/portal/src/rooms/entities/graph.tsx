@@ -1,4 +1,5 @@
 /** The neighbourhood of an entity as a graph, laid out from left to right; every node is a link. A chunk of its own. */
+import type { CatalogEdge, CatalogGraph } from '@pavior/contract'
 import '@xyflow/react/dist/style.css'
 import dagre from '@dagrejs/dagre'
 import { Skeleton, Text, useComputedColorScheme } from '@mantine/core'
@@ -7,7 +8,8 @@ import { useNavigate } from '@tanstack/react-router'
 import { Background, Controls, Handle, MarkerType, Position, ReactFlow, type Edge, type Node, type NodeProps } from '@xyflow/react'
 import { useMemo } from 'react'
 import { ErrorState } from '../../pieces/error-state.tsx'
-import { entityPath, graphQuery, partsOf, type EntityGraph } from './reads.ts'
+import { entityPath, graphQuery, partsOf } from './reads.ts'
+import { edgeText } from './rates.ts'
 import classes from './entities.module.css'
 
 const nodeSize = { width: 200, height: 48 }
@@ -71,7 +73,7 @@ function EntityBox({ data: { entity, here, missing } }: NodeProps<EntityNode>) {
 
 const nodeTypes = { entity: EntityBox }
 
-function layOut({ nodes, missing, edges }: EntityGraph, here: string): { nodes: EntityNode[]; edges: Edge[] } {
+function layOut({ nodes, missing, edges }: CatalogGraph, here: string): { nodes: EntityNode[]; edges: Edge[] } {
   const graph = new dagre.graphlib.Graph({ multigraph: true }).setGraph({ rankdir: 'LR', nodesep: 16, ranksep: 90 }).setDefaultEdgeLabel(() => ({}))
   const refs = [...nodes.map(({ ref }) => ref), ...missing]
   for (const ref of refs) graph.setNode(ref, { ...nodeSize })
@@ -82,6 +84,13 @@ function layOut({ nodes, missing, edges }: EntityGraph, here: string): { nodes: 
       const { x, y } = graph.node(ref)
       return { id: ref, type: 'entity', position: { x: x - nodeSize.width / 2, y: y - nodeSize.height / 2 }, data: { entity: ref, here: ref === here, missing: missing.includes(ref) } }
     }),
-    edges: edges.map(({ source, target, type }) => ({ id: `${source} ${type} ${target}`, source, target, label: type, markerEnd: { type: MarkerType.ArrowClosed } })),
+    edges: edges.map(drawnEdge),
   }
+}
+
+/** A dependency that requests were seen of is drawn strong and says how many; one that is only declared is dashed. */
+function drawnEdge({ source, target, type, traffic, unseen }: CatalogEdge): Edge {
+  const label = traffic ? `${type} ${edgeText(traffic)}` : unseen ? `${type}, never seen` : type
+  const style = traffic ? { strokeWidth: 2 } : unseen ? { strokeDasharray: '5 4' } : undefined
+  return { id: `${source} ${type} ${target}`, source, target, label, ...(style ? { style } : {}), markerEnd: { type: MarkerType.ArrowClosed } }
 }

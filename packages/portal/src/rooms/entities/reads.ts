@@ -1,47 +1,7 @@
 /** What the pages of the catalogue read. */
+import type { ApiView, CardResult, CardTrend, CatalogDetails, CatalogFacet, CatalogGraph, CatalogPage, RuleFix } from '@pavior/contract'
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
-import { get } from '../../frame/api.ts'
-
-export interface EntityRow {
-  ref: string
-  kind: string
-  namespace: string
-  name: string
-  title: string | null
-  description: string | null
-  type: string | null
-  lifecycle: string | null
-  owner: string | null
-  tags: string[]
-  origins: ('derived' | 'repository' | 'import')[]
-  drift: number
-}
-
-export interface EntityPage {
-  items: EntityRow[]
-  continue?: string
-}
-
-export interface EntityDetails {
-  ref: string
-  entity: {
-    kind: string
-    metadata: { name: string; namespace?: string; title?: string; description?: string; tags?: string[]; links?: { url: string; title?: string }[]; annotations?: Record<string, string> }
-    spec?: Record<string, unknown>
-  }
-  origins: EntityRow['origins']
-  drift: { field: string; declared: unknown; observed: unknown }[]
-  relations: { type: string; target: string; declaredHere: boolean }[]
-  changedAt: string
-}
-
-export interface EntityGraph {
-  nodes: EntityRow[]
-  /** Named by somebody, but unknown. */
-  missing: string[]
-  edges: { source: string; type: string; target: string }[]
-  truncated: boolean
-}
+import { get, post } from '../../frame/api.ts'
 
 export interface Filter {
   q?: string | undefined
@@ -61,13 +21,13 @@ export const entitiesQuery = (filter: Filter) =>
   infiniteQueryOptions({
     queryKey: ['catalog', 'entities', filter],
     initialPageParam: '',
-    queryFn: ({ pageParam, signal }) => get<EntityPage>(`/v1/catalog/entities?${searchOf(filter, { limit: String(pageSize), continue: pageParam })}`, signal),
+    queryFn: ({ pageParam, signal }) => get<CatalogPage>(`/v1/catalog/entities?${searchOf(filter, { limit: String(pageSize), continue: pageParam })}`, signal),
     getNextPageParam: (page) => page.continue,
   })
 
 export const facetsQuery = queryOptions({
   queryKey: ['catalog', 'facets'],
-  queryFn: ({ signal }) => get<{ items: { kind: string; type: string | null; count: number }[] }>('/v1/catalog/facets', signal),
+  queryFn: ({ signal }) => get<{ items: CatalogFacet[] }>('/v1/catalog/facets', signal),
 })
 
 /** `component:default/shop` → `component/default/shop`. */
@@ -84,22 +44,27 @@ export function entityPath(ref: string): string {
 
 const apiOf = (ref: string): string => `/v1/catalog/entities/${Object.values(partsOf(ref)).map(encodeURIComponent).join('/')}`
 
-export const entityQuery = (ref: string) => queryOptions({ queryKey: ['catalog', 'entity', ref], queryFn: ({ signal }) => get<EntityDetails>(apiOf(ref), signal) })
+export const entityQuery = (ref: string) => queryOptions({ queryKey: ['catalog', 'entity', ref], queryFn: ({ signal }) => get<CatalogDetails>(apiOf(ref), signal) })
 
 export const graphQuery = (ref: string, depth: number) =>
-  queryOptions({ queryKey: ['catalog', 'graph', ref, depth], queryFn: ({ signal }) => get<EntityGraph>(`${apiOf(ref)}/graph?depth=${depth}`, signal), placeholderData: (before) => before })
+  queryOptions({ queryKey: ['catalog', 'graph', ref, depth], queryFn: ({ signal }) => get<CatalogGraph>(`${apiOf(ref)}/graph?depth=${depth}`, signal), placeholderData: (before) => before })
 
 export interface DocPage {
   path: string
   title: string
   release: number
+  /** Of the commit; of the release where no commit is known. */
   changedAt: string
+  commit: string | null
+  author: string | null
   markdown: string
+  /** Where it is edited, as far as that is known. */
+  edit?: { url: string } | { commands: string[] }
 }
 
 const appPath = (team: string, app: string): string => `/v1/teams/${encodeURIComponent(team)}/apps/${encodeURIComponent(app)}`
 
-export const docsQuery = (team: string, app: string) => queryOptions({ queryKey: ['docs', team, app], queryFn: ({ signal }) => get<{ items: Omit<DocPage, 'markdown'>[] }>(`${appPath(team, app)}/docs`, signal) })
+export const docsQuery = (team: string, app: string) => queryOptions({ queryKey: ['docs', team, app], queryFn: ({ signal }) => get<{ items: Omit<DocPage, 'markdown' | 'edit'>[] }>(`${appPath(team, app)}/docs`, signal) })
 
 export const docQuery = (team: string, app: string, path: string) =>
   queryOptions({ queryKey: ['docs', team, app, path], queryFn: ({ signal }) => get<DocPage>(`${appPath(team, app)}/docs/${path.split('/').map(encodeURIComponent).join('/')}`, signal) })
@@ -117,39 +82,48 @@ export const apisQuery = (team: string, app: string) => queryOptions({ queryKey:
 export const definitionQuery = (team: string, app: string, path: string, release: number) =>
   queryOptions({ queryKey: ['apis', team, app, path, release], queryFn: ({ signal }) => get<ApiVersion & { definition: string }>(`${appPath(team, app)}/apis/definition?${searchOf({}, { path, release: String(release) })}`, signal) })
 
+export const apiViewQuery = (team: string, app: string, path: string, release: number) =>
+  queryOptions({ queryKey: ['apis', team, app, path, release, 'view'], queryFn: ({ signal }) => get<ApiView>(`${appPath(team, app)}/apis/view?${searchOf({}, { path, release: String(release) })}`, signal), staleTime: Infinity, retry: false })
+
 export interface ApiDiff {
   from: number
   to: number
   breaking: boolean
-  changes: { breaking: boolean; where: string; what: string }[]
+  changes: { breaking: boolean; risky?: boolean; where: string; what: string }[]
 }
 
 export const apiDiffQuery = (team: string, app: string, path: string, from: number, to: number) =>
   queryOptions({ queryKey: ['apis', team, app, path, from, to], queryFn: ({ signal }) => get<ApiDiff>(`${appPath(team, app)}/apis/diff?${searchOf({}, { path, from: String(from), to: String(to) })}`, signal) })
 
-export interface RuleResult {
-  rule: string
-  title: string
-  level: string
-  outcome: 'kept' | 'broken' | 'unknown' | 'exempt'
-  reason?: string
-  fix?: string
-  docs?: string
-}
+export const appScorecardsQuery = (team: string, app: string) => queryOptions({ queryKey: ['scorecards', 'app', team, app], queryFn: ({ signal }) => get<{ items: CardResult[] }>(`${appPath(team, app)}/scorecards`, signal) })
 
-export interface CardResult {
+export interface RulePlace {
   team: string
   app: string
   scorecard: string
-  level: string | null
-  next: string | null
-  score: number
-  rules: RuleResult[]
-  changedAt: string
+  rule: string
 }
 
-export const appScorecardsQuery = (team: string, app: string) => queryOptions({ queryKey: ['scorecards', 'app', team, app], queryFn: ({ signal }) => get<{ items: CardResult[] }>(`${appPath(team, app)}/scorecards`, signal) })
+const fixPath = ({ team, app, scorecard, rule }: RulePlace): string => `${appPath(team, app)}/scorecards/${encodeURIComponent(scorecard)}/rules/${encodeURIComponent(rule)}/fix`
+
+/** What a fix would do, as of now: nothing of it is kept. */
+export const fixPreviewQuery = (place: RulePlace) => queryOptions({ queryKey: ['scorecards', 'fix', place], queryFn: () => post<RuleFix>(`${fixPath(place)}?dryRun=All`, {}), gcTime: 0, staleTime: Infinity, retry: false })
+
+export const fixRule = (place: RulePlace): Promise<RuleFix> => post<RuleFix>(fixPath(place), {})
 
 export const cardResultsQuery = (name: string) => queryOptions({ queryKey: ['scorecards', 'results', name], queryFn: ({ signal }) => get<{ items: CardResult[] }>(`/v1/scorecards/${encodeURIComponent(name)}/results`, signal) })
 
-export const trendQuery = (name: string) => queryOptions({ queryKey: ['scorecards', 'trend', name], queryFn: ({ signal }) => get<{ items: { day: string; apps: number; score: number; levels: Record<string, number> }[] }>(`/v1/scorecards/${encodeURIComponent(name)}/trend`, signal) })
+export const trendQuery = (name: string) => queryOptions({ queryKey: ['scorecards', 'trend', name], queryFn: ({ signal }) => get<{ items: CardTrend[] }>(`/v1/scorecards/${encodeURIComponent(name)}/trend`, signal) })
+
+const pickedAtOnce = 50
+
+/** What fits one of the filters and what is typed, for choosing one. */
+export const entityChoicesQuery = (filters: readonly Filter[], typed: string) =>
+  queryOptions({
+    queryKey: ['catalog', 'choices', filters, typed],
+    queryFn: async ({ signal }) => {
+      const pages = await Promise.all(filters.map((filter) => get<CatalogPage>(`/v1/catalog/entities?${searchOf({ ...filter, q: typed }, { limit: String(pickedAtOnce) })}`, signal)))
+      return [...new Map(pages.flatMap(({ items }) => items).map((row) => [row.ref, row])).values()]
+    },
+    placeholderData: (before) => before,
+  })

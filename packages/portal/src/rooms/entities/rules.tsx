@@ -1,36 +1,46 @@
 /** Rules of a scorecard with how an app does: what is missing first, with what to do. */
-import { Text } from '@mantine/core'
+import type { RuleResult } from '@pavior/contract'
+import { Group, Text } from '@mantine/core'
+import type { ReactNode } from 'react'
 import { CopyCommand } from '../../pieces/copy-button.tsx'
 import { Status, type Tone } from '../../pieces/status.tsx'
-import type { RuleResult } from './reads.ts'
 import classes from './entities.module.css'
 
 const tones: Record<RuleResult['outcome'], Tone> = { kept: 'good', broken: 'bad', unknown: 'warn', exempt: 'idle' }
 const order = { broken: 0, unknown: 1, exempt: 2, kept: 3 }
 
-export function Rules({ rules }: { rules: RuleResult[] }) {
+/** `fix`: what stands beside a rule that the platform can fix. */
+export function Rules({ rules, fix: fixOf }: { rules: RuleResult[]; fix?: (rule: RuleResult) => ReactNode }) {
   const sorted = rules.toSorted((one, other) => order[one.outcome] - order[other.outcome])
   return (
     <div role="list" aria-label="Rules">
-      {sorted.map(({ rule, title, level, outcome, reason, fix }) => (
-        <div key={rule} role="listitem" className={classes.rule}>
-          <Status word={outcome} tone={tones[outcome]} />
-          <div>
-            <Text size="sm" fw={outcome === 'kept' ? 400 : 600}>
-              {title}{' '}
-              <Text span size="xs" c="dimmed">
-                {level}
-              </Text>
+      {sorted.map((result) => <Rule key={result.rule} result={result} button={result.fixable ? fixOf?.(result) : undefined} />)}
+    </div>
+  )
+}
+
+function Rule({ result: { title, level, outcome, reason, fix }, button }: { result: RuleResult; button: ReactNode }) {
+  const open = outcome === 'broken' || outcome === 'unknown'
+  return (
+    <div role="listitem" className={classes.rule}>
+      <Status word={outcome} tone={tones[outcome]} />
+      <div>
+        <Group justify="space-between" wrap="nowrap" align="start">
+          <Text size="sm" fw={outcome === 'kept' ? 400 : 600}>
+            {title}{' '}
+            <Text span size="xs" c="dimmed">
+              {level}
             </Text>
-            {reason && outcome !== 'kept' && (
-              <Text size="sm" c="dimmed">
-                {reason}
-              </Text>
-            )}
-            {fix && (outcome === 'broken' || outcome === 'unknown') && (isCommand(fix) ? <CopyCommand command={fix} /> : <Text size="sm">{fix}</Text>)}
-          </div>
-        </div>
-      ))}
+          </Text>
+          {button}
+        </Group>
+        {reason && outcome !== 'kept' && (
+          <Text size="sm" c="dimmed">
+            {reason}
+          </Text>
+        )}
+        {fix && open && (isCommand(fix) ? <CopyCommand command={fix} /> : <Text size="sm">{fix}</Text>)}
+      </div>
     </div>
   )
 }

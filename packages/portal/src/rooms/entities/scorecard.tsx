@@ -1,5 +1,5 @@
 /** One scorecard: every app by how it does, the weakest first, and which rule is missed most. */
-import type { Resource, ScorecardSpec } from '@pavior/contract'
+import type { CardResult, Resource, ScorecardSpec } from '@pavior/contract'
 import { Alert, Progress, Table, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useParams } from '@tanstack/react-router'
@@ -13,7 +13,7 @@ import { PageHeader } from '../../pieces/page-header.tsx'
 import { PageSkeleton, RowsSkeleton } from '../../pieces/page-skeleton.tsx'
 import { Section } from '../../pieces/section.tsx'
 import type { Column } from '../../pieces/table-column.ts'
-import { cardResultsQuery, type CardResult } from './reads.ts'
+import { cardResultsQuery } from './reads.ts'
 
 const columns: Column<CardResult>[] = [
   { key: 'app', label: 'App', value: ({ app }) => app },

@@ -1,4 +1,5 @@
 /** What the gallery shows in its pieces; recognisable as examples. */
+import type { ApiSchema } from '@pavior/contract'
 import type { FormSchema } from '../../pieces/schema-plan.ts'
 
 export interface ExampleRow {
@@ -26,6 +27,23 @@ export const exampleSchema: FormSchema = {
     health: { type: 'object', description: 'How the platform knows that it serves.', properties: { path: { type: 'string' } } },
   },
 }
+
+export const exampleSchemas: { name: string; schema: ApiSchema }[] = [
+  {
+    name: 'Order',
+    schema: {
+      type: 'object',
+      description: 'What somebody wants, and where it stands.',
+      properties: [
+        { name: 'id', required: true, schema: { type: 'string (uuid)' } },
+        { name: 'state', required: true, schema: { type: 'string', values: ['open', 'paid', 'sent'], notes: ['default open'] } },
+        { name: 'lines', required: false, schema: { type: 'array', notes: ['at most 100 items'], items: { type: '', ref: 'Line' } } },
+        { name: 'replaces', required: false, schema: { type: '', ref: 'Order', description: 'The order that this one corrects.' } },
+      ],
+    },
+  },
+  { name: 'Line', schema: { type: 'object', properties: [{ name: 'article', required: true, schema: { type: 'string' } }, { name: 'count', required: true, schema: { type: 'integer', notes: ['≥ 1'] } }] } },
+]
 
 export const exampleYaml = `# An example
 kind: App

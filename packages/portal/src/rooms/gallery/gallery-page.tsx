@@ -1,4 +1,4 @@
-import { MantineProvider, Title } from '@mantine/core'
+import { MantineProvider, Title, useComputedColorScheme } from '@mantine/core'
 import { useEffect, useId, useState } from 'react'
 import { nonce } from '../../frame/nonce.ts'
 import { PageHeader } from '../../pieces/page-header.tsx'
@@ -34,14 +34,15 @@ export default function GalleryPage() {
 
 /** What is dark within light can be styled, not the other way round; so the page around is light while it is open. */
 function useLightRoot(): void {
+  const scheme = useComputedColorScheme('light')
   useEffect(() => {
     const { dataset } = document.documentElement
-    const before = dataset.mantineColorScheme
+    // Again whenever the appearance changes: the provider around writes its own then.
     dataset.mantineColorScheme = 'light'
     return () => {
-      dataset.mantineColorScheme = before
+      dataset.mantineColorScheme = scheme
     }
-  }, [])
+  }, [scheme])
 }
 
 function Side({ scheme, children }: { scheme: Scheme; children: React.ReactNode }) {

@@ -13,12 +13,13 @@ import { Markdown } from '../../pieces/markdown.tsx'
 import { RowsSkeleton } from '../../pieces/page-skeleton.tsx'
 import { SchemaForm } from '../../pieces/schema-form.tsx'
 import type { FormSchema } from '../../pieces/schema-plan.ts'
+import { NamedSchemas, SchemaView } from '../../pieces/schema-view.tsx'
 import { Status, type Tone } from '../../pieces/status.tsx'
 import type { Column } from '../../pieces/table-column.ts'
 import { showUndo } from '../../pieces/undo.tsx'
 import { ValueView } from '../../pieces/value-view.tsx'
 import { YamlEditor } from '../../pieces/yaml-editor.tsx'
-import { exampleMarkdown, exampleRows, exampleSchema, exampleYaml, type ExampleRow } from './examples.ts'
+import { exampleMarkdown, exampleRows, exampleSchema, exampleSchemas, exampleYaml, type ExampleRow } from './examples.ts'
 
 export interface Specimen {
   name: string
@@ -79,6 +80,14 @@ export const specimens: Specimen[] = [
   { name: 'Table', Show: ({ scheme }) => <DataTable name={scheme} label="apps" rows={exampleRows} columns={columns} rowKey={({ name }) => name} /> },
   { name: 'Skeleton', Show: () => <RowsSkeleton count={3} /> },
   { name: 'Values', Show: () => <ValueView value={{ replicas: 3, env: { LOG_LEVEL: 'info', API_TOKEN: 'an example' }, healthPath: '/healthz', steps: [{ name: 'build', state: 'done' }, { name: 'switch', state: 'running' }] }} /> },
+  {
+    name: 'Schema for reading',
+    Show: () => (
+      <NamedSchemas schemas={exampleSchemas}>
+        <SchemaView schema={{ type: '', ref: 'Order' }} />
+      </NamedSchemas>
+    ),
+  },
   { name: 'Form from a schema', Show: Form },
   { name: 'YAML', Show: Yaml },
   { name: 'Markdown', Show: () => <Markdown text={exampleMarkdown} /> },

@@ -14,7 +14,7 @@ const usualDays = 90
 const mostDays = 366
 const me = ''
 
-export function NewToken({ opened, close, made }: { opened: boolean; close: () => void; made: () => Promise<void> }) {
+export function NewToken({ opened, close }: { opened: boolean; close: () => void }) {
   const [token, setToken] = useState<string>()
   const leave = (): void => {
     close()
@@ -22,16 +22,7 @@ export function NewToken({ opened, close, made }: { opened: boolean; close: () =
   }
   return (
     <Modal opened={opened} onClose={leave} title="New token" closeOnClickOutside={token === undefined} closeButtonProps={{ 'aria-label': 'Close' }}>
-      {token === undefined ? (
-        <Ask
-          done={(next) => {
-            setToken(next)
-            void made()
-          }}
-        />
-      ) : (
-        <Shown token={token} close={leave} />
-      )}
+      {token === undefined ? <Ask done={setToken} /> : <Shown token={token} close={leave} />}
     </Modal>
   )
 }

@@ -1,11 +1,12 @@
 /** Every account, for administrators of the platform: who they are, a new link, suspension. */
-import type { Resource, TeamSpec, UserSpec } from '@pavior/contract'
+import type { Resource, TeamSpec, UserSpec, UserStatus } from '@pavior/contract'
 import { Button, Group, Modal, Stack, Text } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { useMemo, useState } from 'react'
 import { patch, post, resourcePath } from '../../frame/api.ts'
 import { useCollection } from '../../frame/collections.ts'
 import { useSession } from '../../frame/session.ts'
+import { Ago } from '../../pieces/ago.tsx'
 import { DataTable } from '../../pieces/data-table.tsx'
 import { PageHeader } from '../../pieces/page-header.tsx'
 import { Status } from '../../pieces/status.tsx'
@@ -13,7 +14,7 @@ import type { Column } from '../../pieces/table-column.ts'
 import { showUndo } from '../../pieces/undo.tsx'
 import { LoginLink } from './login-link.tsx'
 
-type Person = Resource<UserSpec>
+type Person = Resource<UserSpec, UserStatus>
 
 interface Row {
   person: Person
@@ -61,6 +62,7 @@ function columnsFor(own: string, admin: boolean, show: (link: Link) => void): Co
     { key: 'name', label: 'Name', value: ({ person }) => person.metadata.name, show: ({ person }) => <Text span inherit fw={600}>{person.metadata.name}</Text> },
     { key: 'full', label: 'Full name', hideBelow: 'sm', value: ({ person }) => person.spec.displayName },
     { key: 'state', label: 'State', width: '140px', value: ({ person }) => stateOf(person), show: ({ person }) => <Status word={stateOf(person)} tone={person.spec.suspended ? 'idle' : 'good'} /> },
+    { key: 'seen', label: 'Last seen', width: '130px', hideBelow: 'md', value: ({ person }) => person.status?.lastSeenAt ?? '', show: ({ person }) => (person.status?.lastSeenAt ? <Ago at={person.status.lastSeenAt} /> : 'never') },
     { key: 'teams', label: 'Teams', hideBelow: 'md', value: ({ teams }) => teams },
     ...(admin ? [{ key: 'actions', label: 'Actions', width: '200px', value: () => '', show: ({ person }: Row) => <Actions person={person} own={own} show={show} /> }] : []),
   ]

@@ -1,9 +1,9 @@
 /** Tokens of programs and sessions of browsers: made, shown once, revoked. */
 import { Button, Group, Table, Text } from '@mantine/core'
 import { IconPlus } from '@tabler/icons-react'
-import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { lazy, Suspense, useState } from 'react'
-import { get, remove } from '../../frame/api.ts'
+import { remove } from '../../frame/api.ts'
+import { useLatest } from '../../frame/latest.ts'
 import { Ago } from '../../pieces/ago.tsx'
 import { Confirm } from '../../pieces/confirm.tsx'
 import { EmptyState } from '../../pieces/empty-state.tsx'
@@ -32,11 +32,9 @@ interface Token {
 }
 
 export default function Tokens() {
-  const client = useQueryClient()
-  const { data, error, isLoading } = useQuery({ queryKey: ['tokens'], queryFn: ({ signal }) => get<{ items: Token[] }>('/v1/tokens', signal) })
+  const { value: data, error } = useLatest<{ items: Token[] }>('/v1/tokens?follow=1')
   const [making, setMaking] = useState(false)
   const [changing, setChanging] = useState(false)
-  const refresh = (): Promise<void> => client.invalidateQueries({ queryKey: ['tokens'] })
   const unique = [...new Map((data?.items ?? []).map((token) => [token.id, token])).values()]
   const tokens = unique.filter(({ session }) => !session)
   const sessions = unique.filter(({ session }) => session)
@@ -56,15 +54,15 @@ export default function Tokens() {
           </>
         }
       />
-      <NewToken opened={making} close={() => setMaking(false)} made={refresh} />
+      <NewToken opened={making} close={() => setMaking(false)} />
       <Suspense>{changing && <PasswordChange close={() => setChanging(false)} />}</Suspense>
       {error && <ErrorState error={error} />}
-      {isLoading && <RowsSkeleton />}
+      {!data && !error && <RowsSkeleton />}
       {data && (
         <>
-          <Section title="Tokens">{tokens.length === 0 ? <EmptyState title="No token yet" text="A token lets the command line, a pipeline or another program act in your name or that of a team." /> : <List tokens={tokens} label="Tokens" revoked={refresh} />}</Section>
+          <Section title="Tokens">{tokens.length === 0 ? <EmptyState title="No token yet" text="A token lets the command line, a pipeline or another program act in your name or that of a team." /> : <List tokens={tokens} label="Tokens" />}</Section>
           <Section title="Browsers that are signed in">
-            <List tokens={sessions} label="Sessions" revoked={refresh} />
+            <List tokens={sessions} label="Sessions" />
           </Section>
         </>
       )}
@@ -72,7 +70,7 @@ export default function Tokens() {
   )
 }
 
-function List({ tokens, label, revoked }: { tokens: Token[]; label: string; revoked: () => Promise<void> }) {
+function List({ tokens, label }: { tokens: Token[]; label: string }) {
   return (
     <Table.ScrollContainer type="native" tabIndex={0} minWidth={300}>
       <Table aria-label={label} verticalSpacing={6}>
@@ -87,7 +85,7 @@ function List({ tokens, label, revoked }: { tokens: Token[]; label: string; revo
         </Table.Thead>
         <Table.Tbody>
           {tokens.map((token) => (
-            <Row key={token.id} token={token} revoked={revoked} />
+            <Row key={token.id} token={token} />
           ))}
         </Table.Tbody>
       </Table>
@@ -95,14 +93,11 @@ function List({ tokens, label, revoked }: { tokens: Token[]; label: string; revo
   )
 }
 
-function Row({ token, revoked }: { token: Token; revoked: () => Promise<void> }) {
+function Row({ token }: { token: Token }) {
   const [asking, setAsking] = useState(false)
   const { id, prefix, description, username, team, role, app, lastUsed, expiresAt, session } = token
   const name = description || prefix
-  const revoke = async (): Promise<void> => {
-    await remove(`/v1/tokens/${encodeURIComponent(id)}`)
-    await revoked()
-  }
+  const revoke = (): Promise<unknown> => remove(`/v1/tokens/${encodeURIComponent(id)}`)
   return (
     <Table.Tr>
       <Table.Td>

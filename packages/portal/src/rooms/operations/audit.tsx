@@ -1,8 +1,9 @@
 /** Who changed what and when; every filter stands in the address. */
-import { Button, Group, Select, Table, Text, TextInput } from '@mantine/core'
-import { useInfiniteQuery } from '@tanstack/react-query'
-import { useState, type FormEvent } from 'react'
-import { get } from '../../frame/api.ts'
+import { Button, Group, SegmentedControl, Select, Table, Text, TextInput } from '@mantine/core'
+import { IconArrowUp } from '@tabler/icons-react'
+import { useQuery } from '@tanstack/react-query'
+import { useLayoutEffect, useState, type FormEvent } from 'react'
+import { kindsQuery } from '../../frame/kinds.ts'
 import { genericHref } from '../../frame/registry.ts'
 import { useSearchParams, useSetSearchParams } from '../../frame/search-params.ts'
 import { useSession } from '../../frame/session.ts'
@@ -13,57 +14,35 @@ import { ErrorState } from '../../pieces/error-state.tsx'
 import { GoLink } from '../../pieces/go-link.tsx'
 import { PageHeader } from '../../pieces/page-header.tsx'
 import { RowsSkeleton } from '../../pieces/page-skeleton.tsx'
+import { useEarlier, useNewer, type AuditRow, type Filter } from './audit-rows.ts'
+import classes from './audit.module.css'
 
-interface AuditRow {
-  time: string
-  actor: string
-  token?: string
-  verb: string
-  kind: string
-  team?: string
-  name: string
-  resourceVersion: string
-  requestId?: string
-}
-
-interface AuditPage {
-  items: AuditRow[]
-  continue?: string
-}
-
-const pageSize = 100
-/** The catalogue of kinds in words of the audit; the API says so when one is not there. */
-const kinds = ['App', 'Build', 'Deployment', 'Environment', 'InstanceSet', 'Release', 'Route', 'Team', 'User']
-const plurals: Record<string, string> = { App: 'apps', Build: 'builds', Deployment: 'deployments', Environment: 'environments', InstanceSet: 'instancesets', Release: 'releases', Route: 'routes', Team: 'teams', User: 'users' }
-const verbs = ['create', 'update', 'delete']
+const verbs = ['create', 'update', 'patch', 'delete']
+/** Pixels from the top within which newer rows go in at once. */
+const nearTop = 40
 
 export default function Audit() {
-  const team = useTeam()
-  const { actor, kind, name, verb } = useSearchParams()
-  const filter = Object.entries({ team, actor, kind, name, verb }).flatMap(([key, value]) => (value ? [[key, value] as [string, string]] : []))
-  const pages = useInfiniteQuery({
-    queryKey: ['audit', filter],
-    initialPageParam: '',
-    queryFn: ({ pageParam, signal }) => get<AuditPage>(`/v1/audit?${new URLSearchParams([...filter, ['limit', String(pageSize)], ...(pageParam ? [['continue', pageParam] as [string, string]] : [])]).toString()}`, signal),
-    getNextPageParam: (last) => last.continue,
-  })
-  const rows = pages.data?.pages.flatMap(({ items }) => items) ?? []
+  const filter = useFilter()
+  const pages = useEarlier(filter)
+  const earlier = pages.data?.pages.flatMap(({ items }) => items) ?? []
+  const newer = useNewer(filter, pages.data && (pages.data.pages[0]?.items[0]?.id ?? '0'))
+  const { shown, waiting } = useSettled(newer)
+  const rows = [...shown, ...earlier]
   return (
     <>
-      <PageHeader
-        title="Audit"
-        text="Who changed what and when. The same on the command line: pavior audit"
-        actions={
-          <Button size="xs" variant="default" loading={pages.isRefetching} onClick={() => void pages.refetch()}>
-            Look again
-          </Button>
-        }
-      />
+      <PageHeader title="Audit" text="Who changed what and when, as it happens. The same on the command line: pavior audit --follow" />
       <Filters />
       {pages.error && <ErrorState error={pages.error} />}
       {pages.isLoading && <RowsSkeleton />}
-      {pages.data && rows.length === 0 && <EmptyState title="No change matches." text="Take a filter away, or choose another team above." />}
-      {rows.length > 0 && <Rows rows={rows} />}
+      {waiting > 0 && (
+        <div className={classes.newer} role="status">
+          <Button size="compact-sm" radius="xl" leftSection={<IconArrowUp size={14} />} onClick={() => window.scrollTo({ top: 0 })}>
+            {waiting} newer {waiting === 1 ? 'change' : 'changes'}
+          </Button>
+        </div>
+      )}
+      {pages.data && rows.length === 0 && <EmptyState title="No change matches." text="Take a filter away, or choose another team above. What is changed from now on appears here." />}
+      {rows.length > 0 && <Rows rows={rows} fresh={shown.length} />}
       {pages.hasNextPage && (
         <Button mt="sm" size="xs" variant="subtle" loading={pages.isFetchingNextPage} onClick={() => void pages.fetchNextPage()}>
           Earlier ones
@@ -73,8 +52,33 @@ export default function Audit() {
   )
 }
 
+/** From the address. People only, unless everything or a part of the platform is asked for. */
+function useFilter(): Filter {
+  const team = useTeam()
+  const { actor, kind, name, verb, everything } = useSearchParams()
+  const people = everything !== undefined || actor?.startsWith('system:') ? undefined : 'true'
+  return Object.entries({ team, actor, people, kind, name, verb }).flatMap(([key, value]) => (value ? [[key, value] as [string, string]] : []))
+}
+
+/** Newer rows go in only while the top is in sight: what somebody reads stays where it is. */
+function useSettled(newer: AuditRow[]): { shown: AuditRow[]; waiting: number } {
+  const [upTo, setUpTo] = useState<string>()
+  const newest = newer[0]?.id
+  useLayoutEffect(() => {
+    const settle = (): void => {
+      if (window.scrollY <= nearTop) setUpTo(newest)
+    }
+    settle()
+    window.addEventListener('scroll', settle, { passive: true })
+    return () => window.removeEventListener('scroll', settle)
+  }, [newest])
+  const waiting = upTo === undefined ? newer.length : Math.max(0, newer.findIndex(({ id }) => id === upTo))
+  return { shown: newer.slice(waiting), waiting }
+}
+
 function Filters() {
-  const { actor = '', kind, name = '', verb } = useSearchParams()
+  const { actor = '', kind, name = '', verb, everything } = useSearchParams()
+  const { data: kinds = [] } = useQuery(kindsQuery)
   const { user } = useSession()
   const set = useSetSearchParams()
   const [typedActor, setTypedActor] = useState(actor)
@@ -86,9 +90,10 @@ function Filters() {
   return (
     <form onSubmit={submit}>
       <Group gap="xs" mb="sm">
+        <SegmentedControl size="xs" aria-label="By whom" data={[{ value: 'people', label: 'People' }, { value: 'everything', label: 'Everything' }]} value={everything === undefined ? 'people' : 'everything'} onChange={(next) => set({ everything: next === 'everything' ? '1' : undefined })} />
         <TextInput size="xs" aria-label="Who" placeholder={`Who, as user:${user}`} value={typedActor} onChange={({ currentTarget }) => setTypedActor(currentTarget.value)} />
         <Select size="xs" w={110} aria-label="Did" placeholder="Any change" clearable data={verbs} value={verb ?? null} onChange={(next) => set({ verb: next ?? undefined })} />
-        <Select size="xs" w={130} aria-label="Kind" placeholder="Any kind" clearable data={kinds} value={kind ?? null} onChange={(next) => set({ kind: next ?? undefined })} />
+        <Select size="xs" w={130} aria-label="Kind" placeholder="Any kind" clearable searchable data={kinds.map((each) => each.kind)} value={kind ?? null} onChange={(next) => set({ kind: next ?? undefined })} />
         <TextInput size="xs" aria-label="Name" placeholder="Name" value={typedName} onChange={({ currentTarget }) => setTypedName(currentTarget.value)} />
         <Button size="xs" type="submit" variant="default">
           Filter
@@ -98,7 +103,8 @@ function Filters() {
   )
 }
 
-function Rows({ rows }: { rows: AuditRow[] }) {
+/** The first `fresh` of them came while the page was open. */
+function Rows({ rows, fresh }: { rows: AuditRow[]; fresh: number }) {
   return (
     <Table.ScrollContainer type="native" tabIndex={0} minWidth={560}>
       <Table aria-label="Changes" verticalSpacing={5}>
@@ -112,8 +118,8 @@ function Rows({ rows }: { rows: AuditRow[] }) {
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
-          {rows.map((row) => (
-            <Table.Tr key={`${row.resourceVersion} ${row.kind} ${row.name} ${row.time}`}>
+          {rows.map((row, index) => (
+            <Table.Tr key={row.id} className={index < fresh ? classes.fresh : undefined}>
               <Table.Td>
                 <Ago at={row.time} />
               </Table.Td>
@@ -140,6 +146,7 @@ function Rows({ rows }: { rows: AuditRow[] }) {
 }
 
 function What({ row: { kind, team, name, verb } }: { row: AuditRow }) {
-  const plural = plurals[kind]
+  const { data: kinds } = useQuery(kindsQuery)
+  const plural = kinds?.find((each) => each.kind === kind)?.plural
   return verb === 'delete' || plural === undefined ? <b>{name}</b> : <GoLink to={genericHref(plural, team, name)} underline="always">{name}</GoLink>
 }

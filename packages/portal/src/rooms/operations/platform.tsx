@@ -1,9 +1,8 @@
 /** The installation itself, for its administrators: processes, queue, builds, storage, versions, settings. */
 import type { HostCapabilities } from '@pavior/contract'
-import { Button, Code, Table, Text } from '@mantine/core'
-import { useQuery } from '@tanstack/react-query'
-import { get } from '../../frame/api.ts'
+import { Code, Table, Text } from '@mantine/core'
 import { useCollection } from '../../frame/collections.ts'
+import { useLatest } from '../../frame/latest.ts'
 import { EmptyState } from '../../pieces/empty-state.tsx'
 import { ErrorState } from '../../pieces/error-state.tsx'
 import { bytesText } from '../../pieces/number-text.ts'
@@ -46,28 +45,19 @@ const shownBuilds = 5
 const littleSpace = 0.1
 
 export default function Platform() {
-  const status = useQuery({ queryKey: ['status'], queryFn: ({ signal }) => get<StatusView>('/v1/status', signal), staleTime: 0 })
-  const platform = useQuery({ queryKey: ['platform'], queryFn: ({ signal }) => get<PlatformView>('/v1/platform', signal), staleTime: 0 })
-  const again = (): void => {
-    void status.refetch()
-    void platform.refetch()
-  }
-  const error = status.error ?? platform.error
+  const { value: status, error: statusError } = useLatest<StatusView>('/v1/status?follow=1')
+  const { value: platform, error: platformError } = useLatest<PlatformView>('/v1/platform?follow=1')
+  const error = statusError ?? platformError
   return (
     <>
       <PageHeader
         title="Platform"
-        beside={status.data && <Status word={status.data.agent === 'ok' ? 'Running' : 'Degraded'} tone={status.data.agent === 'ok' ? 'good' : 'warn'} />}
-        text={status.data && `Pavior ${status.data.version}${status.data.agent === 'ok' ? '' : `. ${status.data.agent}`}`}
-        actions={
-          <Button size="xs" variant="default" loading={status.isRefetching || platform.isRefetching} onClick={again}>
-            Look again
-          </Button>
-        }
+        beside={status && <Status word={status.agent === 'ok' ? 'Running' : 'Degraded'} tone={status.agent === 'ok' ? 'good' : 'warn'} />}
+        text={status && `Pavior ${status.version}${status.agent === 'ok' ? '' : `. ${status.agent}`}`}
       />
       {error && <ErrorState error={error} />}
-      {!error && (!status.data || !platform.data) && <RowsSkeleton />}
-      {status.data && platform.data && <Known status={status.data} platform={platform.data} />}
+      {!error && (!status || !platform) && <RowsSkeleton />}
+      {status && platform && <Known status={status} platform={platform} />}
     </>
   )
 }

@@ -82,7 +82,7 @@ function Destroy({ place, app }: { place: AppPlace; app: App }) {
   return (
     <Section title="Delete this app">
       <Text size="sm" mb="xs">
-        It stops, and its releases, configuration, routes and history go. There is no way back.
+        It stops, and its releases, configuration, routes, history and its repository here go. There is no way back.
       </Text>
       <Button size="xs" color="red" variant="outline" onClick={() => setAsking(true)}>
         Delete {place.app}
@@ -91,7 +91,7 @@ function Destroy({ place, app }: { place: AppPlace; app: App }) {
         opened={asking}
         close={() => setAsking(false)}
         title={`Delete the app ${place.app}?`}
-        losses={[...environments.map(([name, { url }]) => `${name} stops${url ? `; ${url} answers 404` : ''}.`), `${releases.length} releases, their configuration and their history go.`]}
+        losses={[...environments.map(([name, { url }]) => `${name} stops${url ? `; ${url} answers 404` : ''}.`), releases.length === 1 ? '1 release, its configuration and its history go.' : `${releases.length} releases, their configuration and their history go.`, 'Its repository on this platform goes with every branch, if it has one; copies elsewhere stay.']}
         action={`Delete ${place.app}`}
         name={place.app}
         confirm={destroy}

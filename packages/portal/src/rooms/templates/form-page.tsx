@@ -14,7 +14,8 @@ import { PageSkeleton } from '../../pieces/page-skeleton.tsx'
 import { checkValues } from '../../pieces/schema-check.ts'
 import { SchemaForm } from '../../pieces/schema-form.tsx'
 import { Files } from './files.tsx'
-import { pagesOf, startingAnswers, type FormPage } from './pages.ts'
+import { fields } from './fields/index.ts'
+import { goOnAsking, pagesOf, startAsking, type FormPage } from './pages.ts'
 import { begin, preview, templateQuery, type TemplateDetails } from './queries.ts'
 
 export default function TemplateFormPage() {
@@ -43,12 +44,14 @@ function TemplateForm({ template, teams, first }: { template: TemplateDetails; t
   const go = useGo()
   const [team, setTeam] = useState(first)
   const [step, setStep] = useState(0)
-  const [answers, setAnswers] = useState(() => startingAnswers(pages, first))
+  const [asking, setAsking] = useState(() => startAsking(pages, first))
+  const { answers, due } = asking
+  const setAnswers = (next: Record<string, unknown>): void => setAsking(goOnAsking(pages, asking, next))
   const [causes, setCauses] = useState<Cause[]>([])
   const wanted = { team, template, answers }
   const refused = (error: Error): void => {
     const found = error instanceof ApiError ? (error.details.causes ?? []) : []
-    const wrong = pages.findIndex(({ schema }) => found.some(({ field }) => Object.hasOwn(schema.properties ?? {}, field.split(/[.[]/)[0]!)))
+    const wrong = due.findIndex((schema) => found.some(({ field }) => Object.hasOwn(schema.properties ?? {}, field.split(/[.[]/)[0]!)))
     // Where the field is that was refused.
     if (wrong >= 0) setStep(wrong)
     setCauses(found)
@@ -59,7 +62,9 @@ function TemplateForm({ template, teams, first }: { template: TemplateDetails; t
     event.preventDefault()
     const page = pages[step]
     if (!page) return start.mutate()
-    const found = checkValues(page.schema, answers)
+    const plain = checkValues(due[step]!, answers)
+    // What is due says it best; what else the conditions ask for is seen in the whole.
+    const found = plain.length > 0 ? plain : checkValues(page.schema, answers)
     setCauses(found)
     if (found.length > 0) return
     setStep(step + 1)
@@ -137,7 +142,7 @@ function Questions({ page, answers, setAnswers, causes, first, team, teams, setT
         </Text>
       )}
       {first && teams.length > 1 && <NativeSelect label="Team" description="It owns the app." data={teams} value={team} onChange={({ currentTarget }) => setTeam(currentTarget.value)} />}
-      <SchemaForm schema={page.schema} value={answers} onChange={setAnswers} causes={causes} />
+      <SchemaForm schema={page.schema} value={answers} onChange={setAnswers} causes={causes} fields={fields} />
     </Stack>
   )
 }

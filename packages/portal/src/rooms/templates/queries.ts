@@ -1,5 +1,5 @@
 /** What the API tells of templates. */
-import type { Resource, TemplateRunSpec, TemplateRunStatus, TemplateSpec } from '@pavior/contract'
+import { withoutSecrets, type Resource, type TemplateRunSpec, type TemplateRunStatus, type TemplateSpec } from '@pavior/contract'
 import { queryOptions } from '@tanstack/react-query'
 import { get, post } from '../../frame/api.ts'
 
@@ -64,8 +64,10 @@ function runsPath({ team, template }: Wanted): string {
   return `/v1/teams/${encodeURIComponent(team)}/templates/${encodeURIComponent(template.name)}/runs`
 }
 
+/** Answers that are secrets go their own way, so that nothing keeps them. */
 function bodyOf({ template, answers }: Wanted): object {
-  return { answers, templateTeam: template.team }
+  const { answers: open, secrets } = withoutSecrets(template.parameters ?? [], answers)
+  return { answers: open, templateTeam: template.team, ...(Object.keys(secrets).length > 0 ? { secrets } : {}) }
 }
 
 export interface Upgrade {

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { BuildSettings } from '@pavior/contract'
-import { chooseBuilder, inputsOf } from '../../rooms/delivery/plan.ts'
+import { chooseBuilder, inputsOf, toolchainOf } from '../../rooms/delivery/plan.ts'
 import type { HostTools, SourceFacts } from '../../rooms/delivery/ports.ts'
 import { explain, registriesFile } from './dockerfile.ts'
 import { createBuilders } from './index.ts'
@@ -163,6 +163,27 @@ describe('versions that a source asks for', () => {
   ] as [Record<string, string>, object | undefined][])('%o', (files, expected) => {
     const facts = source(files)
     expect(chooseBuilder(builders, facts).builder.request?.(facts)).toEqual(expected)
+  })
+})
+
+describe('the toolchain of a build', () => {
+  it.each([
+    [{ 'package.json': packageJson({ engines: { node: '20.x' }, scripts: { start: 'node .' } }) }, { name: 'node', version: '20.20.2', asked: '20.x' }],
+    [{ 'package.json': packageJson({ scripts: { start: 'node .' } }), '.nvmrc': 'lts/*' }, { name: 'node', version: '20.20.2' }],
+    [{ 'requirements.txt': '', 'app.py': '', '.python-version': '3.11' }, { name: 'python3', version: '3.11.7', asked: '3.11.x' }],
+    [{ 'go.mod': 'module x\n\ngo 1.22\n\ntoolchain go1.22.5\n', 'main.go': 'package main' }, { name: 'go', version: '1.26.8', asked: '1.22' }],
+    [{ 'Cargo.toml': '[package]\nname = "x"\nrust-version = "1.70"', 'src/main.rs': '' }, { name: 'cargo', version: '1.95.0', asked: '1.70' }],
+    [{ 'Cargo.toml': '[package]\nname = "x"', 'src/main.rs': '', 'rust-toolchain.toml': '[toolchain]\nchannel = "1.80.0"\n' }, { name: 'cargo', version: '1.95.0', asked: '1.80.0' }],
+    [{ Gemfile: "source 'x'\nruby '3.1.2'\n", 'app.rb': '' }, { name: 'ruby', version: '3.1.2', asked: '3.1.2' }],
+    [{ 'composer.json': '{"require": {"php": ">=8.2"}}', 'index.php': '' }, { name: 'php', version: '8.2.35', asked: '>=8.2' }],
+    [{ 'pom.xml': '<properties><maven.compiler.release>17</maven.compiler.release></properties>' }, { name: 'java', version: '17.0.15', asked: '17' }],
+    [{ 'build.gradle': 'java { toolchain { languageVersion = JavaLanguageVersion.of(21) } }' }, { name: 'java', version: '17.0.15', asked: '21' }],
+    [{ Dockerfile: 'FROM scratch' }, { name: '' }],
+    [{ Procfile: 'web: ./run' }, { name: '' }],
+  ] as [Record<string, string>, object][])('%o', (files, expected) => {
+    const facts = source(files)
+    const { builder } = chooseBuilder(builders, facts)
+    expect(toolchainOf(builder, facts, builder.plan(facts, { ...everything, gradle: tool('gradle', '8.0') }))).toEqual(expected)
   })
 })
 

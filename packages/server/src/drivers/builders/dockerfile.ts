@@ -17,6 +17,7 @@ export interface ImageSettings {
 export function createDockerfileBuilder({ registryMirror }: ImageSettings): Builder {
   return {
     name: 'dockerfile',
+    toolchain: () => ({ name: '' }),
     reads: files,
     tools: ['podman'],
     detect: ({ paths }) => files.find((file) => paths.includes(file)),

@@ -10,6 +10,7 @@ export const goBuilder: Builder = {
   reads: ['go.mod', 'go.work', 'main.go', 'Procfile'],
   tools: ['go'],
   detect: ({ paths }) => ['go.mod', 'go.work', 'main.go'].find((file) => paths.includes(file)),
+  toolchain: ({ texts }) => ({ name: 'go', asked: /^(?:toolchain\s+go|go\s+)(\d\S*)/m.exec(texts['go.mod'] ?? texts['go.work'] ?? '')?.[1] }),
   plan,
 }
 

@@ -25,7 +25,18 @@ export const javaBuilder: Builder = {
   reads: ['pom.xml', 'build.gradle', 'build.gradle.kts', 'settings.gradle', 'settings.gradle.kts', 'system.properties', 'Procfile'],
   tools: ['java', 'javac', 'mvn', 'gradle'],
   detect: ({ paths }) => ['pom.xml', 'build.gradle', 'build.gradle.kts', 'settings.gradle', 'settings.gradle.kts'].find((file) => paths.includes(file)),
+  toolchain: ({ texts }) => ({ name: 'java', asked: askedJava(texts) }),
   plan,
+}
+
+/** As Maven, Gradle and the buildpacks' system.properties say it. */
+function askedJava(texts: SourceFacts['texts']): string | undefined {
+  const gradle = texts['build.gradle.kts'] ?? texts['build.gradle'] ?? ''
+  return (
+    /^java\.runtime\.version\s*=\s*(\S+)/m.exec(texts['system.properties'] ?? '')?.[1] ??
+    /<(?:maven\.compiler\.(?:release|source)|java\.version)>\s*([\d.]+)/.exec(texts['pom.xml'] ?? '')?.[1] ??
+    /(?:JavaLanguageVersion\.of\(|sourceCompatibility\s*=\s*\D{0,30}?)(\d+)/.exec(gradle)?.[1]
+  )
 }
 
 function plan(source: SourceFacts, tools: HostTools): BuildPlan {

@@ -1,6 +1,6 @@
 /** Node.js: npm, yarn or pnpm by lock file, a `build` script, development dependencies left out at run time. */
 import { fail } from '@pavior/contract'
-import type { Builder, BuildPlan, BuildStep, HostTools, Layer, SourceFacts } from '../../rooms/delivery/ports.ts'
+import type { Builder, BuildPlan, BuildStep, HostTools, Layer, SourceFacts, ToolRequest } from '../../rooms/delivery/ports.ts'
 import { installCommand, managerEnv, managerOf, pruneCommand, type Manager } from './node-manager.ts'
 import { siteOutput, webCommand, type PackageJson } from './node-site.ts'
 import { serverFile, siteDirectory, staticCommand } from './static.ts'
@@ -31,12 +31,15 @@ export function createNodeBuilder(staticServerPath: string): Builder {
     reads: ['package.json', 'package-lock.json', 'npm-shrinkwrap.json', 'yarn.lock', 'pnpm-lock.yaml', '.npmrc', '.yarnrc.yml', '.nvmrc', '.node-version', 'Procfile'],
     tools: ['node', 'npm', 'yarn', 'pnpm'],
     detect,
-    request: (source) => {
-      const range = readPackage(source).engines?.node ?? (source.texts['.nvmrc'] ?? source.texts['.node-version'])?.trim().replace(/^v/, '')
-      return range && /\d/.test(range) ? { name: 'node', range } : undefined
-    },
+    request,
+    toolchain: (source) => ({ name: 'node', asked: request(source)?.range }),
     plan: (source, tools) => planNode(source, tools, staticServerPath),
   }
+}
+
+function request(source: SourceFacts): ToolRequest | undefined {
+  const range = readPackage(source).engines?.node ?? (source.texts['.nvmrc'] ?? source.texts['.node-version'])?.trim().replace(/^v/, '')
+  return range && /\d/.test(range) ? { name: 'node', range } : undefined
 }
 
 function detect(source: SourceFacts): string | undefined {

@@ -9,6 +9,7 @@ export const phpBuilder: Builder = {
   reads: ['composer.json', 'composer.lock', 'Procfile'],
   tools: ['php', 'composer'],
   detect: ({ paths }) => (paths.includes('composer.json') ? 'composer.json' : documentRoot(paths) === undefined ? undefined : 'index.php'),
+  toolchain: ({ texts }) => ({ name: 'php', asked: /"require"\s*:\s*\{[^}]*"php"\s*:\s*"([^"]+)"/.exec(texts['composer.json'] ?? '')?.[1] }),
   plan,
 }
 

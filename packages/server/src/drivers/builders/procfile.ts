@@ -6,6 +6,7 @@ export const procfileBuilder: Builder = {
   reads: ['Procfile'],
   tools: [],
   detect: ({ texts, settings }) => (texts.Procfile !== undefined || settings.command !== undefined ? 'a Procfile and nothing else that is known' : undefined),
+  toolchain: () => ({ name: '' }),
   plan: ({ settings }) => ({
     summary: settings.command === undefined ? 'procfile' : `procfile · ${settings.command}`,
     steps: settings.command === undefined ? [] : [{ name: 'build', command: ['sh', '-ec', settings.command] }],

@@ -30,6 +30,7 @@ export const pythonBuilder: Builder = {
   tools: ['python3'],
   detect: ({ paths }) => [...sources.map(({ file }) => file), 'Pipfile', 'manage.py'].find((file) => paths.includes(file)) ?? ['app.py', 'main.py', 'wsgi.py', 'server.py'].find((file) => paths.includes(file)),
   request,
+  toolchain: (source) => ({ name: 'python3', asked: request(source)?.range }),
   plan,
 }
 

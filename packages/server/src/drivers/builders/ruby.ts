@@ -4,9 +4,10 @@ import { listenHost, need, shortVersion } from './toolchain.ts'
 
 export const rubyBuilder: Builder = {
   name: 'ruby',
-  reads: ['Gemfile', 'Gemfile.lock', 'config.ru', 'Procfile', 'app.rb', 'main.rb', 'server.rb'],
+  reads: ['Gemfile', 'Gemfile.lock', '.ruby-version', 'config.ru', 'Procfile', 'app.rb', 'main.rb', 'server.rb'],
   tools: ['ruby', 'bundle', 'node', 'npm'],
   detect: ({ paths }) => ['Gemfile', 'config.ru'].find((file) => paths.includes(file)),
+  toolchain: ({ texts }) => ({ name: 'ruby', asked: texts['.ruby-version'] ?? /^\s*ruby\s+['"]([^'"]+)['"]/m.exec(texts.Gemfile ?? '')?.[1] }),
   plan,
 }
 

@@ -12,10 +12,18 @@ interface CargoToml {
 
 export const rustBuilder: Builder = {
   name: 'rust',
-  reads: ['Cargo.toml', 'Cargo.lock', 'Procfile'],
+  reads: ['Cargo.toml', 'Cargo.lock', 'rust-toolchain', 'rust-toolchain.toml', 'Procfile'],
   tools: ['cargo'],
   detect: ({ paths }) => (paths.includes('Cargo.toml') ? 'Cargo.toml' : undefined),
+  toolchain: ({ texts }) => ({ name: 'cargo', asked: askedRust(texts) }),
   plan,
+}
+
+/** A toolchain file is a demand, `rust-version` a lower bound. */
+function askedRust(texts: SourceFacts['texts']): string | undefined {
+  const file = texts['rust-toolchain.toml'] ?? texts['rust-toolchain']
+  const channel = /^\s*channel\s*=\s*"([^"]+)"/m.exec(file ?? '')?.[1] ?? /^\s*(\d[\w.-]*)\s*$/m.exec(file ?? '')?.[1]
+  return channel ?? /^\s*rust-version\s*=\s*"([^"]+)"/m.exec(texts['Cargo.toml'] ?? '')?.[1]
 }
 
 function readCargo(texts: SourceFacts['texts']): CargoToml {

@@ -18,6 +18,7 @@ export function staticCommand(directory: string): string {
 export function createStaticBuilder(serverPath: string): Builder {
   return {
     name: 'static',
+    toolchain: () => ({ name: '' }),
     reads: [],
     tools: ['node'],
     detect: ({ paths }) => {

@@ -96,4 +96,10 @@ describe('answers', () => {
     const { causes } = await renderer.ask({ op: 'answers', pages, answers: { size: 'x' } })
     expect(causes!.map(({ field }) => field)).toEqual(['name', 'size'])
   })
+
+  test('only what is due is asked, and an answer to what is not due is left out', async () => {
+    const pages = [{ properties: { database: { type: 'boolean' } }, dependencies: { database: { oneOf: [{ properties: { database: { const: false } } }, { properties: { database: { const: true }, size: { type: 'integer', minimum: 1 }, keep: { type: 'boolean', default: true } }, required: ['size'] }] } } }]
+    expect(await renderer.ask({ op: 'answers', pages, answers: { database: false, size: -4 } })).toEqual({ value: { database: false }, causes: [] })
+    expect(await renderer.ask({ op: 'answers', pages, answers: { database: true } })).toMatchObject({ value: { database: true, keep: true }, causes: [{ field: 'size' }] })
+  })
 })

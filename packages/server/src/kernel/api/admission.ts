@@ -24,7 +24,7 @@ export function addAdmission(
 
   const identify = async (request: FastifyRequest): Promise<void> => {
     try {
-      request.actor = await authenticate(request)
+      request.actor = { ...(await authenticate(request)), requestId: request.id }
     } catch (error) {
       const guessed = hasCode(error, 'UNAUTHENTICATED') && request.headers.authorization !== undefined
       const wait = guessed ? failures.take(request.ip) : undefined

@@ -100,12 +100,16 @@ describe('answers', () => {
     for (const name of ['a', 'b', 'c']) await send('POST', appsPath, appBody(name))
     const first = await send('GET', `${appsPath}?limit=2`)
     expect(first.body.items).toHaveLength(2)
+    expect(first.body.metadata.remainingItemCount).toBe(1)
+    // What is selected is not counted, as in Kubernetes.
+    expect((await send('GET', `${appsPath}?limit=2&fieldSelector=metadata.name!%3Dx`)).body.metadata).not.toHaveProperty('remainingItemCount')
     const second = await send('GET', `${appsPath}?limit=2&continue=${first.body.metadata.continue}`)
     expect(second.body).toMatchObject({
       metadata: { resourceVersion: first.body.metadata.resourceVersion },
       items: [{ metadata: { name: 'c' } }],
     })
     expect(second.body.metadata.continue).toBeUndefined()
+    expect(second.body.metadata).not.toHaveProperty('remainingItemCount')
   })
 
   test('HEAD, OPTIONS and methods that are not there', async () => {

@@ -1,22 +1,28 @@
-/** `GET /v1/audit`: who changed what and when. */
+/** `GET /v1/audit`: who changed what and when, in pages or as it happens. */
 import { fail } from '@pavior/contract'
 import type { FastifyInstance } from 'fastify'
 import type { Actor } from '../actor.ts'
 import type { AuditFilter, AuditLog } from '../audit/audit.ts'
 import type { KindRegistry } from '../kind.ts'
-import { parameter, wholeNumber, type Query } from './query.ts'
+import { sendLines } from './lines.ts'
+import { flag, parameter, wholeNumber, type Query } from './query.ts'
 
-const parameters = ['actor', 'kind', 'team', 'name', 'verb', 'since', 'until', 'limit', 'continue']
+const parameters = ['actor', 'people', 'kind', 'team', 'name', 'verb', 'since', 'until', 'limit', 'continue', 'follow', 'after']
 const defaultPageSize = 100
 const largestPage = 1000
 
 export function addAuditRoutes(app: FastifyInstance, { audit, kinds }: { audit: AuditLog; kinds: KindRegistry }): void {
-  app.get('/v1/audit', async (request) => {
+  app.get('/v1/audit', async (request, reply) => {
     const query = request.query as Query
     checkParameters(query)
     const teams = readableTeams(request.actor, parameter(query, 'team'))
+    const filter = filterOf(query, kinds)
+    if (flag(query, 'follow')) {
+      const after = rowId(query, 'after')
+      return sendLines(reply, (write, signal) => audit.follow(teams, filter, after, write, signal))
+    }
     const limit = Math.min(wholeNumber(query, 'limit') || defaultPageSize, largestPage)
-    return audit.list(teams, filterOf(query, kinds), { limit, before: continueOf(query) })
+    return audit.list(teams, filter, { limit, before: rowId(query, 'continue') })
   })
 }
 
@@ -43,6 +49,7 @@ function readableTeams(actor: Actor, team: string | undefined): string[] | undef
 function filterOf(query: Query, kinds: KindRegistry): AuditFilter {
   return {
     actor: parameter(query, 'actor'),
+    people: flag(query, 'people'),
     kind: kindOf(query, kinds),
     name: parameter(query, 'name'),
     verb: parameter(query, 'verb'),
@@ -68,8 +75,8 @@ function momentOf(query: Query, name: 'since' | 'until'): Date | undefined {
   return moment
 }
 
-function continueOf(query: Query): string | undefined {
-  const token = parameter(query, 'continue')
-  if (token !== undefined && !/^\d{1,18}$/.test(token)) throw fail('EXPIRED', { message: 'The continue token is not valid here.' })
+function rowId(query: Query, name: 'continue' | 'after'): string | undefined {
+  const token = parameter(query, name)
+  if (token !== undefined && !/^\d{1,18}$/.test(token)) throw fail('EXPIRED', { message: `The value of ${name} is not valid here.`, fix: 'Begin anew without it.' })
   return token
 }

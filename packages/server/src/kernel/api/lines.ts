@@ -33,3 +33,42 @@ export function sendLines(reply: FastifyReply, produce: (write: WriteLine, signa
   )
   return reply.send(out)
 }
+
+/** Calls back whenever there is more; returns the function that ends it. */
+export type OnMore = (listener: () => void) => () => void
+
+/** Takes a step at first and whenever there is more, one after the other, until the signal ends; what comes during a step is one step more. */
+export async function stepWhenMore(onMore: OnMore, step: () => Promise<void>, signal: AbortSignal): Promise<void> {
+  let tell = (): void => {}
+  let more = true
+  const stop = onMore(() => {
+    more = true
+    tell()
+  })
+  signal.addEventListener('abort', () => tell())
+  try {
+    while (!signal.aborted) {
+      more = false
+      await step()
+      if (!more && !signal.aborted) await new Promise<void>((resolve) => (tell = resolve))
+    }
+  } finally {
+    stop()
+  }
+}
+
+/** How often a page is told figures that move all the time. */
+export const figuresEveryMs = 2000
+
+/** For figures that nobody announces, such as memory in use: there is more every so often, while somebody looks. */
+export function moreEvery(intervalMs: number): OnMore {
+  return (listener) => {
+    const timer = setInterval(listener, intervalMs)
+    return () => clearInterval(timer)
+  }
+}
+
+/** Sends the whole answer at first and whenever there is more; a slow reader gets the newest, not every one. */
+export function sendLatest(reply: FastifyReply, ask: () => Promise<object>, onMore: OnMore): FastifyReply {
+  return sendLines(reply, (write, signal) => stepWhenMore(onMore, async () => write(await ask()), signal))
+}

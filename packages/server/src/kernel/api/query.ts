@@ -66,7 +66,6 @@ export function writeOptions(
     fieldManager: fieldManager(parameter(query, 'fieldManager'), request.headers['user-agent']),
     fieldValidation: fieldValidation(query),
     warnings: [],
-    requestId: request.id,
   }
 }
 

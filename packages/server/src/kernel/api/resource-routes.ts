@@ -105,7 +105,7 @@ function createReads(
       const query = request.query as Query
       if (request.method !== 'HEAD' && flag(query, 'watch')) return watch(request, reply)
       const { namespace } = request.params as ResourceParams
-      const options = { ...selection(query), limit: wholeNumber(query, 'limit') ?? everything, continue: parameter(query, 'continue') }
+      const options = { ...selection(query), limit: wholeNumber(query, 'limit') ?? everything, continue: parameter(query, 'continue'), count: true }
       const found = await resources.list(request.actor, kind.kind, namespace, options)
       if (
         parameter(query, 'resourceVersionMatch') === 'Exact' &&
@@ -114,8 +114,8 @@ function createReads(
       ) {
         throw fail('EXPIRED', { message: 'Lists of former versions are not kept.', fix: 'List without resourceVersionMatch=Exact.' })
       }
-      const { resourceVersion, continue: next } = found
-      return responder.list(request, reply, presentation, found.items, { resourceVersion, ...(next ? { continue: next } : {}) })
+      const { items, ...metadata } = found
+      return responder.list(request, reply, presentation, items, metadata)
     },
   }
 }

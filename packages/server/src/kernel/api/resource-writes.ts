@@ -209,7 +209,6 @@ function deleteOptions(request: FastifyRequest): DeleteOptions {
     })
   }
   return {
-    requestId: request.id,
     dryRun: dryRun(query.dryRun as string | string[] | undefined) || dryRun(body.dryRun),
     ...(policy ? { propagationPolicy: policy } : {}),
     ...(body.preconditions ? { preconditions: body.preconditions } : {}),

@@ -16,6 +16,7 @@ export interface Presentation<R extends object = object> {
 export interface ListMetadata {
   resourceVersion?: string
   continue?: string
+  remainingItemCount?: number
 }
 
 export interface Responder {

@@ -1,6 +1,8 @@
 /** Who changed what and when: one row a write, made by the store in the statement of the write itself. */
 import { Counter, Gauge, type Registry } from 'prom-client'
+import { stepWhenMore, type OnMore, type WriteLine } from '../api/lines.ts'
 import type { PgDatabase } from '../db/index.ts'
+import type { Feed } from '../store/feed.ts'
 
 export interface AuditFilter {
   /** As it is written: `user:ada`, `token:…`, `system:release`. */
@@ -9,6 +11,8 @@ export interface AuditFilter {
   kind?: string
   name?: string
   verb?: string
+  /** Without what parts of the platform did by themselves. */
+  people?: boolean
   /** At or after this moment. */
   since?: Date
   /** Before this moment. */
@@ -16,6 +20,8 @@ export interface AuditFilter {
 }
 
 export interface AuditRow {
+  /** Rises with time; to follow from. */
+  id: string
   /** ISO 8601. */
   time: string
   actor: string
@@ -42,6 +48,8 @@ export interface AuditPage {
 export interface AuditLog {
   /** `teams` undefined: all of them, and the cluster kinds. `before` is the `continue` of the page before. */
   list(teams: string[] | undefined, filter: AuditFilter, page: { limit: number; before?: string }): Promise<AuditPage>
+  /** Writes rows as they are made, oldest first: those after the row of this id, or from now on. */
+  follow(teams: string[] | undefined, filter: AuditFilter, after: string | undefined, write: WriteLine, signal: AbortSignal): Promise<void>
   /** Forgets rows older than this, in batches, until none is left or the signal ends; resolves with their number. */
   prune(keepMs: number, signal: AbortSignal): Promise<number>
 }
@@ -49,11 +57,20 @@ export interface AuditLog {
 /** Rows that one statement deletes: some ten milliseconds. */
 const pruneBatch = 5000
 
-const listStatement = `select id, at, actor, token, verb, kind, namespace, name, uid, rv, request_id from audit
+/** Rows that a follower is given in one go. */
+const followBatch = 500
+
+const selected = `select id, at, actor, token, verb, kind, namespace, name, uid, rv, request_id from audit
   where ($1::text[] is null or namespace = any($1)) and ($2::text is null or actor = $2) and ($3::text is null or kind = $3)
     and ($4::text is null or name = $4) and ($5::text is null or verb = $5) and ($6::timestamptz is null or at >= $6)
-    and ($7::timestamptz is null or at < $7) and ($8::bigint is null or id < $8)
-  order by id desc limit $9`
+    and ($7::timestamptz is null or at < $7) and (not $8 or actor not like 'system:%')`
+
+const listStatement = `${selected} and ($9::bigint is null or id < $9) order by id desc limit $10`
+
+const followStatement = `${selected} and id > $9 and id <= $10 order by id limit $11`
+
+/** Ids rise with versions: both are given while the counter of versions is held. */
+const newestStatement = 'select id from audit where rv <= $1 order by id desc limit 1'
 
 /** Looks only at the oldest rows, so that it costs nothing when none is due. */
 const pruneStatement = `with gone as (delete from audit where id in (
@@ -62,16 +79,35 @@ const pruneStatement = `with gone as (delete from audit where id in (
 
 const ageStatement = 'select extract(epoch from now() - at)::float8 as seconds from audit order by id limit 1'
 
-export function createAuditLog(database: PgDatabase, registry: Registry): AuditLog {
+function valuesOf(teams: string[] | undefined, { actor, kind, name, verb, since, until, people = false }: AuditFilter): unknown[] {
+  return [...[teams, actor, kind, name, verb, since, until].map((value) => value ?? null), people]
+}
+
+export function createAuditLog(database: PgDatabase, feed: Feed, registry: Registry): AuditLog {
   const pruned = new Counter({ name: 'pavior_audit_pruned_rows_total', help: 'Audit rows removed because they were older than the retention.', registers: [registry] })
   const oldest = new Gauge({ name: 'pavior_audit_oldest_row_age_seconds', help: 'Age of the oldest audit row when upkeep last looked.', registers: [registry] })
+  const onMore: OnMore = (listener) => feed.subscribe({ publish: (changes) => void (changes.length > 0 && listener()) })
+  /** The newest row that no crash can take back. */
+  const newest = async (): Promise<string> => String((await database.query<{ id: string }>(newestStatement, [String(feed.published)])).rows[0]?.id ?? 0)
   return {
-    list: async (teams, { actor, kind, name, verb, since, until }, { limit, before }) => {
-      const values = [teams, actor, kind, name, verb, since, until, before].map((value) => value ?? null)
+    list: async (teams, filter, { limit, before }) => {
       // Without a name: the plan depends on which filters are given. Nobody is told what a crash could still take back.
-      const { rows } = await database.durable(() => database.query(listStatement, [...values, limit + 1]))
+      const { rows } = await database.durable(() => database.query(listStatement, [...valuesOf(teams, filter), before ?? null, limit + 1]))
       const shown = rows.slice(0, limit)
       return { items: shown.map(auditRow), ...(rows.length > limit ? { continue: String(shown.at(-1)!.id) } : {}) }
+    },
+    follow: async (teams, filter, after, write, signal) => {
+      let told = after ?? (await newest())
+      const tellNewer = async (): Promise<void> => {
+        const upTo = await newest()
+        while (BigInt(told) < BigInt(upTo) && !signal.aborted) {
+          const { rows } = await database.query(followStatement, [...valuesOf(teams, filter), told, upTo, followBatch])
+          for (const row of rows) await write(auditRow(row))
+          // What the filter left out is not looked at again.
+          told = rows.length === followBatch ? String(rows.at(-1)!.id) : upTo
+        }
+      }
+      await stepWhenMore(onMore, tellNewer, signal)
     },
     prune: async (keepMs, signal) => {
       let removed = 0
@@ -91,6 +127,7 @@ export function createAuditLog(database: PgDatabase, registry: Registry): AuditL
 
 function auditRow(row: Record<string, any>): AuditRow {
   return {
+    id: String(row.id),
     time: row.at.toISOString(),
     actor: row.actor,
     ...(row.token === null ? {} : { token: row.token }),

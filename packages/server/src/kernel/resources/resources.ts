@@ -90,7 +90,7 @@ export function createResources(deps: ResourcesDeps): Resources {
       fields: fieldsOf(kindOf(object.kind), object),
       before: previous && whatSelectorsSaw(kindOf(object.kind), previous, object),
       expected: previous && BigInt(previous.metadata.resourceVersion),
-      audit: { actor: actor.name, token: actor.token, verb, requestId: options.requestId },
+      audit: { actor: actor.name, token: actor.token, verb, requestId: actor.requestId },
       wake,
     }
     const version = options.tx ? (await writeResources(options.tx, [stored]))[0] : await database.durable(() => batches.write(stored), (written) => written !== undefined)
@@ -203,6 +203,7 @@ export function createResources(deps: ResourcesDeps): Resources {
         fields: options.fields,
         after: token?.after,
         limit,
+        count: options.count === true && !options.labels && !options.fields,
       }
       const page = await (tx ? readPage(tx, query) : database.durable(() => readPage(database, query), ({ version }) => isNew(version)))
       const last = page.items.at(-1)
@@ -213,6 +214,7 @@ export function createResources(deps: ResourcesDeps): Resources {
         ...(page.more && last
           ? {
               continue: encodeContinue(token?.version ?? String(page.version), last),
+              ...(page.remaining === undefined ? {} : { remainingItemCount: page.remaining }),
             }
           : {}),
       }

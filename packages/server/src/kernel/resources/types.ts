@@ -29,8 +29,6 @@ export interface WriteOptions {
   fieldValidation?: 'Strict' | 'Warn' | 'Ignore'
   /** Filled with sentences for the `Warning` header. */
   warnings?: string[]
-  /** Request id for the audit row. */
-  requestId?: string
   /** Take part in this transaction; the acknowledgement then comes with the transaction. */
   tx?: Tx
 }
@@ -71,6 +69,8 @@ export interface ListOptions extends Selection {
   limit?: number
   /** Opaque, from the last page. Refused with EXPIRED when it is too old or not ours. */
   continue?: string
+  /** Say with the first page how many there are behind it; not for selections, which may be expensive to count. */
+  count?: boolean
 }
 
 export interface ListResult<R = Resource> {
@@ -78,6 +78,7 @@ export interface ListResult<R = Resource> {
   /** Version to watch from. */
   resourceVersion: string
   continue?: string
+  remainingItemCount?: number
 }
 
 export interface WatchOptions extends Selection {

@@ -35,6 +35,8 @@ export interface StoredPage {
   items: Resource[]
   version: bigint
   more: boolean
+  /** Items behind this page, as far as they were counted. */
+  remaining?: number
 }
 
 export interface StoredChange {
@@ -147,6 +149,8 @@ export interface PageQuery extends Selection {
   /** Go on behind this one. */
   after?: { namespace: string; name: string }
   limit: number
+  /** Count what the first page leaves out. */
+  count?: boolean
 }
 
 /** `spec.app` → `fields ->> 'spec.app'`; the path is from a kind's declared indexes, never from a request. */
@@ -188,7 +192,16 @@ export async function readPage(tx: Tx, query: PageQuery): Promise<StoredPage> {
   const { rows } = await tx.query<{ version: string; rv: string | null; object: Resource }>(text, values, `page-${hash(text)}`)
   const found = rows[0]!.rv === null ? [] : rows
   const items = found.slice(0, query.limit).map((row) => withVersion(row as ObjectRow))
-  return { items, version: BigInt(rows[0]!.version), more: found.length > query.limit }
+  const more = found.length > query.limit
+  const total = more && query.count && !query.after ? await countAll(tx, query) : undefined
+  return { items, version: BigInt(rows[0]!.version), more, ...(total === undefined ? {} : { remaining: Math.max(1, total - items.length) }) }
+}
+
+async function countAll(tx: Tx, query: PageQuery): Promise<number> {
+  const values: unknown[] = []
+  const text = `select count(*)::int as total from resources where ${conditions(query, values).join(' and ')}`
+  const { rows } = await tx.query<{ total: number }>(text, values, `count-${hash(text)}`)
+  return rows[0]!.total
 }
 
 /** Short and stable; only tells prepared statements apart. */

@@ -1,6 +1,6 @@
 /** What room catalog needs from outside: where sources are kept, what renders templates, repositories and deployments. */
 import type { Readable } from 'node:stream'
-import type { DeployProgress } from '@pavior/contract'
+import type { ApiView, DeployProgress } from '@pavior/contract'
 import type { Actor } from '../../kernel/actor.ts'
 
 export interface SourceFiles {
@@ -9,6 +9,52 @@ export interface SourceFiles {
   /** Paths of the files below a directory. */
   list(digest: string, directory: string): Promise<{ path: string; size: number }[]>
 }
+
+export type ApiFormat = ApiView['format']
+
+export interface ApiChange {
+  breaking: boolean
+  /** Does not break the contract, but may surprise: a caller that lists all values meets one that it has never seen. */
+  risky?: boolean
+  /** GET /orders/{id} */
+  where: string
+  what: string
+}
+
+export interface Definition {
+  path: string
+  format: ApiFormat
+  definition: string
+}
+
+export type DefinitionRequest = { op: 'look'; path: string; definition: string } | { op: 'view'; definition: Definition } | { op: 'diff'; before: Definition; after: Definition }
+
+export interface DefinitionAnswer {
+  found?: { format: ApiFormat; title: string }
+  view?: ApiView
+  changes?: ApiChange[]
+  problem?: { message: string }
+}
+
+/** Reads definitions of APIs in a process of its own. Everything throws API_DEFINITION_INVALID. */
+export interface DefinitionReader {
+  /** What a file holds by its name and its head; undefined when its name promises no API. */
+  look(path: string, definition: string, signal?: AbortSignal): Promise<DefinitionAnswer['found']>
+  view(definition: Definition, signal?: AbortSignal): Promise<ApiView>
+  /** What callers notice. */
+  diff(before: Definition, after: Definition, signal?: AbortSignal): Promise<ApiChange[]>
+}
+
+/** What was seen of requests between apps. */
+export interface ObservedCalls {
+  /** Apps that this one has called since then. */
+  calledBy(app: { team: string; app: string }, since: Date): Promise<{ team: string; app: string }[]>
+  /** Every pair that one of these apps is in, with its requests since then. */
+  callsOf(apps: { team: string; app: string }[], since: Date): Promise<{ from: { team: string; app: string }; to: { team: string; app: string }; requests: number; errors: number; lastSeenAt: Date; unknown: number }[]>
+}
+
+/** Whether an app answers a path of it with success, asked as its users ask. */
+export type AppProbe = (url: string, path: string) => Promise<boolean>
 
 /** How the texts of a template are marked. */
 export interface RenderStyle {
@@ -74,6 +120,12 @@ export interface Repositories {
   remove(team: string, app: string): Promise<void>
   /** Text of a file on main. */
   read(team: string, app: string, path: string): Promise<string | undefined>
+  /** The last commit that touched each file, as seen from a commit; undefined when that commit is not here (yet). */
+  lastTouched(team: string, app: string, commit: string, paths: readonly string[]): Promise<Map<string, { commit: string; author: string; at: string }> | undefined>
+  /** Address to clone from. */
+  urlOf(team: string, app: string): string
+  /** Whether there is a main with a commit. */
+  holds(team: string, app: string): Promise<boolean>
   /** Three-way merge of main with what lies between two trees, as a branch. Undefined when nothing would change. */
   propose(team: string, app: string, trees: { base: FileTree; theirs: FileTree }, branch: string, words: CommitWords, dryRun: boolean): Promise<MergeProposal | undefined>
   /** Pushes one commit to the main branch of another host. Throws REPOSITORY_UNREACHABLE and REPOSITORY_REFUSED. */

@@ -17,6 +17,6 @@ export async function servingOf(resources: Resources, actor: Actor, app: Resourc
   const labels = Object.entries({ 'pavior.dev/app': name, 'pavior.dev/number': String(newest) }).map(([key, value]) => ({ key, operator: 'In' as const, values: [value] }))
   const [release] = (await resources.list<Resource<ReleaseSpec>>(actor, 'Release', team, { labels, limit: 1 })).items
   if (release === undefined) return undefined
-  const source = release.spec.revision?.source
-  return { release, source: source === undefined ? undefined : { team, app: name, release: newest, source, ...(app.spec.build?.directory ? { directory: app.spec.build.directory } : {}) } }
+  const { source, commit, type } = release.spec.revision ?? {}
+  return { release, source: source === undefined ? undefined : { team, app: name, release: newest, source, ...(app.spec.build?.directory ? { directory: app.spec.build.directory } : {}), ...(commit && type === 'git' ? { commit } : {}) } }
 }

@@ -90,6 +90,7 @@ export async function serveGit(deps: GitDeps, request: FastifyRequest, reply: Fa
       PAVIOR_HOOK_TEAM: team,
       PAVIOR_HOOK_APP: app,
       PAVIOR_HOOK_AUTHORIZATION: authorization,
+      PAVIOR_HOOK_REQUEST: request.id,
     },
   })
   reply.hijack()

@@ -14,7 +14,7 @@ import { submitOnce, type Submission } from './commands.ts'
 import { build } from './kinds.ts'
 import type { GitDeps } from './git.ts'
 import type { ArtifactStore, Builder, SourceStore, StepRunner, ToolFinder } from './ports.ts'
-import { actor, createBuildCanceler, createBuildReconciler, createStepReaper, stepTaskPrefix, taskOf, type Build, type BuildDeps } from './reconcile.ts'
+import { actor, createBuildCanceler, createBuildReconciler, createRepositoryReaper, createStepReaper, stepTaskPrefix, taskOf, type Build, type BuildDeps } from './reconcile.ts'
 import { PlatformRepositories } from './repositories.ts'
 import { deliveryRoutes } from './routes.ts'
 import { forgetMissing } from './store.ts'
@@ -66,11 +66,12 @@ export function createDelivery(deps: DeliveryDeps): Room<DeliveryReads> {
     if (event.type === 'task' && event.task?.id.startsWith(stepTaskPrefix)) tasks.release(event.task.id)
     if (event.type === 'state') tasks.releaseAll()
   })
+  const repositories = new PlatformRepositories(deps.git)
   const buildDeps: BuildDeps = { ...deps, places: buildPlaces(home), taskChanged: (id, timeoutMs, signal) => tasks.wait(id, signal, timeoutMs) }
   const stepLog = (one: Build, step: string, signal: AbortSignal): AsyncIterable<LogLine> => followStep(deps, tasks, one, step, signal)
   const buildChanged = (team: string, name: string, signal: AbortSignal): Promise<void> => changes.wait('Build', team, name, signal)
   return {
-    reconcilers: [createBuildReconciler(buildDeps), createBuildCanceler(buildDeps), createStepReaper(buildDeps)],
+    reconcilers: [createBuildReconciler(buildDeps), createBuildCanceler(buildDeps), createStepReaper(buildDeps), createRepositoryReaper(deps, repositories)],
     routes: [deliveryRoutes({ ...deps, resources, runner, stepLog, buildChanged })],
     parts: [sources, artifacts],
     reads: {
@@ -78,7 +79,7 @@ export function createDelivery(deps: DeliveryDeps): Room<DeliveryReads> {
       directoryOf: (digest) => artifacts.directoryOf(digest),
       stepLog,
       changes: (team, app, from, to) => sourceChanges({ sources, gitRoot: deps.git.root }, team, app, from, to),
-      repositories: new PlatformRepositories(deps.git),
+      repositories,
       buildOf: async (by, submission, files) => (await submitOnce(deps, by, submission, files)).metadata.name,
     },
   }

@@ -1,8 +1,11 @@
 /** Pure: which builder, what decides whether a build may be reused, and what a build does next. */
 import { createHash } from 'node:crypto'
-import type { BuildStatus, ErrorObject, Step, TaskStatus } from '@pavior/contract'
+import type { BuildStatus, ErrorObject, Step, TaskStatus, Toolchain } from '@pavior/contract'
 import { errorCatalogue, fail } from '@pavior/contract'
 import type { Builder, BuildPlan, BuildStep, SourceFacts } from './ports.ts'
+
+/** A version in the words of a source is shown, not understood. */
+const longestAsked = 200
 
 export interface Chosen {
   builder: Builder
@@ -120,6 +123,15 @@ export function endStep(steps: Step[], name: string, state: 'done' | 'failed' | 
   const before = steps.find((step) => step.name === name)
   const ended: Step = { name, state, startedAt: before?.startedAt ?? now, finishedAt: now, ...(message === undefined ? {} : { message }) }
   return [...steps.filter((step) => step.name !== name), ended]
+}
+
+/** What is noted of the toolchain of a build. Pure. */
+export function toolchainOf({ toolchain }: Pick<Builder, 'toolchain'>, source: SourceFacts, { tools, runtimeTools }: Pick<BuildPlan, 'tools' | 'runtimeTools'>): Toolchain | undefined {
+  const known = toolchain?.(source)
+  if (known === undefined) return undefined
+  const version = [...runtimeTools, ...tools].find(({ name }) => name === known.name)?.version
+  const asked = known.asked?.trim().slice(0, longestAsked)
+  return { name: known.name, ...(version === undefined ? {} : { version }), ...(asked ? { asked } : {}) }
 }
 
 /** What another build with the same inputs may take over. */

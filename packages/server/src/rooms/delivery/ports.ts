@@ -98,6 +98,8 @@ export interface Builder {
   detect(source: SourceFacts): string | undefined
   /** Version that the source asks for, when it does. Pure. */
   request?(source: SourceFacts): ToolRequest | undefined
+  /** Tool whose version matters to the source, and what the source asks of it; no name where none does. Pure. */
+  toolchain?(source: SourceFacts): { name: string; asked?: string | undefined }
   /** Throws TOOLCHAIN_MISSING or PROCESS_MISSING. Pure. */
   plan(source: SourceFacts, tools: HostTools): BuildPlan
 }

@@ -11,11 +11,11 @@ import type { EventRecorder } from '../../kernel/audit/events.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/db/index.ts'
 import { ignore } from '../../kernel/errors.ts'
-import { done, itself, splitKey, type Outcome, type Reconciler } from '../../kernel/reconcile/index.ts'
+import { done, itself, resourceKeyText, splitKey, type Outcome, type Reconciler } from '../../kernel/reconcile/index.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import { build as buildKind } from './kinds.ts'
 import { manifestFiles, readDeclaration } from './manifest/index.ts'
-import { chooseBuilder, endStep, inputsOf, isSuperseded, problemOfStep, reusable, startStep } from './plan.ts'
+import { chooseBuilder, endStep, inputsOf, isSuperseded, problemOfStep, reusable, startStep, toolchainOf } from './plan.ts'
 import type { ArtifactStore, Builder, BuildPlan, BuildStep, SourceFacts, SourceStore, StepRunner, ToolFinder } from './ports.ts'
 import { findBuilt, rememberBuilt } from './store.ts'
 import { pathOf, withCache } from './environment.ts'
@@ -101,6 +101,20 @@ export function createStepReaper({ runner }: BuildDeps): Reconciler {
   }
 }
 
+/** Takes the repository of an app away with it, so that the next app of that name begins with nothing. */
+export function createRepositoryReaper({ resources }: Pick<BuildDeps, 'resources'>, repositories: { remove: (team: string, app: string) => Promise<void> }): Reconciler {
+  return {
+    name: 'repositories',
+    concurrency: 1,
+    interests: [{ kind: 'App', keys: (object) => (object.metadata.deletionTimestamp ? [resourceKeyText(object)] : []) }],
+    reconcile: async (text) => {
+      const { namespace: team, name } = splitKey(text)
+      if (!(await resources.get(actor, { kind: 'App', namespace: team, name }))) await repositories.remove(team, name)
+      return done
+    },
+  }
+}
+
 /** Cancels builds that were asked to stop or have a later one, while their reconciler waits for a step. */
 export function createBuildCanceler({ resources, runner }: BuildDeps): Reconciler {
   return {
@@ -159,24 +173,24 @@ class BuildRun {
     await this.#stopWhenUnwanted()
     if (this.status.phase !== 'Building') await this.#write({ phase: 'Building', queuedAt: this.status.queuedAt ?? metadata.creationTimestamp, startedAt: this.#now() })
 
-    const { source, plan, builderName, why, declared } = await this.#plan()
+    const { source, plan, builderName, why, declared, toolchain } = await this.#plan()
     const inputs = inputsOf(spec.revision.source, builderName, source, plan)
     const before = await findBuilt(this.#deps.database, team, spec.app, inputs)
     if (before && (await this.#deps.artifacts.has(before.artifact!))) {
-      await this.#succeed({ ...before, declared, reused: true, summary: 'unchanged, not built again' })
+      await this.#succeed({ ...before, ...toolchain, declared, reused: true, summary: 'unchanged, not built again' })
       return done
     }
     await this.#write({ builder: `${builderName} (${why})`, summary: plan.summary })
     if (plan.image) await this.#needsImages()
     else this.#needsProcess(plan.processes, declared)
     const artifact = (await this.#storedBefore()) ?? (await this.#make(source, plan, declared))
-    const status = { ...this.#results(plan), declared, builder: `${builderName} (${why})`, artifact }
+    const status = { ...this.#results(plan), ...toolchain, declared, builder: `${builderName} (${why})`, artifact }
     await rememberBuilt(this.#deps.database, team, spec.app, inputs, reusable({ ...this.status, ...status }))
     await this.#succeed(status)
     return done
   }
 
-  async #plan(): Promise<{ source: SourceFacts; plan: BuildPlan; builderName: string; why: string; declared: NonNullable<BuildStatus['declared']> }> {
+  async #plan(): Promise<{ source: SourceFacts; plan: BuildPlan; builderName: string; why: string; declared: NonNullable<BuildStatus['declared']>; toolchain: Pick<BuildStatus, 'toolchain'> }> {
     const { sources, builders, tools } = this.#deps
     const { revision } = this.#build.spec
     if (!(await sources.has(revision.source))) throw fail('ARTIFACT_MISSING', `The source ${revision.source.slice(0, 19)} of this build is not stored any more.`)
@@ -189,9 +203,10 @@ class BuildRun {
     const host = await tools.find(builder.tools)
     const request = builder.request?.(source)
     const plan = builder.plan(source, request ? { ...host, [request.name]: await tools.provide(request) } : host)
+    const toolchain = toolchainOf(builder, source, plan)
     // A Procfile in the directory of the app counts too.
     const inner = settings.directory === undefined ? declaration : { ...declaration, spec: { ...readDeclaration(pickProcfile(source.texts)).spec, ...declaration.spec } }
-    return { source, plan, builderName: builder.name, why, declared: { ...inner.spec, declaredBy: declaration.declaredBy } }
+    return { source, plan, builderName: builder.name, why, declared: { ...inner.spec, declaredBy: declaration.declaredBy }, toolchain: toolchain === undefined ? {} : { toolchain } }
   }
 
   #needsProcess(found: Record<string, ProcessSpec>, declared: NonNullable<BuildStatus['declared']>, more: Partial<ErrorDetails> = {}): void {

@@ -18,6 +18,8 @@ const largestOutput = 64 * 1024 * 1024
 /** A push to another host takes no longer. */
 const pushTimeoutMs = 60_000
 const longestDiff = 400_000
+/** What is older than these is not looked for. */
+const mostCommits = 5000
 const committer = 'Pavior <pavior@users.invalid>'
 
 type Files = ReadonlyMap<string, { content: Buffer; executable: boolean }>
@@ -25,6 +27,13 @@ type Files = ReadonlyMap<string, { content: Buffer; executable: boolean }>
 interface Words {
   message: string
   author: { name: string; email: string }
+  at: string
+}
+
+export interface Touched {
+  commit: string
+  author: string
+  /** ISO 8601, as the author's machine had it. */
   at: string
 }
 
@@ -56,14 +65,31 @@ export class PlatformRepositories {
     return { commit, url: this.urlOf(team, app) }
   }
 
+  /** With every branch and every hook; nothing happens when there is none. */
   async remove(team: string, app: string): Promise<void> {
     await rm(repositoryPath(this.#deps.root, team, app), { recursive: true, force: true })
+  }
+
+  async holds(team: string, app: string): Promise<boolean> {
+    const path = repositoryPath(this.#deps.root, team, app)
+    return (await exists(join(path, 'HEAD'))) && (await refOf(path, 'refs/heads/main')) !== undefined
   }
 
   async read(team: string, app: string, file: string): Promise<string | undefined> {
     const path = repositoryPath(this.#deps.root, team, app)
     if (!(await exists(join(path, 'HEAD')))) return undefined
     return git(path, ['cat-file', 'blob', `refs/heads/main:${file}`]).catch(() => undefined)
+  }
+
+  /**
+   * The last commit that touched each of these files, as seen from a commit; undefined when the commit is not here (yet: what
+   * is being pushed arrives when the push ends). Files that nothing in the newest commits touched are left out.
+   */
+  async lastTouched(team: string, app: string, commit: string, paths: readonly string[]): Promise<Map<string, Touched> | undefined> {
+    const path = repositoryPath(this.#deps.root, team, app)
+    if (!(await exists(join(path, 'HEAD'))) || (await refOf(path, `${commit}^{commit}`)) === undefined) return undefined
+    const args = ['-c', 'core.quotePath=false', 'log', `--max-count=${mostCommits}`, '--no-renames', '--format=%x1e%H%x1f%an%x1f%aI', '--name-only', commit, '--', ...paths.map((file) => `:(literal)${file}`)]
+    return touchedOf(await git(path, args), new Set(paths))
   }
 
   async propose(team: string, app: string, { base, theirs }: { base: Files; theirs: Files }, branch: string, words: Words, dryRun: boolean): Promise<Proposal | undefined> {
@@ -80,7 +106,7 @@ export class PlatformRepositories {
     if (tree === (await git(path, ['rev-parse', `${main}^{tree}`])).trim()) return undefined
     const commit = await commitTree(path, tree, main, words)
     if (!dryRun) await git(path, ['update-ref', `refs/heads/${branch}`, commit])
-    const diff = await git(path, ['diff', '--no-color', '--no-ext-diff', main, commit])
+    const diff = await git(path, ['diff', '--no-color', '--no-ext-diff', '--src-prefix=', '--dst-prefix=', main, commit])
     const changes = (await git(path, ['diff', '--no-renames', '--name-status', '-z', main, commit])).split('\0')
     const files = Array.from({ length: Math.floor(changes.length / 2) }, (_, index) => ({ letter: changes[index * 2]!, path: changes[index * 2 + 1]! })).map(({ letter, path: file }) => ({
       path: file,
@@ -111,6 +137,18 @@ export class PlatformRepositories {
       await rm(directory, { recursive: true, force: true })
     }
   }
+}
+
+/** Newest first: the first that names a file counts. */
+function touchedOf(output: string, wanted: ReadonlySet<string>): Map<string, Touched> {
+  const touched = new Map<string, Touched>()
+  for (const entry of output.split('\x1e')) {
+    const [head = '', ...files] = entry.split('\n')
+    const [commit = '', author = '', at = ''] = head.split('\x1f')
+    if (Number.isNaN(Date.parse(at))) continue
+    for (const file of files) if (wanted.has(file) && !touched.has(file)) touched.set(file, { commit, author, at })
+  }
+  return touched
 }
 
 function pushProblem(url: string, stderr: string, token: string | undefined): Error {

@@ -1,8 +1,10 @@
 /** From a request's token to an Actor: digest lookup, then roles from the live copies of User and Team. */
-import { fail, type Resource, type Role, type TeamSpec, type UserSpec } from '@pavior/contract'
-import type { Actor } from '../../kernel/actor.ts'
+import { fail, type Resource, type Role, type TeamSpec, type UserSpec, type UserStatus } from '@pavior/contract'
+import { systemActor, type Actor } from '../../kernel/actor.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/db/index.ts'
+import type { Logger } from '../../kernel/log.ts'
+import type { Resources } from '../../kernel/resources/index.ts'
 import type { Mirror } from '../../kernel/resources/mirror.ts'
 import { digestOf, findToken, readPassword, touchToken, type TokenRecord } from './store.ts'
 
@@ -10,6 +12,9 @@ import { digestOf, findToken, readPassword, touchToken, type TokenRecord } from 
 const tokenCacheMs = 2000
 const touchIntervalMs = 60_000
 const largestCache = 10_000
+/** A person's last use of the platform is written at most this often. */
+const seenIntervalMs = 3600_000
+const system = systemActor('identity')
 
 export interface Authenticator {
   /** Throws UNAUTHENTICATED. */
@@ -23,12 +28,14 @@ export interface Authenticator {
 
 export interface AuthenticatorDeps {
   database: Database
-  users: Mirror<Resource<UserSpec>>
+  resources: Resources
+  users: Mirror<Resource<UserSpec, UserStatus>>
   teams: Mirror<Resource<TeamSpec>>
   clock: Clock
+  log: Logger
 }
 
-export function createAuthenticator({ database, users, teams, clock }: AuthenticatorDeps): Authenticator {
+export function createAuthenticator({ database, resources, users, teams, clock, log }: AuthenticatorDeps): Authenticator {
   const cache = new Map<string, { record: TokenRecord; until: number }>()
   const touched = new Map<string, number>()
   /** Actors by token id, rebuilt when people or teams change. */
@@ -53,6 +60,7 @@ export function createAuthenticator({ database, users, teams, clock }: Authentic
     if (cache.size >= largestCache) cache.clear()
     cache.set(key, { record, until: now + tokenCacheMs })
     touch(record.id, now)
+    if (record.username !== undefined) see(record.username, now)
     return record
   }
 
@@ -60,6 +68,20 @@ export function createAuthenticator({ database, users, teams, clock }: Authentic
     if ((touched.get(id) ?? 0) + touchIntervalMs > now) return
     touched.set(id, now)
     touchToken(database, id).catch(() => touched.delete(id))
+  }
+
+  /** Those whose last use is being written. */
+  const seeing = new Set<string>()
+  const see = (name: string, now: number): void => {
+    const user = users.get('', name)
+    const isFresh = ({ status }: Resource<UserSpec, UserStatus>): boolean => Date.parse(status?.lastSeenAt ?? '1970-01-01T00:00:00Z') + seenIntervalMs > now
+    if (!user || user.spec.suspended || seeing.has(name) || isFresh(user)) return
+    seeing.add(name)
+    const lastSeenAt = new Date(now).toISOString()
+    resources
+      .mutate<Resource<UserSpec, UserStatus>>(system, { kind: 'User', namespace: '', name }, (current) => (isFresh(current!) ? current! : { ...current!, status: { ...current!.status, lastSeenAt } }), { subresource: 'status' })
+      .catch((error: Error) => log.debug({ err: error.message, user: name }, 'when a person was seen could not be written'))
+      .finally(() => seeing.delete(name))
   }
 
   return {

@@ -1,9 +1,9 @@
 /** Door of room identity: people, teams, tokens. */
 import type { IncomingMessage } from 'node:http'
-import type { Resource, TeamSpec, UserSpec } from '@pavior/contract'
+import type { Resource, TeamSpec, UserSpec, UserStatus } from '@pavior/contract'
 import type { Authenticate } from '../../kernel/api/types.ts'
 import type { Clock } from '../../kernel/clock.ts'
-import type { Database } from '../../kernel/db/index.ts'
+import { listenTo, type PgDatabase } from '../../kernel/db/index.ts'
 import type { Logger } from '../../kernel/log.ts'
 import { Mirror } from '../../kernel/resources/mirror.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
@@ -14,7 +14,7 @@ import { team, user } from './kinds.ts'
 import { memberRoutes } from './members.ts'
 import { identityRoutes } from './routes.ts'
 import { bearerToken } from './bearer.ts'
-import { firstUses } from './store.ts'
+import { firstUses, tokensChannel } from './store.ts'
 import { checkOrigin, sameOrigin, sessionToken } from './session.ts'
 import { signInRoutes } from './sign-in.ts'
 
@@ -36,7 +36,7 @@ export interface IdentityReads {
 }
 
 export interface IdentityDeps {
-  database: Database
+  database: PgDatabase
   resources: Resources
   clock: Clock
   log: Logger
@@ -45,14 +45,15 @@ export interface IdentityDeps {
 }
 
 export function createIdentity({ database, resources, clock, log, publicUrl, defaultTeam }: IdentityDeps): Room<IdentityReads> {
-  const users = new Mirror<Resource<UserSpec>>(resources, 'User', log)
+  const users = new Mirror<Resource<UserSpec, UserStatus>>(resources, 'User', log)
   const teams = new Mirror<Resource<TeamSpec>>(resources, 'Team', log)
-  const authenticator = createAuthenticator({ database, users, teams, clock })
+  const authenticator = createAuthenticator({ database, resources, users, teams, clock, log })
+  const tokenNews = listenTo(database, tokensChannel, 'token news')
   const foundation = { name: 'foundation', start: () => ensureFoundation(resources, defaultTeam), stop: async () => {} }
   return {
     reconcilers: [],
-    routes: [identityRoutes({ database, resources, authenticator, clock, publicUrl }), signInRoutes({ database, authenticator, clock, publicUrl }), memberRoutes({ database, resources, clock, publicUrl })],
-    parts: [foundation, users, teams],
+    routes: [identityRoutes({ database, resources, authenticator, clock, publicUrl, onMore: tokenNews.onMore }), signInRoutes({ database, authenticator, clock, publicUrl }), memberRoutes({ database, resources, clock, publicUrl })],
+    parts: [foundation, users, teams, tokenNews.part],
     reads: {
       sameOrigin,
       authenticate: async (request) => {

@@ -3,13 +3,16 @@ import { fail, Role } from '@pavior/contract'
 import type { FastifyInstance } from 'fastify'
 import Type from 'typebox'
 import { Compile } from 'typebox/compile'
+import type { Actor } from '../../kernel/actor.ts'
+import { sendLatest, type OnMore } from '../../kernel/api/lines.ts'
+import { flag, type Query } from '../../kernel/api/query.ts'
 import type { Routes } from '../../kernel/api/types.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/db/index.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import type { Authenticator } from './authenticate.ts'
 import { checkTokenRequest, issueLoginKey, issueToken } from './commands.ts'
-import { listTokens, readToken, revokeToken } from './store.ts'
+import { listTokens, readToken, revokeToken, type TokenRecord } from './store.ts'
 
 const dayMs = 24 * 3600_000
 const defaultLifetimeDays = 90
@@ -34,9 +37,11 @@ export interface IdentityRoutesDeps {
   authenticator: Authenticator
   clock: Clock
   publicUrl: () => string
+  /** Calls back whenever a token has changed. */
+  onMore: OnMore
 }
 
-export function identityRoutes({ database, resources, authenticator, clock, publicUrl }: IdentityRoutesDeps): Routes {
+export function identityRoutes({ database, resources, authenticator, clock, publicUrl, onMore }: IdentityRoutesDeps): Routes {
   return (app: FastifyInstance) => {
     app.get('/v1/whoami', async ({ actor }) => ({ name: actor.name, admin: actor.admin, roles: Object.fromEntries(actor.roles), app: actor.app }))
 
@@ -54,11 +59,9 @@ export function identityRoutes({ database, resources, authenticator, clock, publ
       return { ...issued.record, token: issued.token }
     })
 
-    app.get('/v1/tokens', async ({ actor }) => {
-      if (actor.admin) return { items: await listTokens(database, {}) }
-      const teams = [...actor.roles].filter(([, role]) => role === 'admin').map(([team]) => team)
-      const own = actor.kind === 'user' ? await listTokens(database, { username: actor.name.slice('user:'.length) }) : []
-      return { items: [...own, ...(teams.length > 0 ? await listTokens(database, { teams }) : [])] }
+    app.get('/v1/tokens', async ({ actor, query }, reply) => {
+      const read = async (): Promise<{ items: TokenRecord[] }> => ({ items: await tokensOf(database, actor) })
+      return flag(query as Query, 'follow') ? sendLatest(reply, read, onMore) : read()
     })
 
     app.delete<{ Params: { id: string } }>('/v1/tokens/:id', async ({ actor, params }) => {
@@ -76,6 +79,14 @@ export function identityRoutes({ database, resources, authenticator, clock, publ
       return { url: `${publicUrl()}/welcome?key=${await issueLoginKey(database, clock, params.name)}` }
     })
   }
+}
+
+/** All for administrators of the platform; else one's own and those of the teams that one administrates. */
+async function tokensOf(database: Database, actor: Actor): Promise<TokenRecord[]> {
+  if (actor.admin) return listTokens(database, {})
+  const teams = [...actor.roles].filter(([, role]) => role === 'admin').map(([team]) => team)
+  const own = actor.kind === 'user' ? await listTokens(database, { username: actor.name.slice('user:'.length) }) : []
+  return [...own, ...(teams.length > 0 ? await listTokens(database, { teams }) : [])]
 }
 
 async function mustExist(resources: Resources, { username, team, app }: { username?: string; team?: string; app?: string }): Promise<void> {

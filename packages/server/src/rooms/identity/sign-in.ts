@@ -34,18 +34,17 @@ export interface SignInDeps {
 export function signInRoutes({ database, authenticator, clock, publicUrl }: SignInDeps): Routes {
   const guesses = new RateLimiter(guessesPerSecond, guessBurst, clock)
 
-  const check = async (username: string, given: string): Promise<void> => {
+  const matches = async (username: string, given: string): Promise<boolean> => {
     const wait = guesses.take(username)
     if (wait !== undefined) throw tooMany(`Too many passwords were tried for "${username}".`, wait)
-    if (await passwordMatches(database, username, given)) return
-    throw fail('UNAUTHENTICATED', { message: 'The name or the password is not right.', fix: 'Try again, or ask an administrator for a login link.' })
+    return passwordMatches(database, username, given)
   }
 
   const who = async (body: unknown): Promise<string> => {
     if (keyRequest.Check(body)) return redeemLoginKey(database, body.key)
     if (!passwordRequest.Check(body)) throw fail('BAD_REQUEST', { message: 'Sign-in needs { "key" } of a login link, or { "username", "password" }.' })
-    await check(body.username, body.password)
-    return body.username
+    if (await matches(body.username, body.password)) return body.username
+    throw fail('UNAUTHENTICATED', { message: 'The name or the password is not right.', fix: 'Try again, or ask an administrator for a login link.' })
   }
 
   const setCookie = (request: FastifyRequest, reply: FastifyReply, token: string | undefined): void => {
@@ -95,7 +94,8 @@ export function signInRoutes({ database, authenticator, clock, publicUrl }: Sign
       if (!passwordChange.Check(body)) throw fail('BAD_REQUEST', { message: 'A change of password needs { "password" }, and { "current" } of who has one.' })
       const own = userOf(actor.name) === params.name && actor.kind === 'user'
       if (!own && !actor.admin) throw fail('FORBIDDEN', { message: `${actor.name} may not set the password of "${params.name}".` })
-      if (own && (await authenticator.hasPassword(params.name))) await check(params.name, body.current ?? '')
+      // Who asks is known, so this is no 401: it would sign them out.
+      if (own && (await authenticator.hasPassword(params.name)) && !(await matches(params.name, body.current ?? ''))) throw fail('PASSWORD_WRONG', 'The current password is not right.')
       await setPassword(database, params.name, body.password)
       // Whoever knew the old password is out, wherever it was.
       await endSessions(database, params.name, own ? actor.token : undefined)

@@ -3,6 +3,10 @@ import { createHash } from 'node:crypto'
 import type { Role } from '@pavior/contract'
 import type { Database, Row, Tx } from '../../kernel/db/index.ts'
 
+/** Told whenever a token is made, used after a while, or revoked. */
+export const tokensChannel = 'pavior_tokens'
+const tell = `pg_notify('${tokensChannel}', '')`
+
 export interface TokenRecord {
   id: string
   prefix: string
@@ -47,8 +51,8 @@ export type NewToken = Pick<TokenRecord, 'session' | 'id' | 'prefix' | 'descript
 
 export async function insertToken(database: Database, token: NewToken, digest: Buffer): Promise<TokenRecord> {
   const { rows } = await database.write(
-    `insert into tokens (id, digest, prefix, description, username, team, role, app, created_by, expires_at, session)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) returning *`,
+    `with made as (insert into tokens (id, digest, prefix, description, username, team, role, app, created_by, expires_at, session)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) returning *) select made.*, ${tell} from made`,
     [token.id, digest, token.prefix, token.description, token.username, token.team, token.role, token.app, token.createdBy, token.expiresAt, token.session],
   )
   return toRecord(rows[0]!)
@@ -78,11 +82,11 @@ export async function readToken(tx: Tx, id: string): Promise<TokenRecord | undef
 }
 
 export async function revokeToken(database: Database, id: string): Promise<void> {
-  await database.write('update tokens set revoked_at = coalesce(revoked_at, now()) where id = $1', [id])
+  await database.write(`with revoked as (update tokens set revoked_at = coalesce(revoked_at, now()) where id = $1 returning 1) select ${tell} from revoked`, [id])
 }
 
 export async function touchToken(tx: Tx, id: string): Promise<void> {
-  await tx.query('update tokens set last_used = now() where id = $1', [id])
+  await tx.query(`with touched as (update tokens set last_used = now() where id = $1 returning 1) select ${tell} from touched`, [id])
 }
 
 export async function insertLoginKey(database: Database, username: string, digest: Buffer, expiresAt: string): Promise<void> {
@@ -108,7 +112,7 @@ export async function writePassword(database: Database, username: string, hash: 
 
 /** Ends every browser session of a user but one. */
 export async function endSessions(database: Database, username: string, except: string | undefined): Promise<void> {
-  await database.write('update tokens set revoked_at = now() where username = $1 and session and revoked_at is null and prefix is distinct from $2', [username, except ?? null])
+  await database.write(`with ended as (update tokens set revoked_at = now() where username = $1 and session and revoked_at is null and prefix is distinct from $2 returning 1) select ${tell} from ended`, [username, except ?? null])
 }
 
 /** When somebody first signed in, and first used a token of their own outside a browser. */

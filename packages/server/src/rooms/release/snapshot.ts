@@ -1,6 +1,6 @@
 /** Pure: what a release freezes, and the instance sets that it asks for. */
 import { createHash } from 'node:crypto'
-import type { AppSpec, BuildStatus, Image, InstanceSetSpec, ProcessSpec, ReleaseSpec, Revision } from '@pavior/contract'
+import type { AppSpec, BuildStatus, Image, InstanceSetSpec, ProcessSpec, ReleaseSpec, Revision, Toolchain } from '@pavior/contract'
 
 const defaults = { memory: '512Mi', cpu: 1, pids: 512, startTimeoutSeconds: 60, stopGraceSeconds: 10, drainTimeoutSeconds: 30 }
 /** The process that runs once before traffic moves, as with Heroku. */
@@ -26,10 +26,11 @@ export interface Built {
   mounts: string[]
   bin: string[]
   image?: Image
+  toolchain?: Toolchain
 }
 
-export function builtFrom(name: string, revision: Revision, { artifact, env = {}, processes = {}, mounts = [], bin = [], image }: BuildStatus): Built {
-  return { artifact: artifact!, build: name, revision, env, processes, mounts, bin, ...(image === undefined ? {} : { image }) }
+export function builtFrom(name: string, revision: Revision, { artifact, env = {}, processes = {}, mounts = [], bin = [], image, toolchain }: BuildStatus): Built {
+  return { artifact: artifact!, build: name, revision, env, processes, mounts, bin, ...(image === undefined ? {} : { image }), ...(toolchain === undefined ? {} : { toolchain }) }
 }
 
 /** Builder, then manifest, then configuration of the environment: later ones win. */
@@ -46,6 +47,7 @@ export function snapshot(app: string, spec: AppSpec, environment: string, built:
     mounts: built.mounts,
     bin: built.bin,
     ...(built.image === undefined ? {} : { image: built.image }),
+    ...(built.toolchain === undefined ? {} : { toolchain: built.toolchain }),
     reason,
   }
 }

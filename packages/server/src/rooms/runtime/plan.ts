@@ -41,6 +41,8 @@ export function desiredSet({ metadata, spec }: InstanceSet, directoryOf: (digest
       mounts: (spec.mounts ?? []).map((path) => ({ source: path, target: path, readOnly: true })),
       ...(spec.image === undefined ? {} : { image: workloadImage(spec.image) }),
     },
+    // Beside the workload: another hint is no reason to start anything again.
+    ...(spec.image?.ports === undefined ? {} : { exposedPorts: spec.image.ports }),
     listens: spec.listens,
     probe: {
       ...(health.path === undefined ? {} : { path: health.path }),

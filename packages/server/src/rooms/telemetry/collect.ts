@@ -3,6 +3,7 @@ import type { Part } from '../../kernel/lifecycle/lifecycle.ts'
 import type { Database } from '../../kernel/db/index.ts'
 import type { Logger } from '../../kernel/log.ts'
 import type { TrafficSource } from './ports.ts'
+import { addCalls, pruneCalls, type AppName } from './calls.ts'
 import { addTraffic, lockSource, noteTaken, pruneTraffic } from './store.ts'
 
 export const trafficChannel = 'pavior_traffic'
@@ -12,18 +13,20 @@ const keepMs = 14 * 24 * 3600_000
 
 /**
  * The records and how far they go commit together: none is lost, none counts twice, whichever replica takes them. Gives how many.
+ * `newCallers` hears of apps that called one which they never called before, when that is stored.
  * `known`: how far an earlier call of this process went; when there is nothing beyond, the database is left alone.
  */
-export async function takeTraffic(database: Database, source: TrafficSource, known: { sequence: number } = { sequence: 0 }): Promise<number> {
+export async function takeTraffic(database: Database, source: TrafficSource, known: { sequence: number } = { sequence: 0 }, newCallers: (callers: AppName[]) => Promise<void> = async () => {}): Promise<number> {
   const there = await source.requests(known.sequence)
   if (there.records.length === 0 && there.last >= known.sequence) return 0
-  const { taken, upTo } = await take(database, source)
+  const { taken, upTo, callers = [] } = await take(database, source)
   // Only what is on disk is given up at the next call.
   known.sequence = upTo ?? known.sequence
+  if (callers.length > 0) await newCallers(callers)
   return taken
 }
 
-function take(database: Database, source: TrafficSource): Promise<{ taken: number; upTo?: number }> {
+function take(database: Database, source: TrafficSource): Promise<{ taken: number; upTo?: number; callers?: AppName[] }> {
   return database.transaction(async (tx) => {
     const after = await lockSource(tx, source.name)
     if (after === undefined) return { taken: 0 }
@@ -34,13 +37,23 @@ function take(database: Database, source: TrafficSource): Promise<{ taken: numbe
       return { taken: 0, upTo: last < after ? 0 : last }
     }
     await addTraffic(tx, records)
+    const callers = await addCalls(tx, records)
     await noteTaken(tx, source.name, last)
     await tx.query(`select pg_notify('${trafficChannel}', '')`)
-    return { taken: records.length, upTo: last }
+    return { taken: records.length, upTo: last, callers }
   })
 }
 
-export function createCollector({ database, source, log }: { database: Database; source: TrafficSource; log: Logger }): Part {
+export interface CollectorDeps {
+  database: Database
+  source: TrafficSource
+  newCallers: (callers: AppName[]) => Promise<void>
+  /** How long it is remembered that one app called another. */
+  keepCallersMs: number
+  log: Logger
+}
+
+export function createCollector({ database, source, newCallers, keepCallersMs, log }: CollectorDeps): Part {
   let timer: NodeJS.Timeout | undefined
   let running: Promise<void> = Promise.resolve()
   let prunedAt = 0
@@ -50,11 +63,12 @@ export function createCollector({ database, source, log }: { database: Database;
   const once = async (): Promise<void> => {
     try {
       // A full batch means that there is more.
-      while ((await takeTraffic(database, source, known)) > 0);
+      while ((await takeTraffic(database, source, known, newCallers)) > 0);
       wellBefore = true
       if (Date.now() - prunedAt < pruneIntervalMs) return
       prunedAt = Date.now()
       await pruneTraffic(database, keepMs)
+      await pruneCalls(database, keepMs, keepCallersMs)
     } catch (error) {
       if (wellBefore) log.warn({ err: (error as Error).message }, 'the counts of the router could not be taken; they wait there')
       wellBefore = false

@@ -1,11 +1,11 @@
 /** Door of room telemetry: what the router counted, as series. */
 import { trafficIntervalMs } from '@pavior/contract'
 import type { Clock } from '../../kernel/clock.ts'
-import type { PgDatabase } from '../../kernel/db/index.ts'
+import { listenTo, type PgDatabase } from '../../kernel/db/index.ts'
 import type { Logger } from '../../kernel/log.ts'
-import type { Part } from '../../kernel/lifecycle/lifecycle.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import type { Room } from '../../kernel/room.ts'
+import { calledBy, callsOf, type AppName, type CallCounts } from './calls.ts'
 import { createCollector, trafficChannel } from './collect.ts'
 import { samplesOf, type ReleaseSample } from './plan.ts'
 import type { TrafficSource } from './ports.ts'
@@ -17,6 +17,10 @@ export interface TelemetryDeps {
   resources: Resources
   source: TrafficSource
   defaultEnvironment: (team: string) => string
+  /** Hears of apps that called one which they never called before. */
+  newCallers: (callers: AppName[]) => Promise<void>
+  /** How long it is remembered that one app called another. */
+  keepCallersMs: number
   clock: Clock
   log: Logger
 }
@@ -24,22 +28,22 @@ export interface TelemetryDeps {
 export interface TelemetryReads {
   /** What every release of an app did since then, by its number; the interval of the router that `since` falls into counts whole. */
   since: (of: { team: string; app: string; environment: string }, since: Date) => Promise<Map<number, ReleaseSample>>
+  /** Apps that this one has called since then. */
+  calledBy: (app: AppName, since: Date) => Promise<AppName[]>
+  /** Every pair that one of these apps is in, with its requests since then. */
+  callsOf: (apps: AppName[], since: Date) => Promise<CallCounts[]>
 }
 
-export function createTelemetry({ database, resources, source, defaultEnvironment, clock, log }: TelemetryDeps): Room<TelemetryReads> {
-  const listeners = new Set<() => void>()
-  const tell = (): void => {
-    for (const listener of listeners) listener()
-  }
-  const relay: Part = { name: 'traffic news', start: () => database.listen(trafficChannel, tell, tell), stop: async () => listeners.clear() }
-  const onMore = (listener: () => void): (() => void) => {
-    listeners.add(listener)
-    return () => listeners.delete(listener)
-  }
+export function createTelemetry({ database, resources, source, defaultEnvironment, newCallers, keepCallersMs, clock, log }: TelemetryDeps): Room<TelemetryReads> {
+  const news = listenTo(database, trafficChannel, 'traffic news')
   return {
     reconcilers: [],
-    routes: [telemetryRoutes({ database, resources, defaultEnvironment, onMore, clock })],
-    parts: [relay, createCollector({ database, source, log })],
-    reads: { since: async (of, since) => samplesOf(await readTraffic(database, { ...of, from: new Date(since.getTime() - trafficIntervalMs), until: clock.now() })) },
+    routes: [telemetryRoutes({ database, resources, defaultEnvironment, onMore: news.onMore, clock })],
+    parts: [news.part, createCollector({ database, source, newCallers, keepCallersMs, log })],
+    reads: {
+      since: async (of, since) => samplesOf(await readTraffic(database, { ...of, from: new Date(since.getTime() - trafficIntervalMs), until: clock.now() })),
+      calledBy: (app, since) => calledBy(database, app, since),
+      callsOf: (apps, since) => callsOf(database, apps, since),
+    },
   }
 }

@@ -1,7 +1,7 @@
 /** Traffic of an app as series, once or as it grows, and totals for lists. */
 import { fail, type Traffic } from '@pavior/contract'
 import type { FastifyInstance } from 'fastify'
-import { sendLines, type WriteLine } from '../../kernel/api/lines.ts'
+import { sendLatest, type OnMore } from '../../kernel/api/lines.ts'
 import type { Routes } from '../../kernel/api/types.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/db/index.ts'
@@ -34,8 +34,7 @@ export interface TelemetryRoutesDeps {
   database: Database
   resources: Resources
   defaultEnvironment: (team: string) => string
-  /** Calls back whenever there is more; returns the function that ends it. */
-  onMore: (listener: () => void) => () => void
+  onMore: OnMore
   clock: Clock
 }
 
@@ -55,36 +54,15 @@ export function telemetryRoutes({ database, resources, defaultEnvironment, onMor
         const { from, until } = search.until === undefined ? { from: new Date(clock.now().getTime() - range.lengthMs), until: clock.now() } : range
         return read({ ...params, environment: search.environment ?? defaultEnvironment(params.team), from, until }, points)
       }
-      if (search.follow !== '1') return ask()
-      return sendLines(reply, (write, signal) => follow(ask, onMore, write, signal))
+      return search.follow === '1' ? sendLatest(reply, ask, onMore) : ask()
     })
 
     server.get<{ Querystring: { minutes?: string; follow?: string } }>('/v1/traffic', async ({ actor, query }, reply) => {
       const minutes = Number(query.minutes ?? defaultTotalsMs / 60_000)
       if (!(minutes > 0 && minutes <= longestRangeMs / 60_000)) throw fail('BAD_REQUEST', { message: `"${query.minutes}" is not a number of minutes.` })
       const ask = async (): Promise<object> => ({ items: await readTotals(database, actor.admin ? undefined : [...actor.roles.keys()], new Date(clock.now().getTime() - minutes * 60_000)) })
-      return query.follow === '1' ? sendLines(reply, (write, signal) => follow(ask, onMore, write, signal)) : ask()
+      return query.follow === '1' ? sendLatest(reply, ask, onMore) : ask()
     })
-  }
-}
-
-/** Sends the whole answer at first and whenever there is more; a slow reader gets the newest, not every one. */
-async function follow(ask: () => Promise<object>, onMore: TelemetryRoutesDeps['onMore'], write: WriteLine, signal: AbortSignal): Promise<void> {
-  let tell = (): void => {}
-  let more = true
-  const stop = onMore(() => {
-    more = true
-    tell()
-  })
-  signal.addEventListener('abort', () => tell())
-  try {
-    while (!signal.aborted) {
-      more = false
-      await write(await ask())
-      if (!more && !signal.aborted) await new Promise<void>((resolve) => (tell = resolve))
-    }
-  } finally {
-    stop()
   }
 }
 

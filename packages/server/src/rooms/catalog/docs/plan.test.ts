@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { diffOpenApi } from './openapi-diff.ts'
-import { apiOf, apiPaths, docPaths, titleOf } from './plan.ts'
+import { apiPaths, docPaths, readApi, titleOf } from './plan.ts'
 
 type Schema = Record<string, unknown>
 
@@ -63,10 +63,11 @@ describe('documentation', () => {
 
   test('definitions of APIs are told by their names and by what is in them', () => {
     expect(apiPaths(['openapi.yaml', 'api/v1/openapi.json', 'a/b/c/openapi.json', 'node_modules/x/openapi.yaml', 'schema.graphql', 'other.yaml'])).toEqual(['openapi.yaml', 'api/v1/openapi.json', 'schema.graphql'])
-    expect(apiOf('openapi.yaml', 'openapi: 3.0.0\ninfo: {title: Shop}')).toMatchObject({ format: 'openapi', title: 'Shop' })
-    expect(apiOf('asyncapi.yaml', 'asyncapi: 3.0.0')).toMatchObject({ format: 'asyncapi', title: 'asyncapi.yaml' })
-    expect(apiOf('schema.graphql', 'type Query { a: Int }')).toMatchObject({ format: 'graphql' })
-    expect(apiOf('openapi.yaml', 'a: [')).toBeUndefined()
-    expect(apiOf('openapi.yaml', 'just text')).toBeUndefined()
+    expect(readApi('openapi.yaml', 'openapi: 3.0.0\ninfo: {title: Shop}')).toMatchObject({ format: 'openapi', title: 'Shop' })
+    expect(readApi('asyncapi.yaml', 'asyncapi: 3.0.0')).toMatchObject({ format: 'asyncapi', title: 'asyncapi.yaml' })
+    expect(readApi('schema.graphql', 'type Query { a: Int }')).toMatchObject({ format: 'graphql' })
+    expect(readApi('openapi.yaml', 'a: [')?.problem).toContain('line 1')
+    expect(readApi('openapi.yaml', 'just text')).toEqual({ format: 'openapi', title: 'openapi.yaml', problem: 'it holds no object.' })
+    expect(readApi('notes.yaml', 'openapi: 3.0.0')).toBeUndefined()
   })
 })

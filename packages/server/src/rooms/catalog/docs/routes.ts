@@ -1,24 +1,40 @@
 /** Documentation and APIs of apps, and the search over everything that the catalogue knows. */
-import { fail } from '@pavior/contract'
+import { fail, type AppSpec, type AppStatus, type Resource, type TemplateRunSpec, type TemplateRunStatus } from '@pavior/contract'
 import type { FastifyInstance } from 'fastify'
-import type { Actor } from '../../../kernel/actor.ts'
+import { systemActor, type Actor } from '../../../kernel/actor.ts'
 import type { Routes } from '../../../kernel/api/types.ts'
 import type { Database } from '../../../kernel/db/index.ts'
 import type { Resources } from '../../../kernel/resources/index.ts'
-import { listEntities, wordsOf } from '../entities/store.ts'
-import { diffOpenApi } from './openapi-diff.ts'
-import { apiOf } from './plan.ts'
+import { listEntities, readEntity, wordsOf } from '../entities/store.ts'
+import type { DefinitionReader, Repositories } from '../ports.ts'
+import type { ServingRelease } from '../serving.ts'
+import { birthAnnotations } from '../templates/birth.ts'
+import { editUrl, editUrlOf } from './edit.ts'
 import { listApis, listPages, readApi, readPage, searchPages } from './store.ts'
 
 const searchLimit = 10
+
+type App = Resource<AppSpec, AppStatus>
+
+const system = systemActor('catalog')
+
+export interface DocsRoutesDeps {
+  database: Database
+  resources: Resources
+  definitions: DefinitionReader
+  repositories: Pick<Repositories, 'urlOf'>
+  /** Release that serves. */
+  serving: (app: App) => Promise<ServingRelease | undefined>
+}
 
 interface AppParams {
   team: string
   app: string
 }
 
-export function docsRoutes({ database, resources }: { database: Database; resources: Resources }): Routes {
-  const mustSee = (actor: Actor, { team, app }: AppParams): Promise<unknown> => resources.mustGet(actor, { kind: 'App', namespace: team, name: app })
+export function docsRoutes(deps: DocsRoutesDeps): Routes {
+  const { database, resources, definitions } = deps
+  const mustSee = (actor: Actor, { team, app }: AppParams): Promise<App> => resources.mustGet<App>(actor, { kind: 'App', namespace: team, name: app })
 
   return (server: FastifyInstance) => {
     server.get<{ Params: AppParams }>('/v1/teams/:team/apps/:app/docs', async ({ actor, params }) => {
@@ -27,10 +43,10 @@ export function docsRoutes({ database, resources }: { database: Database; resour
     })
 
     server.get<{ Params: AppParams & { '*': string } }>('/v1/teams/:team/apps/:app/docs/*', async ({ actor, params }) => {
-      await mustSee(actor, params)
+      const app = await mustSee(actor, params)
       const page = await readPage(database, params.team, params.app, params['*'])
       if (!page) throw fail('NOT_FOUND', { message: `${params.app} has no page "${params['*'].slice(0, 200)}".` })
-      return page
+      return { ...page, edit: await editOf(deps, app, page.path) }
     })
 
     server.get<{ Params: AppParams }>('/v1/teams/:team/apps/:app/apis', async ({ actor, params }) => {
@@ -43,12 +59,16 @@ export function docsRoutes({ database, resources }: { database: Database; resour
       return mustRead(database, params, query.path, releaseOf(query.release))
     })
 
-    server.get<{ Params: AppParams; Querystring: { path?: string; from?: string; to?: string } }>('/v1/teams/:team/apps/:app/apis/diff', async ({ actor, params, query }) => {
+    server.get<{ Params: AppParams; Querystring: { path?: string; release?: string } }>('/v1/teams/:team/apps/:app/apis/view', async ({ actor, params, query, signal }) => {
+      await mustSee(actor, params)
+      return definitions.view(await mustRead(database, params, query.path, releaseOf(query.release)), signal)
+    })
+
+    server.get<{ Params: AppParams; Querystring: { path?: string; from?: string; to?: string } }>('/v1/teams/:team/apps/:app/apis/diff', async ({ actor, params, query, signal }) => {
       await mustSee(actor, params)
       const after = await mustRead(database, params, query.path, releaseOf(query.to))
       const before = await mustRead(database, params, query.path, query.from === undefined ? after.release - 1 : releaseOf(query.from))
-      if (after.format !== 'openapi' || before.format !== 'openapi') throw fail('BAD_REQUEST', { message: `Definitions in ${after.format} are not compared yet; OpenAPI is.` })
-      const changes = diffOpenApi(apiOf(before.path, before.definition)?.document, apiOf(after.path, after.definition)?.document)
+      const changes = await definitions.diff(before, after, signal)
       return { from: before.release, to: after.release, breaking: changes.some((change) => change.breaking), changes }
     })
 
@@ -62,6 +82,31 @@ export function docsRoutes({ database, resources }: { database: Database; resour
       return { entities, docs }
     })
   }
+}
+
+/** Where the page is edited: on the host of its repository, else in a clone of the one that is kept here. */
+async function editOf({ database, resources, repositories, serving }: DocsRoutesDeps, app: App, path: string): Promise<{ url: string } | { commands: string[] } | undefined> {
+  const { name, namespace: team = '', annotations = {} } = app.metadata
+  const { release } = (await serving(app)) ?? {}
+  const revision = release?.spec.revision
+  const branch = revision?.branch ?? 'main'
+  const entity = await readEntity(database, `component:${team}/${name}`)
+  const said = editUrlOf(entity?.entity.metadata.annotations ?? {}, path, branch)
+  if (said !== undefined) return { url: said }
+  const clone = repositories.urlOf(team, name)
+  const born = annotations[birthAnnotations.run]
+  const run = born === undefined ? undefined : await resources.get<Resource<TemplateRunSpec, TemplateRunStatus>>(system, { kind: 'TemplateRun', namespace: team, name: born })
+  const origin = run?.status?.repository
+  const url = origin === undefined || origin === clone ? undefined : editUrl(origin, path, branch)
+  if (url !== undefined) return { url }
+  if (revision?.type !== 'git') return undefined
+  const directory = app.spec.build?.directory
+  return { commands: [`git clone ${clone} && cd ${name}`, `$EDITOR ${quoted(directory ? `${directory}/${path}` : path)}`, 'git commit --all && git push'] }
+}
+
+/** One word of a shell, whatever the path holds. */
+function quoted(path: string): string {
+  return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`
 }
 
 async function mustRead(database: Database, { team, app }: AppParams, path: string | undefined, release: number | undefined): Promise<NonNullable<Awaited<ReturnType<typeof readApi>>>> {

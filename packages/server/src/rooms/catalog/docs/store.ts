@@ -1,6 +1,6 @@
 /** Pages and definitions of APIs, as of the newest release that serves. */
 import type { Database, Tx } from '../../../kernel/db/index.ts'
-import type { ApiFormat } from './plan.ts'
+import type { ApiFormat } from '../ports.ts'
 
 export interface Page {
   path: string
@@ -11,9 +11,15 @@ export interface Page {
 export interface PageRow {
   path: string
   title: string
+  /** That brought the page as it is. */
   release: number
+  /** Of the commit; of the release where no commit is known. */
   changedAt: Date
+  commit: string | null
+  author: string | null
 }
+
+const row = 'path, title, release, coalesce(committed_at, changed_at) as "changedAt", commit, author'
 
 /** Replaces the pages of an app; what did not change keeps its age. */
 export async function replacePages(database: Database, team: string, app: string, release: number, pages: Page[]): Promise<void> {
@@ -24,7 +30,7 @@ export async function replacePages(database: Database, team: string, app: string
       `insert into catalog_docs as d (team, app, path, title, markdown, release, words)
        select $1, $2, path, title, markdown, $3, setweight(to_tsvector('simple', title), 'A') || to_tsvector('simple', left(markdown, 100000))
        from jsonb_to_recordset($4::jsonb) as p (path text, title text, markdown text)
-       on conflict (team, app, path) do update set title = excluded.title, markdown = excluded.markdown, release = excluded.release, words = excluded.words, changed_at = now()
+       on conflict (team, app, path) do update set title = excluded.title, markdown = excluded.markdown, release = excluded.release, words = excluded.words, changed_at = now(), commit = null, committed_at = null, author = null, history = null
        where d.markdown <> excluded.markdown`,
       [team, app, release, JSON.stringify(pages)],
     )
@@ -32,11 +38,25 @@ export async function replacePages(database: Database, team: string, app: string
 }
 
 export async function listPages(tx: Tx, team: string, app: string): Promise<PageRow[]> {
-  return (await tx.query<PageRow>('select path, title, release, changed_at as "changedAt" from catalog_docs where team = $1 and app = $2 order by path', [team, app], 'list-pages')).rows
+  return (await tx.query<PageRow>(`select ${row} from catalog_docs where team = $1 and app = $2 order by path`, [team, app], 'list-pages')).rows
 }
 
 export async function readPage(tx: Tx, team: string, app: string, path: string): Promise<(PageRow & { markdown: string }) | undefined> {
-  return (await tx.query<PageRow & { markdown: string }>('select path, title, release, changed_at as "changedAt", markdown from catalog_docs where team = $1 and app = $2 and path = $3', [team, app, path], 'read-page-of-docs')).rows[0]
+  return (await tx.query<PageRow & { markdown: string }>(`select ${row}, markdown from catalog_docs where team = $1 and app = $2 and path = $3`, [team, app, path], 'read-page-of-docs')).rows[0]
+}
+
+/** Paths of pages that no history up to this commit was looked through for. */
+export async function undatedPages(tx: Tx, team: string, app: string, commit: string): Promise<string[]> {
+  return (await tx.query<{ path: string }>('select path from catalog_docs where team = $1 and app = $2 and history is distinct from $3', [team, app, commit], 'undated-pages')).rows.map(({ path }) => path)
+}
+
+/** A clock that is ahead makes nothing younger than now. */
+export async function datePages(database: Database, team: string, app: string, history: string, pages: { path: string; commit: string | undefined; author: string | undefined; at: string | undefined }[]): Promise<void> {
+  await database.write(
+    `update catalog_docs d set commit = p.commit, author = p.author, committed_at = least(p.at, now()), history = $3
+     from jsonb_to_recordset($4::jsonb) as p (path text, commit text, author text, at timestamptz) where d.team = $1 and d.app = $2 and d.path = p.path`,
+    [team, app, history, JSON.stringify(pages)],
+  )
 }
 
 /** Pages that hold all words, with the lines around them. */

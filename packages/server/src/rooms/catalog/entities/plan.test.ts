@@ -1,8 +1,8 @@
-import type { AppSpec, AppStatus, Resource } from '@pavior/contract'
+import type { AppSpec, AppStatus, CatalogEntity as Entity, Resource } from '@pavior/contract'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { componentOf, entityRef, groupOf, inverse, mergeLayers, refOf, relationsOf, usesOf } from './plan.ts'
-import type { Entity, Layer } from './types.ts'
+import { callerOf, componentOf, entityRef, groupOf, inverse, mergeLayers, refOf, relationsOf, usesOf } from './plan.ts'
+import type { Layer } from './types.ts'
 
 const metadata = (name: string, namespace?: string) => ({ name, ...(namespace ? { namespace } : {}), uid: 'u', resourceVersion: '1', generation: 1, creationTimestamp: '2026-01-01T00:00:00Z' })
 
@@ -56,7 +56,23 @@ describe('layers', () => {
       { field: 'spec.owner', declared: 'payments', observed: 'group:default/blue' },
       { field: 'spec.dependsOn', declared: [], observed: ['component:green/stock'] },
     ])
-    expect(relations).toEqual([{ type: 'ownedBy', target: 'group:default/payments' }, { type: 'dependsOn', target: 'component:green/stock' }])
+    expect(relations).toEqual([{ type: 'ownedBy', target: 'group:default/payments', origins: ['repository'] }, { type: 'dependsOn', target: 'component:green/stock', origins: ['derived'] }])
+  })
+
+  test('what requests show is a dependency of its own origin; undeclared it is drift, and it makes no app', () => {
+    const traffic: Layer = { origin: 'traffic', location: 'app:blue/shop', entity: callerOf({ name: 'shop', namespace: 'blue' }, [{ team: 'green', app: 'stock' }, { team: 'blue', app: 'mail' }])[0]! }
+    const declared: Layer = { origin: 'repository', location: 'app:blue/shop', entity: component({ owner: 'blue', dependsOn: ['component:green/stock', 'component:wiki'] }) }
+    const { drift, relations, origins, entity } = mergeLayers('component:blue/shop', [traffic, declared, derived])
+    expect(origins).toEqual(['derived', 'traffic', 'repository'])
+    expect(entity.metadata.links).toEqual([{ url: 'http://a' }])
+    expect(drift).toEqual([{ field: 'spec.dependsOn', declared: ['component:green/stock', 'component:wiki'], observed: ['component:blue/mail'] }])
+    expect(relations.filter(({ type }) => type === 'dependsOn')).toEqual([
+      { type: 'dependsOn', target: 'component:green/stock', origins: ['derived', 'traffic', 'repository'] },
+      { type: 'dependsOn', target: 'component:blue/mail', origins: ['traffic'] },
+      { type: 'dependsOn', target: 'component:blue/wiki', origins: ['repository'] },
+    ])
+    expect(mergeLayers('component:blue/shop', [traffic, declared]).drift).toEqual([])
+    expect(callerOf({ name: 'shop' }, [])).toEqual([])
   })
 
   test('without a declaration there is no drift, and the same owner in other words is none', () => {
@@ -74,7 +90,7 @@ describe('layers', () => {
   })
 
   test('the order in which they came does not matter', () => {
-    const origin = fc.constantFrom<Layer['origin']>('derived', 'repository', 'import')
+    const origin = fc.constantFrom<Layer['origin']>('derived', 'traffic', 'repository', 'import')
     const layer = fc.record({ origin, location: fc.constantFrom('a', 'b', 'c'), entity: fc.record({ owner: fc.constantFrom('x', 'y'), tags: fc.uniqueArray(fc.constantFrom('p', 'q', 'r')), title: fc.option(fc.string(), { nil: undefined }) }).map(({ owner, tags, title }) => component({ owner }, { tags, ...(title === undefined ? {} : { title }) })) })
     fc.assert(
       fc.property(fc.uniqueArray(layer, { minLength: 1, maxLength: 5, selector: (one) => `${one.origin}/${one.location}` }), fc.nat(), (layers, seed) => {

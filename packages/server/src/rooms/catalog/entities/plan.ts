@@ -1,6 +1,6 @@
 /** From what runs and what was declared to entities, their relations and their drift. Pure. */
-import type { AppSpec, AppStatus, Resource, TeamSpec, UserSpec } from '@pavior/contract'
-import type { Drift, Entity, EntityRef, Layer, MergedEntity, Origin, Relation } from './types.ts'
+import type { AppSpec, AppStatus, CatalogDrift, CatalogEntity as Entity, CatalogOrigin, Resource, TeamSpec, UserSpec } from '@pavior/contract'
+import type { EntityRef, Layer, MergedEntity, Relation } from './types.ts'
 
 const apiVersion = 'backstage.io/v1alpha1'
 /** Teams and people are the same everywhere, so they stand in Backstage's default namespace. */
@@ -62,6 +62,13 @@ function typeOf({ processes = {}, build }: AppSpec): string {
   return Object.keys(processes).length > 0 && processes.web === undefined ? 'worker' : 'service'
 }
 
+/** What requests show: nothing but that this app needs the others. */
+export function callerOf({ name, namespace: team = sharedNamespace }: { name: string; namespace?: string }, called: { team: string; app: string }[]): Entity[] {
+  if (called.length === 0) return []
+  const dependsOn = called.map((one) => `component:${one.team}/${one.app}`).toSorted()
+  return [{ apiVersion, kind: 'Component', metadata: { name, namespace: team }, spec: { dependsOn } }]
+}
+
 export function groupOf(team: Resource<TeamSpec>): Entity {
   const { displayName, description, members = [] } = team.spec
   return {
@@ -111,7 +118,8 @@ export function spokenBy(team: string, entities: Entity[]): { own: Entity[]; for
   return { own: placed.filter(may), foreign: placed.filter((entity) => !may(entity)).map(entityRef) }
 }
 
-const strength: Record<Origin, number> = { derived: 0, import: 1, repository: 2 }
+const strength: Record<CatalogOrigin, number> = { derived: 0, traffic: 1, import: 2, repository: 3 }
+const seen: CatalogOrigin[] = ['derived', 'traffic']
 const declarable = ['type', 'lifecycle', 'owner'] as const
 
 /**
@@ -123,15 +131,19 @@ export function mergeLayers(ref: EntityRef, layers: Layer[]): MergedEntity {
   const people = /^(group|user):/.test(ref)
   const rank = ({ origin }: Layer): number => (people && origin === 'derived' ? Infinity : strength[origin])
   const ordered = layers.toSorted((one, other) => (rank(one) === rank(other) ? (one.location < other.location ? -1 : 1) : rank(one) - rank(other)))
-  const observed = ordered.find(({ origin }) => origin === 'derived')?.entity
-  const declared = ordered.filter(({ origin }) => origin !== 'derived').map(({ entity }) => entity)
-  const entity = ordered.map((layer) => (layer.origin === 'derived' ? layer.entity : withoutClaims(layer.entity))).reduce(mergeTwo)
+  const spoken = ordered.map((layer) => ({ origin: layer.origin, entity: layer.origin === 'derived' ? layer.entity : withoutClaims(layer.entity) }))
+  const merged = (own: typeof spoken): Entity | undefined => (own.length === 0 ? undefined : own.map(({ entity }) => entity).reduce(mergeTwo))
+  const entity = merged(spoken)!
+  // Requests alone do not make an app: what they show stands beside what runs.
+  const observed = spoken.some(({ origin }) => origin === 'derived') ? merged(spoken.filter(({ origin }) => seen.includes(origin))) : undefined
+  const declared = merged(spoken.filter(({ origin }) => !seen.includes(origin)))
+  const said = spoken.flatMap(({ origin, entity: own }) => relationsOf(own).map((relation) => ({ origin, key: keyOf(relation) })))
   return {
     ref,
     entity,
     origins: [...new Set(ordered.map(({ origin }) => origin))].toSorted((one, other) => strength[one] - strength[other]),
-    relations: relationsOf(entity),
-    drift: observed === undefined ? [] : driftOf(observed, declared.reduce<Entity | undefined>((sum, next) => (sum === undefined ? next : mergeTwo(sum, next)), undefined)),
+    relations: relationsOf(entity).map((relation) => ({ ...relation, origins: [...new Set(said.filter(({ key }) => key === keyOf(relation)).map(({ origin }) => origin))] })),
+    drift: observed === undefined ? [] : driftOf(observed, declared),
   }
 }
 
@@ -169,10 +181,10 @@ function list(value: unknown): string[] {
   return Array.isArray(value) ? value.filter((item): item is string => typeof item === 'string') : []
 }
 
-function driftOf(observed: Entity, declared: Entity | undefined): Drift[] {
+function driftOf(observed: Entity, declared: Entity | undefined): CatalogDrift[] {
   if (declared === undefined) return []
   const namespace = observed.metadata.namespace ?? sharedNamespace
-  const drift: Drift[] = declarable.flatMap((field) => {
+  const drift: CatalogDrift[] = declarable.flatMap((field) => {
     const [said, seen] = [declared.spec?.[field], observed.spec?.[field]]
     const same = field === 'owner' ? refOf(said, { kind: 'group', namespace: sharedNamespace }) === refOf(seen, { kind: 'group', namespace: sharedNamespace }) : said === seen
     return said === undefined || seen === undefined || same ? [] : [{ field: `spec.${field}`, declared: said, observed: seen }]
@@ -216,5 +228,7 @@ export function relationsOf(entity: Entity): Relation[] {
       return target === undefined ? [] : [{ type, target }]
     })
   })
-  return [...new Map(relations.map((relation) => [`${relation.type} ${relation.target}`, relation])).values()]
+  return [...new Map(relations.map((relation) => [keyOf(relation), relation])).values()]
 }
+
+const keyOf = ({ type, target }: Relation): string => `${type} ${target}`

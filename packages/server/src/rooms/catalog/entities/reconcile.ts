@@ -1,29 +1,43 @@
 /** Keeps the catalogue in step with what runs: apps, teams, people, and the catalogue files in the repositories of apps. */
 import type { AppSpec, AppStatus, EnvironmentSpec, Resource, RouteSpec, TeamSpec, UserSpec } from '@pavior/contract'
 import { systemActor } from '../../../kernel/actor.ts'
+import type { Clock } from '../../../kernel/clock.ts'
 import type { Database } from '../../../kernel/db/index.ts'
 import { after, done, resourceKeyText, splitKey, type Reconciler } from '../../../kernel/reconcile/index.ts'
 import type { Mirror } from '../../../kernel/resources/mirror.ts'
 import type { Resources } from '../../../kernel/resources/index.ts'
-import type { SourceFiles } from '../ports.ts'
-import { takeDocs } from '../docs/take.ts'
+import type { DefinitionReader, ObservedCalls, Repositories, SourceFiles } from '../ports.ts'
+import { dateDocs, takeDocs, type Serving } from '../docs/take.ts'
 import { servingOf } from '../serving.ts'
-import { componentOf, groupOf, spokenBy, userOf, usesOf } from './plan.ts'
+import { callerOf, componentOf, groupOf, spokenBy, userOf, usesOf } from './plan.ts'
 import { noteSource, replaceLocation, takenSource } from './store.ts'
 import { largestFile, readEntities, type Refused } from './validate.ts'
 
 const actor = systemActor('catalog')
 /** Apps that others name may come later than those who name them. */
 const lookAgainMs = 3600_000
+/** A push ends after its deploy has; only then its commits are in the repository. */
+const pushEndsMs = 5000
+/** A commit that has not come by then was never pushed here. */
+const pushLastsMs = 600_000
 const catalogFiles = ['catalog-info.yaml', 'catalog-info.yml', '.backstage/catalog-info.yaml']
 
 type App = Resource<AppSpec, AppStatus>
+
+/** Asked for a run when an app calls one that it never called before. */
+export const appsController = 'catalog-apps'
 
 export interface EntityReconcilersDeps {
   database: Database
   resources: Resources
   routes: Mirror<Resource<RouteSpec>>
   sources: SourceFiles
+  definitions: DefinitionReader
+  repositories: Pick<Repositories, 'lastTouched'>
+  calls: ObservedCalls
+  /** How long a dependency is remembered that is seen no more. */
+  dependencyMs: number
+  clock: Clock
   /** Tells the people of an app what was refused in its catalogue file. */
   warn: (app: App, reason: string, message: string) => Promise<void>
   /** Called when what is known of an app was read anew. */
@@ -53,7 +67,7 @@ function plainEntities({ database, resources }: EntityReconcilersDeps, kind: str
 function appEntities(deps: EntityReconcilersDeps): Reconciler {
   const { database, resources } = deps
   return {
-    name: 'catalog-apps',
+    name: appsController,
     concurrency: 2,
     interests: [
       { kind: 'App', keys: (object) => [resourceKeyText(object)] },
@@ -63,16 +77,30 @@ function appEntities(deps: EntityReconcilersDeps): Reconciler {
       const app = await resources.get<App>(actor, { kind: 'App', ...splitKey(key) })
       const location = locationOf('app', key)
       if (!app) {
-        for (const origin of ['derived', 'repository'] as const) await replaceLocation(database, origin, location, [])
+        for (const origin of ['traffic', 'derived', 'repository'] as const) await replaceLocation(database, origin, location, [])
         await noteSource(database, location, undefined)
         return done
       }
       await replaceLocation(database, 'derived', location, [componentOf({ app, tiers: await tiersOf(resources, app), uses: usesBy(app, deps.routes) })])
-      await takeFile(deps, app, location)
+      await replaceLocation(database, 'traffic', location, callerOf(app.metadata, await calledBy(deps, app)))
+      const serving = await servingOf(resources, actor, app)
+      if (serving?.source) await takeFile(deps, app, location, serving.source)
+      const dated = serving?.source === undefined || (await dateDocs(deps, serving.source))
       await deps.taken(key)
-      return after(lookAgainMs)
+      return after(dated || isOld(deps, serving!.release) ? lookAgainMs : pushEndsMs)
     },
   }
+}
+
+function isOld({ clock }: EntityReconcilersDeps, release: Resource): boolean {
+  return clock.now().getTime() - Date.parse(release.metadata.creationTimestamp) > pushLastsMs
+}
+
+/** Apps that are still there and that this one was seen to call. */
+async function calledBy({ resources, calls, dependencyMs, clock }: EntityReconcilersDeps, { metadata }: App): Promise<{ team: string; app: string }[]> {
+  const called = await calls.calledBy({ team: metadata.namespace!, app: metadata.name }, new Date(clock.now().getTime() - dependencyMs))
+  const there = await Promise.all(called.map(({ team, app }) => resources.get(actor, { kind: 'App', namespace: team, name: app })))
+  return called.filter((_, index) => there[index] !== undefined)
 }
 
 async function tiersOf(resources: Resources, { metadata }: App): Promise<Record<string, string>> {
@@ -88,12 +116,10 @@ function usesBy({ metadata, spec }: App, routes: Mirror<Resource<RouteSpec>>): R
 }
 
 /** What the source of the newest release that serves says of itself: documentation, APIs, catalogue file. Each source is read once. */
-async function takeFile({ database, resources, sources, warn }: EntityReconcilersDeps, app: App, location: string): Promise<void> {
-  const found = (await servingOf(resources, actor, app))?.source
-  if (found === undefined) return
+async function takeFile({ database, sources, definitions, warn }: EntityReconcilersDeps, app: App, location: string, found: Serving): Promise<void> {
   const source = `v${found.release} ${found.source} ${found.directory ?? ''}`
   if ((await takenSource(database, location)) === source) return
-  await takeDocs(database, sources, found)
+  await takeDocs({ database, sources, definitions }, found)
   const read = await readFiles(sources, found.source, found.directory)
   const { own, foreign } = spokenBy(app.metadata.namespace!, read.accepted)
   await replaceLocation(database, 'repository', location, own)

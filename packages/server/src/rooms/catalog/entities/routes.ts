@@ -3,14 +3,17 @@
  * people find what other teams have. It holds names, owners and links, and never configuration.
  */
 import { Readable } from 'node:stream'
-import { fail } from '@pavior/contract'
+import { fail, type CatalogDetails, type CatalogGraph, type CatalogImport, type CatalogPage, type CatalogRelation, type CatalogRow } from '@pavior/contract'
 import type { FastifyInstance } from 'fastify'
 import { stringify } from 'yaml'
 import type { Actor } from '../../../kernel/actor.ts'
 import type { Routes } from '../../../kernel/api/types.ts'
+import type { Clock } from '../../../kernel/clock.ts'
 import type { Database } from '../../../kernel/db/index.ts'
+import type { ObservedCalls } from '../ports.ts'
 import { inverse } from './plan.ts'
 import { countEntities, listEntities, listLocations, pageEntities, readEntity, readEntityRows, readRelations, replaceLocation, type EntityQuery, type RelationRow } from './store.ts'
+import { appsAmong, edgeOf, ratesOf, refOfApp } from './traffic.ts'
 import { largestFile, readEntities } from './validate.ts'
 
 const defaultLimit = 50
@@ -18,6 +21,8 @@ const mostLimit = 500
 const deepest = 4
 const mostNodes = 500
 const exportPage = 500
+/** Rates are those of the last hour. */
+const rateMinutes = 60
 
 interface ListSearch {
   q?: string
@@ -36,9 +41,16 @@ interface Place {
   name: string
 }
 
-export function entityRoutes({ database }: { database: Database }): Routes {
+export interface EntityRoutesDeps {
+  database: Database
+  calls: ObservedCalls
+  clock: Clock
+}
+
+export function entityRoutes(deps: EntityRoutesDeps): Routes {
+  const { database } = deps
   return (app: FastifyInstance) => {
-    app.get<{ Querystring: ListSearch }>('/v1/catalog/entities', async ({ actor, query }) => {
+    app.get<{ Querystring: ListSearch }>('/v1/catalog/entities', async ({ actor, query }): Promise<CatalogPage> => {
       mustRead(actor)
       const limit = wholeNumber(query.limit ?? String(defaultLimit), 1, mostLimit, 'limit')
       const items = await listEntities(database, { ...filterOf(query), limit: limit + 1 })
@@ -54,19 +66,19 @@ export function entityRoutes({ database }: { database: Database }): Routes {
       return { items: await countEntities(database) }
     })
 
-    app.get<{ Params: Place }>('/v1/catalog/entities/:kind/:namespace/:name', async ({ actor, params }) => {
+    app.get<{ Params: Place }>('/v1/catalog/entities/:kind/:namespace/:name', async ({ actor, params }): Promise<CatalogDetails> => {
       mustRead(actor)
       const ref = refOfPlace(params)
       const found = await readEntity(database, ref)
       if (!found) throw notFound(ref)
-      return { ref, ...found, relations: bothWays(ref, await readRelations(database, [ref], mostNodes)) }
+      return { ref, ...found, changedAt: found.changedAt.toISOString(), relations: await relationsAround(deps, ref) }
     })
 
     app.get<{ Params: Place; Querystring: { depth?: string } }>('/v1/catalog/entities/:kind/:namespace/:name/graph', async ({ actor, params, query }) => {
       mustRead(actor)
       const ref = refOfPlace(params)
       if (!(await readEntity(database, ref))) throw notFound(ref)
-      return graphAround(database, ref, wholeNumber(query.depth ?? '1', 1, deepest, 'depth'))
+      return graphAround(deps, ref, wholeNumber(query.depth ?? '1', 1, deepest, 'depth'))
     })
 
     app.post<{ Querystring: { location?: string; dryRun?: string } }>('/v1/catalog/import', { config: { maxBodyBytes: largestFile } }, async ({ actor, body, query }) => {
@@ -77,7 +89,7 @@ export function entityRoutes({ database }: { database: Database }): Routes {
       if (typeof text !== 'string') throw fail('BAD_REQUEST', { message: 'An import needs the text of a catalogue file.', fix: 'Send { "yaml": "…" }, with one or more entities divided by ---.' })
       const { accepted, refused } = await readEntities(text)
       const changed = query.dryRun === 'All' ? 0 : await replaceLocation(database, 'import', location, accepted)
-      return { location, accepted: accepted.length, changed, refused }
+      return { location, accepted: accepted.length, changed, refused } satisfies CatalogImport
     })
 
     app.get('/v1/catalog/locations', async ({ actor }) => {
@@ -143,12 +155,25 @@ function notFound(ref: string): Error {
 }
 
 /** Relations as this entity has them; those that others declared are told from its side. */
-function bothWays(ref: string, rows: RelationRow[]): { type: string; target: string; declaredHere: boolean }[] {
-  return rows.map(({ source, type, target }) => (source === ref ? { type, target, declaredHere: true } : { type: inverse[type] ?? type, target: source, declaredHere: false }))
+async function relationsAround(deps: EntityRoutesDeps, ref: string): Promise<CatalogRelation[]> {
+  const rows = await readRelations(deps.database, [ref], mostNodes)
+  const known = await readEntityRows(deps.database, [...new Set(rows.flatMap(({ source, target }) => [source, target]))])
+  const know = await edgesWith(deps, known)
+  return rows.map(know).map(({ source, type, target, ...more }) => (source === ref ? { type, target, declaredHere: true, ...more } : { type: inverse[type] ?? type, target: source, declaredHere: false, ...more }))
+}
+
+/** Gives what requests say of relations between these. */
+async function edgesWith({ calls, clock }: EntityRoutesDeps, known: CatalogRow[]): Promise<(row: RelationRow) => ReturnType<typeof edgeOf>> {
+  const apps = appsAmong(known)
+  const since = new Date(clock.now().getTime() - rateMinutes * 60_000)
+  const rates = ratesOf(apps.length === 0 ? [] : await calls.callsOf(apps, since), rateMinutes)
+  const refs = new Set(apps.map(refOfApp))
+  return (row) => edgeOf(row, rates, refs)
 }
 
 /** What lies within so many steps. */
-async function graphAround(database: Database, ref: string, depth: number): Promise<object> {
+async function graphAround(deps: EntityRoutesDeps, ref: string, depth: number): Promise<CatalogGraph> {
+  const { database } = deps
   const known = new Set([ref])
   const edges = new Map<string, RelationRow>()
   let edge = [ref]
@@ -164,7 +189,7 @@ async function graphAround(database: Database, ref: string, depth: number): Prom
     nodes,
     // Named by somebody, but the catalogue has no such thing.
     missing: [...known].filter((one) => !present.has(one)),
-    edges: [...edges.values()].filter(({ source, target }) => known.has(source) && known.has(target)),
+    edges: [...edges.values()].filter(({ source, target }) => known.has(source) && known.has(target)).map(await edgesWith(deps, nodes)),
     truncated: known.size >= mostNodes,
   }
 }

@@ -1,9 +1,9 @@
+import type { CatalogEntity as Entity } from '@pavior/contract'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { testDatabase } from '../../../../test/kernel.ts'
 import { entityRef } from './plan.ts'
 import { listEntities, pageEntities, readEntity, readRelations, replaceLocation } from './store.ts'
-import type { Entity } from './types.ts'
 import { readEntities } from './validate.ts'
 
 function component(name: string, spec: Record<string, unknown> = {}, metadata: Partial<Entity['metadata']> = {}): Entity {
@@ -18,7 +18,7 @@ describe('the catalogue', () => {
     await replaceLocation(database, 'derived', 'app:blue/shop', [component('shop')])
     await replaceLocation(database, 'repository', 'app:blue/shop', [component('shop', { owner: 'payments' }), component('shop-api', { dependsOn: ['component:shop'] })])
     expect((await readEntity(database, 'component:blue/shop'))!).toMatchObject({ origins: ['derived', 'repository'], entity: { spec: { owner: 'payments' } }, drift: [{ field: 'spec.owner' }] })
-    expect(await readRelations(database, ['component:blue/shop'], 10)).toContainEqual({ source: 'component:blue/shop-api', type: 'dependsOn', target: 'component:blue/shop' })
+    expect(await readRelations(database, ['component:blue/shop'], 10)).toContainEqual({ source: 'component:blue/shop-api', type: 'dependsOn', target: 'component:blue/shop', origins: ['repository'] })
 
     expect(await replaceLocation(database, 'repository', 'app:blue/shop', [component('shop', { owner: 'payments' })])).toBe(1)
     expect(await readEntity(database, 'component:blue/shop-api')).toBeUndefined()

@@ -1,13 +1,14 @@
 /** Layers and what they come to. A change of layers and its effect on entities and relations commit together. */
+import type { CatalogDrift, CatalogEntity as Entity, CatalogFacet, CatalogOrigin, CatalogRow } from '@pavior/contract'
 import type { Database, Tx } from '../../../kernel/db/index.ts'
 import { entityRef, mergeLayers } from './plan.ts'
-import type { Drift, Entity, EntityRef, Layer, MergedEntity, Origin } from './types.ts'
+import type { EntityRef, Layer, MergedEntity } from './types.ts'
 
 /** Entities merged in one statement. */
 const batchSize = 500
 
 /** Replaces everything that this location said before. Returns how many entities changed. */
-export async function replaceLocation(database: Database, origin: Origin, location: string, entities: Entity[]): Promise<number> {
+export async function replaceLocation(database: Database, origin: CatalogOrigin, location: string, entities: Entity[]): Promise<number> {
   return database.transaction(async (tx) => {
     // One writer at a time: two who speak of the same entity would each merge without the other's layer.
     await tx.query(`select pg_advisory_xact_lock(hashtextextended('catalog', 0))`)
@@ -63,8 +64,8 @@ async function mergeAgain(tx: Tx, refs: EntityRef[]): Promise<void> {
     [JSON.stringify(merged.map(toRow))],
   )
   await tx.query(
-    'insert into catalog_relations (source, type, target) select source, type, target from jsonb_to_recordset($1::jsonb) as r (source text, type text, target text) on conflict do nothing',
-    [JSON.stringify(merged.flatMap(({ ref, relations }) => relations.map(({ type, target }) => ({ source: ref, type, target }))))],
+    'insert into catalog_relations (source, type, target, origins) select source, type, target, origins from jsonb_to_recordset($1::jsonb) as r (source text, type text, target text, origins text[]) on conflict do nothing',
+    [JSON.stringify(merged.flatMap(({ ref, relations }) => relations.map((relation) => ({ source: ref, ...relation }))))],
   )
 }
 
@@ -90,22 +91,6 @@ function displayNameOf({ spec }: Entity): string | undefined {
 
 function batches<T>(all: T[]): T[][] {
   return Array.from({ length: Math.ceil(all.length / batchSize) }, (_, index) => all.slice(index * batchSize, (index + 1) * batchSize))
-}
-
-/** As lists and searches show it. */
-export interface EntityRow {
-  ref: EntityRef
-  kind: string
-  namespace: string
-  name: string
-  title: string | null
-  description: string | null
-  type: string | null
-  lifecycle: string | null
-  owner: string | null
-  tags: string[]
-  origins: Origin[]
-  drift: number
 }
 
 export interface EntityQuery {
@@ -134,18 +119,18 @@ function conditions({ kind, type, owner, lifecycle, tag, after }: EntityQuery, v
 }
 
 /** By name; with words, the best first and one page only. */
-export async function listEntities(tx: Tx, query: EntityQuery): Promise<EntityRow[]> {
+export async function listEntities(tx: Tx, query: EntityQuery): Promise<CatalogRow[]> {
   const values: unknown[] = []
   const words = wordsOf(query.q)
   const where = conditions(words ? { ...query, after: undefined } : query, values)
   if (!words) {
-    const { rows } = await tx.query<EntityRow>(`select ${columns} from catalog_entities ${where.length > 0 ? `where ${where.join(' and ')}` : ''} order by name, ref limit $${values.push(query.limit)}`, values)
+    const { rows } = await tx.query<CatalogRow>(`select ${columns} from catalog_entities ${where.length > 0 ? `where ${where.join(' and ')}` : ''} order by name, ref limit $${values.push(query.limit)}`, values)
     return rows
   }
   const term = values.push(words)
   const exact = values.push(query.q!.trim().toLowerCase())
   where.push(`words @@ to_tsquery('simple', $${term})`)
-  const { rows } = await tx.query<EntityRow>(
+  const { rows } = await tx.query<CatalogRow>(
     `select ${columns} from (select * from catalog_entities where ${where.join(' and ')} limit ${rankedMatches}) found
      order by starts_with(lower(name), $${exact}) desc, case when starts_with(lower(name), $${exact}) then length(name) end, ts_rank(words, to_tsquery('simple', $${term})) desc, length(name), name, ref limit $${values.push(query.limit)}`,
     values,
@@ -159,22 +144,23 @@ export function wordsOf(text: string | undefined): string | undefined {
   return words.length === 0 ? undefined : words.slice(0, 8).map((word) => `${word}:*`).join(' & ')
 }
 
-export async function readEntity(tx: Tx, ref: EntityRef): Promise<{ entity: Entity; origins: Origin[]; drift: Drift[]; changedAt: Date } | undefined> {
+export async function readEntity(tx: Tx, ref: EntityRef): Promise<{ entity: Entity; origins: CatalogOrigin[]; drift: CatalogDrift[]; changedAt: Date } | undefined> {
   const { rows } = await tx.query('select entity, origins, drift, changed_at from catalog_entities where ref = $1', [ref], 'read-entity')
-  return rows[0] && { entity: rows[0].entity as Entity, origins: rows[0].origins as Origin[], drift: rows[0].drift as Drift[], changedAt: rows[0].changed_at as Date }
+  return rows[0] && { entity: rows[0].entity as Entity, origins: rows[0].origins as CatalogOrigin[], drift: rows[0].drift as CatalogDrift[], changedAt: rows[0].changed_at as Date }
 }
 
 export interface RelationRow {
   source: EntityRef
   type: string
   target: EntityRef
+  origins: CatalogOrigin[]
 }
 
 /** Everything that names one of these, and everything that they name. */
 export async function readRelations(tx: Tx, refs: EntityRef[], limit: number): Promise<RelationRow[]> {
   const { rows } = await tx.query<RelationRow>(
-    `(select source, type, target from catalog_relations where source = any($1) order by source, type, target limit $2)
-     union (select source, type, target from catalog_relations where target = any($1) order by target, type, source limit $2)`,
+    `(select source, type, target, origins from catalog_relations where source = any($1) order by source, type, target limit $2)
+     union (select source, type, target, origins from catalog_relations where target = any($1) order by target, type, source limit $2)`,
     [refs, limit],
     'read-relations',
   )
@@ -182,12 +168,12 @@ export async function readRelations(tx: Tx, refs: EntityRef[], limit: number): P
 }
 
 /** Those of the given references that exist, as lists show them. */
-export async function readEntityRows(tx: Tx, refs: EntityRef[]): Promise<EntityRow[]> {
-  return (await tx.query<EntityRow>(`select ${columns} from catalog_entities where ref = any($1) order by name, ref`, [refs], 'read-entity-rows')).rows
+export async function readEntityRows(tx: Tx, refs: EntityRef[]): Promise<CatalogRow[]> {
+  return (await tx.query<CatalogRow>(`select ${columns} from catalog_entities where ref = any($1) order by name, ref`, [refs], 'read-entity-rows')).rows
 }
 
 /** How many there are of each kind, type, owner and lifecycle, for the filters. */
-export async function countEntities(tx: Tx): Promise<{ kind: string; type: string | null; count: number }[]> {
+export async function countEntities(tx: Tx): Promise<CatalogFacet[]> {
   return (await tx.query('select kind, type, count(*)::int as count from catalog_entities group by kind, type order by kind, type', [], 'count-entities')).rows as never
 }
 
@@ -196,7 +182,7 @@ export async function pageEntities(tx: Tx, after: EntityRef, limit: number): Pro
   return (await tx.query<{ ref: EntityRef; entity: Entity }>('select ref, entity from catalog_entities where ref > $1 order by ref limit $2', [after, limit], 'page-entities')).rows
 }
 
-export async function listLocations(tx: Tx, origin: Origin): Promise<{ location: string; entities: number }[]> {
+export async function listLocations(tx: Tx, origin: CatalogOrigin): Promise<{ location: string; entities: number }[]> {
   return (await tx.query('select location, count(*)::int as entities from catalog_layers where origin = $1 group by location order by location', [origin])).rows as never
 }
 

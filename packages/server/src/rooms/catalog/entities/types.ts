@@ -1,29 +1,10 @@
-/** Entities as Backstage's catalogue has them (backstage.io/docs/features/software-catalog/descriptor-format). */
-
-export interface Entity {
-  apiVersion: string
-  kind: string
-  metadata: {
-    name: string
-    namespace?: string
-    title?: string
-    description?: string
-    labels?: Record<string, string>
-    annotations?: Record<string, string>
-    tags?: string[]
-    links?: { url: string; title?: string; icon?: string; type?: string }[]
-  }
-  spec?: Record<string, unknown>
-}
-
-/** Who says it. What runs says what is; files say what somebody declared. */
-export type Origin = 'derived' | 'repository' | 'import'
+import type { CatalogDrift, CatalogEntity, CatalogOrigin } from '@pavior/contract'
 
 export interface Layer {
-  origin: Origin
+  origin: CatalogOrigin
   /** The resource, app or file that says so. */
   location: string
-  entity: Entity
+  entity: CatalogEntity
 }
 
 /** `kind:namespace/name` in lower case, as Backstage compares references. */
@@ -34,19 +15,11 @@ export interface Relation {
   target: EntityRef
 }
 
-/** A place where what somebody declared and what is observed differ. */
-export interface Drift {
-  /** Path in the entity: spec.owner. */
-  field: string
-  declared: unknown
-  observed: unknown
-}
-
 /** What all layers of one entity come to. */
 export interface MergedEntity {
   ref: EntityRef
-  entity: Entity
-  origins: Origin[]
-  relations: Relation[]
-  drift: Drift[]
+  entity: CatalogEntity
+  origins: CatalogOrigin[]
+  relations: (Relation & { origins: CatalogOrigin[] })[]
+  drift: CatalogDrift[]
 }

@@ -1,6 +1,6 @@
 /** Reads catalogue files: several YAML documents, each a Backstage entity, each refused by its own name and reason. */
 import { parseAllDocuments, type Document } from 'yaml'
-import type { Entity } from './types.ts'
+import type { CatalogEntity as Entity } from '@pavior/contract'
 
 export interface Refused {
   /** Number of the document in the file, from 1. */

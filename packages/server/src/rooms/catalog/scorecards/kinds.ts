@@ -1,4 +1,4 @@
-import { ScorecardExemptionSpec, ScorecardExemptionStatus, ScorecardSpec, ScorecardStatus } from '@pavior/contract'
+import { type RuleAction, ScorecardExemptionSpec, ScorecardExemptionStatus, ScorecardSpec, ScorecardStatus } from '@pavior/contract'
 import { problemOf } from '../../../kernel/cel.ts'
 import { defineKind } from '../../../kernel/kind.ts'
 
@@ -25,10 +25,11 @@ export const scorecard = defineKind<ScorecardSpec, ScorecardStatus>({
     const names = spec.rules.map(({ name }) => name)
     const unknown = (level: string | undefined): boolean => level !== undefined && !levels.includes(level)
     return [
-      ...spec.rules.flatMap(({ expression, level, name }, index) => {
+      ...spec.rules.flatMap(({ expression, level, name, action }, index) => {
         const problem = problemOf(expression)
         return [
           ...(problem === undefined ? [] : [{ field: `spec.rules[${index}].expression`, message: `is no CEL expression: ${problem}` }]),
+          ...actionProblems(action, index),
           ...(unknown(level) ? [{ field: `spec.rules[${index}].level`, message: `must be one of: ${levels.join(', ')}` }] : []),
           ...(names.indexOf(name) < index ? [{ field: `spec.rules[${index}].name`, message: 'is the name of another rule too' }] : []),
         ]
@@ -38,6 +39,12 @@ export const scorecard = defineKind<ScorecardSpec, ScorecardStatus>({
     ]
   },
 })
+
+function actionProblems(action: RuleAction | undefined, index: number): { field: string; message: string }[] {
+  if (action?.type === 'scale' && action.replicas === undefined) return [{ field: `spec.rules[${index}].action.replicas`, message: 'is needed to scale' }]
+  if (action?.type === 'propose' && action.change === undefined) return [{ field: `spec.rules[${index}].action.change`, message: 'is needed to propose' }]
+  return []
+}
 
 export const scorecardExemption = defineKind<ScorecardExemptionSpec, ScorecardExemptionStatus>({
   kind: 'ScorecardExemption',

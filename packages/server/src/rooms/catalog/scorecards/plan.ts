@@ -1,5 +1,5 @@
 /** Facts of an app, and what scorecards say of them. Pure. */
-import type { AppSpec, AppStatus, DeploymentSpec, DeploymentStatus, ReleaseSpec, Resource, ScorecardExemptionSpec, ScorecardSpec } from '@pavior/contract'
+import type { AppSpec, AppStatus, DeploymentSpec, DeploymentStatus, ReleaseSpec, Resource, RuleResult, ScorecardExemptionSpec, ScorecardSpec, Toolchain } from '@pavior/contract'
 import { celFacts, compile } from '../../../kernel/cel.ts'
 
 export interface FactSources {
@@ -9,8 +9,10 @@ export interface FactSources {
   /** Release that serves in the most careful environment. */
   release: Resource<ReleaseSpec> | undefined
   deployments: Resource<DeploymentSpec, DeploymentStatus>[]
-  /** What the catalogue knows. */
-  entity: { declared: boolean; drift: number; owner: string | undefined } | undefined
+  /** What the catalogue knows. `undeclared`: what it was seen to need and does not declare. */
+  entity: { declared: boolean; drift: number; owner: string | undefined; undeclared: string[] } | undefined
+  /** Template that it came from; null for none. `behind` is undefined when the template is gone. */
+  template: { name: string; version: string; behind: number | undefined } | null
   docs: { pages: number; readme: boolean; newest: Date | undefined }
   now: Date
 }
@@ -22,7 +24,7 @@ const dayMs = 24 * 3600_000
 /** Names that say that the value is a secret. */
 const secretName = /(^|_)(SECRET|PASSWORD|PASSWD|TOKEN|API_?KEY|PRIVATE_?KEY|CREDENTIALS?)(_|$)/i
 
-export function factsOf({ app, tiers, release, deployments, entity, docs, now }: FactSources): Facts {
+export function factsOf({ app, tiers, release, deployments, entity, template, docs, now }: FactSources): Facts {
   const { metadata, spec, status } = app
   const environments = Object.entries(status?.environments ?? {})
   const production = environments.find(([name, { release: serving }]) => serving !== undefined && (tiers[name] ?? name) === 'production')?.[0]
@@ -38,28 +40,23 @@ export function factsOf({ app, tiers, release, deployments, entity, docs, now }:
     ...(web === undefined ? {} : { web: { health: { path: web.health?.path ?? '', declared: web.health?.path !== undefined }, replicas: replicasOf(app, production, web.replicas) } }),
     config: { names: Object.keys({ ...spec.env, ...Object.assign({}, ...Object.values(spec.config ?? {})) }), plainSecrets: Object.keys(spec.env ?? {}).filter((name) => secretName.test(name)) },
     docs: { pages: docs.pages, readme: docs.readme, ...(docs.newest === undefined ? {} : { daysOld: days(docs.newest) }) },
-    ...(entity === undefined ? {} : { catalog: { declared: entity.declared, drift: entity.drift, owner: entity.owner ?? '' } }),
+    ...(entity === undefined ? {} : { catalog: { declared: entity.declared, drift: entity.drift, owner: entity.owner ?? '' }, dependencies: { undeclared: entity.undeclared } }),
+    // An app that came from no template has one without a name, so that rules may say that this is fine.
+    template: template === null ? { name: '', version: '', behind: 0 } : { name: template.name, version: template.version, ...(template.behind === undefined ? {} : { behind: template.behind }) },
+    ...(release?.spec.toolchain === undefined ? {} : { toolchain: toolchainFacts(release.spec.toolchain) }),
     ...(release === undefined ? {} : { release: { version: release.spec.version, git: release.spec.revision?.type === 'git', daysOld: days(new Date(release.metadata.creationTimestamp)) } }),
     ...(last === undefined ? {} : { deploy: { succeeded: last.status!.phase === 'Succeeded', daysAgo: days(new Date(last.status!.finishedAt!)) } }),
     deploys: { last30Days: ended.filter((one) => days(new Date(one.status!.finishedAt!)) < 30).length, failedLast30Days: ended.filter((one) => one.status!.phase === 'Failed' && days(new Date(one.status!.finishedAt!)) < 30).length },
   }
 }
 
-function replicasOf({ spec }: FactSources['app'], environment: string | undefined, declared: number | undefined): number {
-  return (environment === undefined ? undefined : spec.scale?.[environment]?.web) ?? declared ?? 1
+/** Without a name there is nothing to pin: files, images, commands of its own. */
+function toolchainFacts({ name, version = '', asked = '' }: Toolchain): Facts {
+  return { name, version, asked, pinned: asked !== '' }
 }
 
-export type RuleOutcome = 'kept' | 'broken' | 'unknown' | 'exempt'
-
-export interface RuleResult {
-  rule: string
-  title: string
-  level: string
-  outcome: RuleOutcome
-  /** Why: the message of the rule, why it is unknown, or the reason of the exemption. */
-  reason?: string
-  fix?: string
-  docs?: string
+function replicasOf({ spec }: FactSources['app'], environment: string | undefined, declared: number | undefined): number {
+  return (environment === undefined ? undefined : spec.scale?.[environment]?.web) ?? declared ?? 1
 }
 
 export interface ScorecardResult {
@@ -84,7 +81,7 @@ export function judge(scorecard: Resource<ScorecardSpec>, facts: Facts, exemptio
   const known = celFacts(facts)
   const results = rules.map((rule): RuleResult => {
     const level = rule.level ?? levels[0]!
-    const base = { rule: rule.name, title: rule.title, level, ...(rule.fix === undefined ? {} : { fix: rule.fix }), ...(rule.docs === undefined ? {} : { docs: rule.docs }) }
+    const base = { rule: rule.name, title: rule.title, level, ...(rule.fix === undefined ? {} : { fix: rule.fix }), ...(rule.docs === undefined ? {} : { docs: rule.docs }), ...(rule.action === undefined ? {} : { action: rule.action }) }
     const judgement = compile(rule.expression)(known)
     if ('value' in judgement && judgement.value) return { ...base, outcome: 'kept' }
     const exemption = exemptions.find((one) => one.rule === rule.name && Date.parse(one.expiresAt) > now.getTime())

@@ -1,8 +1,9 @@
 /** What scorecards say: of one app, of all apps, over time. */
-import { fail, type AppSpec, type AppStatus, type Resource } from '@pavior/contract'
+import { fail, type AppSpec, type AppStatus, type Resource, type RuleFix } from '@pavior/contract'
 import type { FastifyInstance } from 'fastify'
 import type { Actor } from '../../../kernel/actor.ts'
 import type { Routes } from '../../../kernel/api/types.ts'
+import { fixRule, withFixes, type FixDeps } from '../fixes/commands.ts'
 import type { Facts } from './plan.ts'
 import type { ScorecardDeps } from './reconcile.ts'
 import { readFacts } from './reconcile.ts'
@@ -17,14 +18,23 @@ interface AppParams {
   app: string
 }
 
-export function scorecardRoutes(deps: ScorecardDeps): Routes {
+export function scorecardRoutes(deps: ScorecardDeps, fixes: FixDeps): Routes {
   const { database, resources } = deps
   const teamsOf = (actor: Actor): string[] | undefined => (actor.admin ? undefined : [...actor.roles.keys()])
 
   return (server: FastifyInstance) => {
     server.get<{ Params: AppParams }>('/v1/teams/:team/apps/:app/scorecards', async ({ actor, params }) => {
       await resources.mustGet(actor, { kind: 'App', namespace: params.team, name: params.app })
-      return { items: await resultsOfApp(database, params.team, params.app) }
+      const items = await resultsOfApp(database, params.team, params.app)
+      return { items: await Promise.all(items.map(async (item) => ({ ...item, rules: await withFixes(fixes, params.team, params.app, item.rules) }))) }
+    })
+
+    server.post<{ Params: AppParams & { scorecard: string; rule: string }; Querystring: { dryRun?: string } }>('/v1/teams/:team/apps/:app/scorecards/:scorecard/rules/:rule/fix', async ({ actor, params, query, signal }): Promise<RuleFix> => {
+      const { team, app, scorecard } = params
+      await resources.mustGet(actor, { kind: 'App', namespace: team, name: app })
+      const rule = (await resultsOfApp(database, team, app)).find((one) => one.scorecard === scorecard)?.rules.find((one) => one.rule === params.rule)
+      if (!rule) throw fail('NOT_FOUND', { message: `No scorecard "${scorecard}" measures "${app}" by a rule "${params.rule}".`, fix: `See them: pavior scorecard ${app}` })
+      return fixRule(fixes, actor, { team, app, scorecard, rule, dryRun: query.dryRun === 'All' }, signal)
     })
 
     server.get<{ Params: AppParams }>('/v1/teams/:team/apps/:app/facts', async ({ actor, params }): Promise<Facts> => {

@@ -1,17 +1,9 @@
 /** Results of scorecards and their history. */
+import type { CardResult, CardTrend } from '@pavior/contract'
 import type { Database, Tx } from '../../../kernel/db/index.ts'
-import type { RuleResult, ScorecardResult } from './plan.ts'
+import type { ScorecardResult } from './plan.ts'
 
-export interface ResultRow {
-  team: string
-  app: string
-  scorecard: string
-  level: string | null
-  next: string | null
-  score: number
-  rules: RuleResult[]
-  changedAt: Date
-}
+export type ResultRow = Omit<CardResult, 'changedAt'> & { changedAt: Date }
 
 const columns = 'team, app, scorecard, level, next, score, rules, changed_at as "changedAt"'
 
@@ -49,15 +41,8 @@ export async function resultsOfCard(tx: Tx, scorecard: string, teams: string[] |
   return rows
 }
 
-export interface Trend {
-  day: string
-  apps: number
-  score: number
-  levels: Record<string, number>
-}
-
 /** Mean score and apps by level of each of the last days. */
-export async function trendOf(tx: Tx, scorecard: string, teams: string[] | undefined, days: number): Promise<Trend[]> {
+export async function trendOf(tx: Tx, scorecard: string, teams: string[] | undefined, days: number): Promise<CardTrend[]> {
   const { rows } = await tx.query(
     `select day::text as day, sum(count)::int as apps, round(sum(sum) / sum(count))::int as score, jsonb_object_agg(coalesce(level, ''), count) as levels
      from (select day, level, count(*)::int as count, sum(score) as sum from scorecard_history
@@ -66,7 +51,7 @@ export async function trendOf(tx: Tx, scorecard: string, teams: string[] | undef
     [scorecard, teams ?? null, days],
     'scorecard-trend',
   )
-  return rows as Trend[]
+  return rows as CardTrend[]
 }
 
 export async function forgetApp(database: Database, team: string, app: string): Promise<void> {

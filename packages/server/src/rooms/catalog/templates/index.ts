@@ -1,4 +1,5 @@
 /** Golden paths: templates, and the runs that make apps of them. */
+import type { Actor } from '../../../kernel/actor.ts'
 import type { Part } from '../../../kernel/lifecycle/lifecycle.ts'
 import type { Logger } from '../../../kernel/log.ts'
 import type { Reconciler } from '../../../kernel/reconcile/index.ts'
@@ -9,7 +10,7 @@ import { registerBuiltIn } from './registry.ts'
 import { templateRoutes, type TemplateRoutesDeps } from './routes.ts'
 import { RunLogs } from './run-log.ts'
 import { createSealer } from './secrets.ts'
-import { createBirthReconciler } from './upgrade.ts'
+import { createBirthReconciler, upgrade, type Upgrade, type UpgradeRequest } from './upgrade.ts'
 
 export interface TemplateDeps extends Omit<RunDeps, 'sealer' | 'logs'>, Pick<TemplateRoutesDeps, 'changes' | 'intake' | 'defaultTeam'> {
   /** File of the key that secrets of runs are sealed with. */
@@ -20,9 +21,17 @@ export interface TemplateDeps extends Omit<RunDeps, 'sealer' | 'logs'>, Pick<Tem
   log: Logger
 }
 
-export function createTemplates(given: TemplateDeps): { reconcilers: Reconciler[]; routes: Routes[]; parts: Part[] } {
+export interface Templates {
+  reconcilers: Reconciler[]
+  routes: Routes[]
+  parts: Part[]
+  /** Proposes another version of its template to an app. */
+  upgrade: (actor: Actor, request: UpgradeRequest, signal: AbortSignal) => Promise<Upgrade>
+}
+
+export function createTemplates(given: TemplateDeps): Templates {
   const deps = { ...given, sealer: createSealer(given.keyFile), logs: new RunLogs() }
-  return { reconcilers: [createRunReconciler(deps), createBirthReconciler(deps)], routes: [templateRoutes(deps)], parts: [builtInTemplates(given)] }
+  return { reconcilers: [createRunReconciler(deps), createBirthReconciler(deps)], routes: [templateRoutes(deps)], parts: [builtInTemplates(given)], upgrade: (actor, request, signal) => upgrade(deps, actor, request, signal) }
 }
 
 /** Registered beside the start, so that nobody waits for it. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { isTrue, newestFirst, nextMove, offeredVersion, questionsOf, readManifest, withDefaults } from './plan.ts'
+import { isTrue, newestFirst, nextMove, offeredVersion, readManifest } from './plan.ts'
 
 const actions = ['fetch:template', 'publish:pavior']
 const backstage = {
@@ -39,14 +39,6 @@ describe('template.yaml', () => {
   ])('%s is refused', (_what, document) => {
     expect(() => readManifest(document, actions)).toThrow(expect.objectContaining({ code: 'TEMPLATE_INVALID' }))
   })
-})
-
-test('defaults fill what is not answered', () => {
-  expect(withDefaults([{ properties: { a: { default: 1 }, b: { default: 2 }, c: {} } }], { b: 3 })).toEqual({ a: 1, b: 3 })
-})
-
-test('questions that only some answers bring up are known', () => {
-  expect([...questionsOf([{ properties: { a: {} }, dependencies: { a: { oneOf: [{ properties: { b: {} } }] } } }])]).toEqual(['a', 'b'])
 })
 
 test('what a run needs now', () => {

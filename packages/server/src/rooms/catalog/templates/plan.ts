@@ -1,5 +1,5 @@
 /** Deciding over templates and runs; touches nothing. */
-import { fail, type TemplateRunStatus, type TemplateRunStep, type TemplateSpec, type TemplateStep } from '@pavior/contract'
+import { fail, withOrder, type TemplateRunStatus, type TemplateRunStep, type TemplateSpec, type TemplateStep } from '@pavior/contract'
 import semver from 'semver'
 
 export const apiVersions = ['scaffolder.backstage.io/v1beta3', 'pavior.dev/v1']
@@ -61,7 +61,8 @@ function readPages(parameters: unknown): Record<string, unknown>[] {
     if (!isRecord(page)) throw invalid(`page ${index + 1} of spec.parameters is not an object.`)
     if (page.properties !== undefined && !isRecord(page.properties)) throw invalid(`spec.parameters[${index}].properties is not an object.`)
   }
-  return pages as Record<string, unknown>[]
+  // JSON is kept without the order of its keys.
+  return (pages as Record<string, unknown>[]).map((page) => withOrder(page))
 }
 
 function readSteps(steps: unknown, actions: readonly string[]): TemplateStep[] {
@@ -93,31 +94,6 @@ export function textsOf(value: unknown): string[] {
   if (typeof value === 'string') return [value]
   if (Array.isArray(value)) return value.flatMap(textsOf)
   return isRecord(value) ? Object.values(value).flatMap(textsOf) : []
-}
-
-/** Answers with the defaults of the questions that were not answered. */
-export function withDefaults(pages: readonly Record<string, unknown>[], answers: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const whole: Record<string, unknown> = { ...answers }
-  for (const page of pages) {
-    for (const [name, question] of Object.entries((page.properties ?? {}) as Record<string, { default?: unknown }>)) {
-      if (!Object.hasOwn(whole, name) && isRecord(question) && question.default !== undefined) whole[name] = question.default
-    }
-  }
-  return whole
-}
-
-/** Names of all questions, also of those that only some answers bring up. */
-export function questionsOf(pages: readonly Record<string, unknown>[]): Set<string> {
-  const names = new Set<string>()
-  const visit = (value: unknown): void => {
-    if (Array.isArray(value)) return value.forEach(visit)
-    if (!isRecord(value)) return
-    if (isRecord(value.properties)) Object.keys(value.properties).forEach((name) => names.add(name))
-    for (const key of ['dependencies', 'dependentSchemas']) if (isRecord(value[key])) Object.values(value[key]).forEach(visit)
-    for (const key of ['oneOf', 'anyOf', 'allOf', 'then', 'else', 'if']) visit(value[key])
-  }
-  pages.forEach(visit)
-  return names
 }
 
 export function journalOf(steps: readonly TemplateStep[]): TemplateRunStep[] {

@@ -107,7 +107,7 @@ function runRoutes(server: FastifyInstance, deps: TemplateRoutesDeps): void {
     const template = await findTemplate(deps, given.templateTeam === undefined ? params.name : `${given.templateTeam}/${params.name}`, [params.team, deps.defaultTeam])
     const request: RunRequest = { team: params.team, template, version: given.version, answers: given.answers ?? {}, secrets: given.secrets }
     if (query.dryRun === 'All') {
-      const { tree: _tree, answers: _answers, ...shown } = await dryRun(deps, actor, request, signal)
+      const { tree: _tree, answers: _answers, secrets: _secrets, ...shown } = await dryRun(deps, actor, request, signal)
       return shown
     }
     reply.code(201)

@@ -1,9 +1,8 @@
 /** Beginning a run: the answers are checked and everything is rehearsed before anything is made. */
 import { randomBytes, randomUUID } from 'node:crypto'
-import { fail, type Cause } from '@pavior/contract'
+import { fail, questionNames, secretNames, withoutSecrets, type Cause } from '@pavior/contract'
 import type { Actor } from '../../../kernel/actor.ts'
 import type { ActionContext } from './actions/types.ts'
-import { questionsOf, withDefaults } from './plan.ts'
 import type { Run, RunDeps } from './reconcile.ts'
 import { actor as system, mustDevelop, versionOf, type Template } from './registry.ts'
 import { rehearse } from './steps.ts'
@@ -28,17 +27,26 @@ export interface Rehearsal {
 /** Text of files beyond this is left out of a preview. */
 const largestShown = 256 * 1024
 
-/** Throws ANSWERS_INVALID with the questions that are wrong; returns the answers with defaults. */
-export async function checkAnswers({ renderer }: Pick<RunDeps, 'renderer'>, { name, manifest }: TemplateVersion, given: Record<string, unknown>): Promise<Record<string, unknown>> {
+interface Checked {
+  /** To what is due, with defaults. */
+  answers: Record<string, unknown>
+  /** Those of the run, with the answers to questions that are secrets. */
+  secrets: Record<string, string>
+}
+
+/** Throws ANSWERS_INVALID with the questions that are wrong. Secrets are not asked for where nothing will use them: `secrets` undefined. */
+export async function checkAnswers({ renderer }: Pick<RunDeps, 'renderer'>, { name, manifest }: TemplateVersion, given: Record<string, unknown>, secrets?: Record<string, string>): Promise<Checked> {
   const pages = manifest.parameters ?? []
-  const answers = withDefaults(pages, given)
-  const questions = questionsOf(pages)
+  const hidden = secretNames(pages)
+  const answers = { ...given, ...Object.fromEntries(Object.entries(secrets ?? {}).filter(([key]) => hidden.has(key))) }
+  const questions = questionNames(pages)
   const foreign = Object.keys(given).filter((key) => !questions.has(key)).map((field): Cause => ({ field, message: 'is no question of this template.' }))
-  const { causes = [], problem } = await renderer.ask({ op: 'answers', pages, answers })
+  const { causes = [], problem, value } = await renderer.ask({ op: 'answers', pages, answers })
   if (problem !== undefined) throw fail('TEMPLATE_INVALID', { message: `The questions of the template ${name} cannot be used: ${problem}` })
-  const all = [...foreign, ...causes]
+  const all = [...foreign, ...causes.filter(({ field }) => secrets !== undefined || !hidden.has(field))]
   if (all.length > 0) throw fail('ANSWERS_INVALID', { message: `The answers for the template ${name} cannot be used: ${all.map(({ field, message }) => `${field} ${message}`).slice(0, 5).join('; ')}`, causes: all.slice(0, 50) })
-  return answers
+  const checked = withoutSecrets(pages, value as Record<string, unknown>)
+  return { answers: checked.answers, secrets: { ...secrets, ...checked.secrets } }
 }
 
 function contextOf(deps: RunDeps, actor: Actor, team: string, version: TemplateVersion, answers: Record<string, unknown>, signal: AbortSignal): ActionContext {
@@ -70,10 +78,10 @@ function alwaysFree(resources: RunDeps['resources']): RunDeps['resources'] {
   return { ...resources, get: async () => undefined, create: async <R>() => ({}) as R }
 }
 
-export async function dryRun(deps: RunDeps, actor: Actor, request: RunRequest, signal: AbortSignal): Promise<Rehearsal & { tree: Tree; answers: Record<string, unknown> }> {
+export async function dryRun(deps: RunDeps, actor: Actor, request: RunRequest, signal: AbortSignal): Promise<Rehearsal & Checked & { tree: Tree }> {
   mustDevelop(actor, request.team)
   const version = await versionOf(deps, request.template, request.version)
-  const answers = await checkAnswers(deps, version, request.answers)
+  const { answers, secrets } = await checkAnswers(deps, version, request.answers, request.secrets ?? {})
   const context = contextOf(deps, actor, request.team, version, answers, signal)
   const { app } = await rehearse(context, version.manifest.steps)
   return {
@@ -83,13 +91,14 @@ export async function dryRun(deps: RunDeps, actor: Actor, request: RunRequest, s
     files: sorted(context.workspace).map(([path, { content, executable }]) => ({ path, size: content.length, executable, ...(content.includes(0) || content.length > largestShown ? {} : { content: content.toString('utf8') }) })),
     tree: context.workspace,
     answers,
+    secrets,
   }
 }
 
 export async function beginRun(deps: RunDeps, actor: Actor, request: RunRequest, signal: AbortSignal): Promise<Run> {
-  const { template, version, app, answers } = await dryRun(deps, actor, request, signal)
-  const { team, secrets } = request
-  const sealed = secrets && Object.keys(secrets).length > 0 ? await deps.sealer.seal(secrets) : undefined
+  const { template, version, app, answers, secrets } = await dryRun(deps, actor, request, signal)
+  const { team } = request
+  const sealed = Object.keys(secrets).length > 0 ? await deps.sealer.seal(secrets) : undefined
   return deps.database.transaction(async (tx) => {
     const run = await deps.resources.create<Run>(
       system,

@@ -81,7 +81,7 @@ export async function upgrade(deps: RunDeps, actor: Actor, { team, app, version,
   const answer = { app, template: `${birth.team}/${birth.template}`, from: birth.version, to }
   if (to === birth.version) return { ...answer, changed: false }
   const [old, next] = [await versionOf(deps, template, birth.version), await versionOf(deps, template, to)]
-  const answers = await checkAnswers(deps, next, { ...birth.answers, ...more })
+  const { answers } = await checkAnswers(deps, next, { ...birth.answers, ...more })
   const base = remembering({ workspace: await renderTree(deps, actor, team, old, birth.answers, signal), template: old, answers: birth.answers })
   const theirs = remembering({ workspace: await renderTree(deps, actor, team, next, answers, signal), template: next, answers })
   const words = {

@@ -2,7 +2,7 @@
 import { fail } from '@pavior/contract'
 import { spokenBy } from '../../entities/plan.ts'
 import { replaceLocation } from '../../entities/store.ts'
-import type { Entity } from '../../entities/types.ts'
+import type { CatalogEntity as Entity } from '@pavior/contract'
 import { readEntities } from '../../entities/validate.ts'
 import { optionalText, wrongInput } from './input.ts'
 import type { Action, ActionContext, Input } from './types.ts'
