@@ -167,6 +167,15 @@ describe.skipIf(noBrowser)('create', () => {
     const text = (await page.locator('body').textContent())!
     for (const part of ['dev.azure.com?organization=o', 'project=p', 'group:default/default', 'component:default/kettle', 'money', 'curious']) expect(text).toContain(part)
     for (const part of ['very hidden', '"engine"', '"size"']) expect(text).not.toContain(part)
+
+    // The run keeps the answers, and no secret.
+    await page.getByRole('button', { name: /^Create/ }).click()
+    await page.waitForURL(/\/runs\/default\//)
+    const { body } = await platform.api('GET', '/apis/pavior.dev/v1/namespaces/default/templateruns')
+    const run = body.items.find((one: { spec: { template: string } }) => one.spec.template === 'asking')
+    expect(run.spec.answers).toMatchObject({ mode: 'b', reason: 'curious', owner: 'group:default/default' })
+    expect(JSON.stringify(run)).not.toContain('very hidden')
+    expect(run.spec.answers).not.toHaveProperty('token')
     expect(complaints).toEqual([])
   })
 })
