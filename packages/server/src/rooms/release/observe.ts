@@ -6,6 +6,7 @@ import type { Resources } from '../../kernel/resources/index.ts'
 import { actor, isActive, readContext, servingDeployment, type AppContext, type Deployment, type Release } from './context.ts'
 import { frozenBy, type Frozen } from './freeze.ts'
 import { gatesOf, type Gates } from './gates.ts'
+import type { Sample } from './judge.ts'
 import { labels, numberOf, releaseName, setName } from './names.ts'
 import type { Observed, Readings, Trial } from './observed.ts'
 import type { ArtifactTasks, TrafficReadings } from './ports.ts'
@@ -13,8 +14,8 @@ import { releaseProcess, replicasOf, webProcess } from './snapshot.ts'
 import { resolveStrategy } from './strategy.ts'
 
 const defaultTimeoutSeconds = 1800
-/** Traffic over this long tells whether a step can see enough requests. */
-const rateWindowMs = 300_000
+/** Traffic over these tells whether a step can see enough requests; the short one knows of load that has just begun. */
+const rateWindowsMs = [300_000, 30_000]
 const readingPhases = new Set(['Shifting', 'Switching', 'Watching'])
 const gatedPhases = new Set(['Pending', 'Waiting'])
 const freezablePhases = new Set([...gatedPhases, 'Shifting'])
@@ -79,6 +80,7 @@ export async function observe(deps: ObserveDeps, team: string, name: string): Pr
     ...routesState(context, environment),
     strategy: deployment.status?.strategy ?? resolveStrategy(deployment.spec, declared?.spec),
     ...(gatedPhases.has(phase) ? await gates(deps, deployment, declared?.spec, release?.spec, stable, context, freezes) : { gates: [], refusal: undefined }),
+    waitingFor: deployment.status?.waitingFor ?? [],
     trial,
     readings: stable && readingPhases.has(phase) ? await read(deps, team, deployment, stable.spec.release, trial) : undefined,
     paused: deployment.spec.paused === true,
@@ -133,8 +135,11 @@ function routesState({ routes }: AppContext, environment: string): Pick<Observed
 async function read({ readings, clock }: ObserveDeps, team: string, { spec }: Deployment, stable: number, trial: Trial | undefined): Promise<Readings> {
   const now = clock.now()
   const of = { team, app: spec.app, environment: spec.environment }
-  const [rate, since] = await Promise.all([readings.since(of, new Date(now.getTime() - rateWindowMs)), trial?.since === undefined ? new Map() : readings.since(of, new Date(trial.since))])
-  const requests = [...rate.values()].reduce((sum, sample) => sum + sample.requests, 0)
+  const rateOver = async (windowMs: number): Promise<number> => {
+    const samples = await readings.since(of, new Date(now.getTime() - windowMs))
+    return [...samples.values()].reduce((sum, { requests }) => sum + requests, 0) / (windowMs / 1000)
+  }
+  const [since, ...rates] = await Promise.all([trial?.since === undefined ? new Map<number, Sample>() : readings.since(of, new Date(trial.since)), ...rateWindowsMs.map(rateOver)])
   const none = { requests: 0, errors: 0, p95Ms: null, p99Ms: null }
-  return { canary: since.get(spec.release) ?? none, stable: since.get(stable) ?? none, perSecond: requests / (rateWindowMs / 1000) }
+  return { canary: since.get(spec.release) ?? none, stable: since.get(stable) ?? none, perSecond: Math.max(...rates) }
 }

@@ -54,6 +54,8 @@ export interface Observed {
   routed: boolean
   strategy: ResolvedStrategy
   gates: Gate[]
+  /** What it was said to wait for. */
+  waitingFor: Gate[]
   /** A gate that never opens. */
   refusal: ErrorObject | undefined
   trial: Trial | undefined
@@ -83,7 +85,7 @@ export type Action =
   /** Asks new instances itself and notes what they answer. */
   | { type: 'probe'; set: string; requests: number }
   | { type: 'note'; trial?: Trial; gates?: Gate[] }
-  | { type: 'phase'; phase: Phase; message: string; problem?: ErrorObject; trial?: Trial }
+  | { type: 'phase'; phase: Phase; message: string; problem?: ErrorObject; trial?: Trial; gates?: Gate[] }
   | { type: 'wait'; soon?: boolean }
 
 /** Exits of a new instance that are forgiven before the rollout fails. */

@@ -111,6 +111,7 @@ function observe(world: World, shape: Shape): Observed {
     routed: world.written === world.served,
     strategy: shape.strategy,
     gates: [],
+    waitingFor: [],
     refusal: undefined,
     trial: world.trial,
     readings: { canary: world.canary, stable: noRequests, perSecond: world.perSecond },

@@ -81,14 +81,15 @@ export function stateOfTheWorld({ serving }: Pick<Observed, 'serving'>): string 
 
 function planPending(observed: Observed): Action[] {
   if (observed.olderActive) return [{ type: 'wait' }]
-  if (observed.refusal || observed.gates.length > 0) return [{ type: 'phase', phase: 'Waiting', message: 'It waits for what the environment asks for.' }]
+  if (observed.refusal || observed.gates.length > 0) return [{ type: 'phase', phase: 'Waiting', message: 'It waits for what the environment asks for.', gates: observed.gates }]
   return begin(observed)
 }
 
 function planWaiting(observed: Observed): Action[] {
-  const { refusal, gates } = observed
+  const { refusal, gates, waitingFor } = observed
   if (refusal) return [{ type: 'phase', phase: 'Failed', message: refusal.message, problem: { ...refusal, state: stateOfTheWorld(observed) } }]
-  return gates.length > 0 ? [{ type: 'note', gates }, { type: 'wait' }] : [{ type: 'note', gates }, ...begin(observed)]
+  if (gates.length === 0) return begin(observed)
+  return JSON.stringify(gates) === JSON.stringify(waitingFor) ? [{ type: 'wait' }] : [{ type: 'note', gates }, { type: 'wait' }]
 }
 
 function begin({ releaseTask }: Observed): Action[] {

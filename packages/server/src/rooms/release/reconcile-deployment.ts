@@ -236,7 +236,7 @@ async function changePhase({ resources, hostPolicy, routerUrl, events, clock }: 
     strategy: observed.strategy,
     ...(action.trial ? { trial: action.trial } : {}),
     // Time that it waits for people is not time that it takes.
-    ...(action.phase === 'Waiting' ? {} : { startedAt: before.startedAt ?? now, waitingFor: undefined }),
+    ...(action.phase === 'Waiting' ? { waitingFor: action.gates ?? [] } : { startedAt: before.startedAt ?? now, waitingFor: undefined }),
     ...(action.problem ? { problem: action.problem } : {}),
     ...(final ? { finishedAt: now } : {}),
     conditions: [
