@@ -52,6 +52,7 @@ export function createBuildReleases(deps: AppReconcilersDeps): Reconciler {
         environment: build.spec.environment,
         built: builtFrom(name, build.spec.revision, build.status),
         reason: reasonOf(build.spec),
+        ...(build.spec.strategy === undefined ? {} : { wish: { strategy: build.spec.strategy } }),
         // Two builds that end at the same moment become releases in their order, or only the later does.
         still: async (tx) => {
           const later = await overtakenBy(resources, team, build, tx)
