@@ -123,7 +123,7 @@ export async function startServer({ config, settings, connection, external, agen
     resources,
     changes,
     tasks: runtimeRoom.reads.tasks,
-    readings: { since: (of, since) => telemetryRoom.reads.since(of, since) },
+    readings: { since: (of, since) => telemetryRoom.reads.since(of, since), takenAt: () => telemetryRoom.reads.takenAt() },
     prober: agent,
     writers: { of: async (kind, team, name) => (await audit.list([team], { kind, name }, { limit: 50 })).items.map(({ actor }) => actor).filter((actor) => !actor.startsWith('system:')) },
     stepLog: deliveryRoom.reads.stepLog,

@@ -15,7 +15,9 @@ import { resolveStrategy } from './strategy.ts'
 
 const defaultTimeoutSeconds = 1800
 /** Traffic over these tells whether a step can see enough requests; the short one knows of load that has just begun. */
-const rateWindowsMs = [300_000, 30_000]
+const rateWindowsMs = [300_000, 10_000]
+/** Counts that nobody has asked for any longer than this say nothing of what goes on now. */
+const staleMs = 4000
 const readingPhases = new Set(['Shifting', 'Switching', 'Watching'])
 const gatedPhases = new Set(['Pending', 'Waiting'])
 const freezablePhases = new Set([...gatedPhases, 'Shifting'])
@@ -132,8 +134,9 @@ function routesState({ routes }: AppContext, environment: string): Pick<Observed
   }
 }
 
-async function read({ readings, clock }: ObserveDeps, team: string, { spec }: Deployment, stable: number, trial: Trial | undefined): Promise<Readings> {
+async function read({ readings, clock }: ObserveDeps, team: string, { spec }: Deployment, stable: number, trial: Trial | undefined): Promise<Readings | undefined> {
   const now = clock.now()
+  if (now.getTime() - readings.takenAt().getTime() > staleMs) return undefined
   const of = { team, app: spec.app, environment: spec.environment }
   const rateOver = async (windowMs: number): Promise<number> => {
     const samples = await readings.since(of, new Date(now.getTime() - windowMs))

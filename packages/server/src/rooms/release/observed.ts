@@ -59,7 +59,7 @@ export interface Observed {
   /** A gate that never opens. */
   refusal: ErrorObject | undefined
   trial: Trial | undefined
-  /** While Shifting, Switching and Watching. */
+  /** While Shifting, Switching and Watching; undefined while the router's counts are not taken, as after a crash. */
   readings: Readings | undefined
   paused: boolean
   /** A freeze began meanwhile; why. */

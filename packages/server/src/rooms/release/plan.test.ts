@@ -30,6 +30,7 @@ interface World {
   problem: ErrorObject | undefined
   canary: Sample
   perSecond: number
+  stale: boolean
   paused: boolean
   promoted: boolean
   resumedStep: number
@@ -65,7 +66,7 @@ const oldSet = 'shop-1-web'
 function newWorld({ earlier }: Shape): World {
   const others = new Map(earlier ? [[oldSet, { name: oldSet, ready: true, failed: false, deleting: false, replicas: webReplicas }]] : [])
   const routes = earlier ? leadingTo(oldSet) : undefined
-  return { phase: 'Pending', own: new Map(), others, written: routes, served: routes, trial: undefined, problem: undefined, canary: noRequests, perSecond: 0, paused: false, promoted: false, resumedStep: -1, task: 'none', taskStarts: 0, canceled: false, appGone: false, newer: false, olderActive: false, releaseGone: false, nowMs: start, phases: ['Pending'] }
+  return { phase: 'Pending', own: new Map(), others, written: routes, served: routes, trial: undefined, problem: undefined, canary: noRequests, perSecond: 0, stale: false, paused: false, promoted: false, resumedStep: -1, task: 'none', taskStarts: 0, canceled: false, appGone: false, newer: false, olderActive: false, releaseGone: false, nowMs: start, phases: ['Pending'] }
 }
 
 function leadingTo(set: string): Backends {
@@ -114,7 +115,7 @@ function observe(world: World, shape: Shape): Observed {
     waitingFor: [],
     refusal: undefined,
     trial: world.trial,
-    readings: { canary: world.canary, stable: noRequests, perSecond: world.perSecond },
+    readings: world.stale ? undefined : { canary: world.canary, stable: noRequests, perSecond: world.perSecond },
     paused: world.paused,
     frozen: undefined,
     resumedStep: world.resumedStep,
@@ -162,8 +163,8 @@ function apply(world: World, action: Action, { web, strategy }: Shape): void {
 }
 
 /** Something that happens in the world between two looks at it. */
-type Happening = 'ready' | 'fails' | 'served' | 'task ok' | 'task fails' | 'cancel' | 'newer' | 'app gone' | 'release gone' | 'older ends' | 'late' | 'gone' | 'time passes' | 'errors' | 'traffic' | 'paused' | 'promoted' | 'resumed'
-const happenings: Happening[] = ['ready', 'fails', 'served', 'task ok', 'task fails', 'cancel', 'newer', 'app gone', 'release gone', 'older ends', 'late', 'gone', 'time passes', 'errors', 'traffic', 'paused', 'promoted', 'resumed']
+type Happening = 'ready' | 'fails' | 'served' | 'task ok' | 'task fails' | 'cancel' | 'newer' | 'app gone' | 'release gone' | 'older ends' | 'late' | 'gone' | 'time passes' | 'errors' | 'traffic' | 'paused' | 'promoted' | 'resumed' | 'stale' | 'fresh'
+const happenings: Happening[] = ['ready', 'fails', 'served', 'task ok', 'task fails', 'cancel', 'newer', 'app gone', 'release gone', 'older ends', 'late', 'gone', 'time passes', 'errors', 'traffic', 'paused', 'promoted', 'resumed', 'stale', 'fresh']
 
 function happen(world: World, what: Happening): void {
   const sets = [...world.own.values()].filter(({ deleting }) => !deleting)
@@ -182,6 +183,8 @@ function happen(world: World, what: Happening): void {
   if (what === 'time passes') world.nowMs += 70_000
   if (what === 'traffic') Object.assign(world, { perSecond: 100, canary: { requests: 1000, errors: 1, p95Ms: 5, p99Ms: 9 } })
   if (what === 'errors') Object.assign(world, { perSecond: 100, canary: { requests: 40, errors: 20, p95Ms: 5, p99Ms: 9 } })
+  if (what === 'stale') world.stale = true
+  if (what === 'fresh') world.stale = false
   if (what === 'paused') world.paused = true
   if (what === 'promoted') world.promoted = true
   if (what === 'resumed') Object.assign(world, { paused: false, resumedStep: world.trial?.step ?? -1 })
@@ -207,7 +210,7 @@ function reconcile(world: World, shape: Shape, crashAfter: () => number, twice: 
 function settle(world: World, shape: Shape): void {
   for (let round = 0; round < 40; round++) {
     reconcile(world, shape, () => Infinity, false)
-    for (const good of ['older ends', 'task ok', 'ready', 'served', 'gone', 'resumed', 'late'] as const) happen(world, good)
+    for (const good of ['older ends', 'task ok', 'ready', 'served', 'gone', 'resumed', 'late', 'fresh'] as const) happen(world, good)
     // Enough requests for a verdict, whichever it is.
     if (world.perSecond > 0) world.canary = { ...world.canary, requests: 1000 }
   }
@@ -328,6 +331,7 @@ describe('why it ends', () => {
     ['traffic that is served well, but not for long enough', ['traffic', 'ready', 'served'], 'Shifting', undefined, []],
     ['an abort on trial', ['traffic', 'ready', 'served', 'cancel', 'served'], 'Canceled', 'CANCELED', ['Shifting', 'Restoring']],
     ['a newer one on trial', ['traffic', 'ready', 'served', 'newer', 'served'], 'Superseded', 'SUPERSEDED', ['Shifting', 'Restoring']],
+    ['counts that are not taken any more are no verdict', ['ready', 'stale', 'served', 'late'], 'Shifting', undefined, []],
     ['a pause', ['ready', 'paused', 'served', 'late'], 'Shifting', undefined, []],
     ['errors while it is watched', ['traffic', 'ready', 'served', 'promoted', 'ready', 'served', 'errors', 'served'], 'RolledBack', 'WATCH_FAILED', ['Shifting', 'Completing', 'Switching', 'Watching', 'Restoring']],
     ['a watch that ends well', ['traffic', 'ready', 'served', 'promoted', 'ready', 'served', 'late'], 'Succeeded', undefined, ['Shifting', 'Completing', 'Switching', 'Watching', 'Draining']],

@@ -146,7 +146,9 @@ function planSwitching(observed: Observed): Action[] {
   const { webSet, strategy, stableSet } = observed
   if (!leadsTo(observed, onlyTo(webSet!), undefined)) return [{ type: 'writeRoutes', backends: onlyTo(webSet!) }]
   if (!observed.routed) return [{ type: 'wait' }]
-  if (strategy.watchSeconds > 0 && stableSet !== undefined && isWorthWatching(observed)) {
+  const mayWatch = strategy.watchSeconds > 0 && stableSet !== undefined
+  if (mayWatch && observed.readings === undefined) return [{ type: 'wait', soon: true }]
+  if (mayWatch && isWorthWatching(observed)) {
     return [{ type: 'phase', phase: 'Watching', message: `v${observed.release} serves. It is watched for ${strategy.watchSeconds} s, and what served before is kept warm.`, trial: { step: strategy.steps.length, weight: 100 } }]
   }
   return [{ type: 'phase', phase: 'Draining', message: 'Earlier instances finish their requests and stop.' }]

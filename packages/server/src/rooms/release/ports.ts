@@ -37,6 +37,8 @@ export interface SourceHistory {
 export interface TrafficReadings {
   /** By number of the release, of requests that ended at or after `since`. */
   since: (of: { team: string; app: string; environment: string }, since: Date) => Promise<Map<number, Sample>>
+  /** When the counts were last asked for with success. */
+  takenAt: () => Date
 }
 
 /** Who wrote a resource, as the audit has it; parts of the platform left out. */

@@ -15,6 +15,9 @@ export function trialStrategy({ strategy, stableReady, webSet }: Observed): Reso
   return strategy.steps.length > 0 && stableReady && webSet !== undefined ? strategy : undefined
 }
 
+/** From a request until its count can be judged: the router's interval, the agent's, and two looks. */
+const countsArriveWithinMs = 8000
+
 export function planShifting(observed: Observed, now: Date): Action[] {
   const { own, webSet, webReplicas, strategy, trial } = observed
   const trouble = troubleOnTrial(observed)
@@ -34,6 +37,7 @@ export function planShifting(observed: Observed, now: Date): Action[] {
   if (!leadsTo(observed, mix, testersTo)) return [{ type: 'writeRoutes', backends: mix, ...(testersTo === undefined ? {} : { testersTo }) }]
   if (!observed.routed) return [{ type: 'wait' }]
   if (trial!.since === undefined) return [{ type: 'note', trial: { ...trial!, since: now.toISOString() } }]
+  if (observed.readings === undefined) return [{ type: 'wait', soon: true }]
   return judgeStep(observed, trial!, now)
 }
 
@@ -41,7 +45,8 @@ function judgeStep(observed: Observed, trial: Trial, now: Date): Action[] {
   const { strategy, webSet, promoted, resumedStep } = observed
   const { seconds, pause } = strategy.steps[trial.step]!
   const quiet = isQuiet(observed, seconds)
-  const over = promoted || quiet || now.getTime() - Date.parse(trial.since!) >= seconds * 1000
+  // What a step saw at its end is known a little later.
+  const over = promoted || quiet || now.getTime() - Date.parse(trial.since!) >= seconds * 1000 + countsArriveWithinMs
   const judgement = judgementOf(observed, trial, over)
   if (judgement.verdict === 'failing') return restore(observed, 'CANARY_FAILED', sentence(judgement), judgement)
   if (judgement.verdict === 'waiting' && over && trial.synthetic === undefined) return [{ type: 'probe', set: webSet!, requests: strategy.judge.minRequests }]
@@ -61,7 +66,8 @@ export function planWatching(observed: Observed, now: Date): Action[] {
   const trouble = troubleOnTrial(observed)
   if (trouble) return trouble
   if (trial!.since === undefined) return [{ type: 'note', trial: { ...trial!, since: now.toISOString() } }]
-  const over = now.getTime() - Date.parse(trial!.since) >= strategy.watchSeconds * 1000
+  if (observed.readings === undefined) return [{ type: 'wait', soon: true }]
+  const over = now.getTime() - Date.parse(trial!.since) >= strategy.watchSeconds * 1000 + countsArriveWithinMs
   const judgement = judgementOf(observed, trial!, false)
   if (judgement.verdict === 'failing') return restore(observed, 'WATCH_FAILED', sentence(judgement), judgement)
   return over ? done : [...noteIfNew(trial!, { ...trial!, judgement }), { type: 'wait', soon: true }]

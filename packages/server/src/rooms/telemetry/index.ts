@@ -26,6 +26,8 @@ export interface TelemetryDeps {
 }
 
 export interface TelemetryReads {
+  /** When the router's counts were last asked for with success, by this replica. */
+  takenAt: () => Date
   /** What every release of an app did since then, by its number; the interval of the router that `since` falls into counts whole. */
   since: (of: { team: string; app: string; environment: string }, since: Date) => Promise<Map<number, ReleaseSample>>
   /** Apps that this one has called since then. */
@@ -35,12 +37,14 @@ export interface TelemetryReads {
 }
 
 export function createTelemetry({ database, resources, source, defaultEnvironment, newCallers, keepCallersMs, clock, log }: TelemetryDeps): Room<TelemetryReads> {
+  const collector = createCollector({ database, source, newCallers, keepCallersMs, clock, log })
   const news = listenTo(database, trafficChannel, 'traffic news')
   return {
     reconcilers: [],
     routes: [telemetryRoutes({ database, resources, defaultEnvironment, onMore: news.onMore, clock })],
-    parts: [news.part, createCollector({ database, source, newCallers, keepCallersMs, log })],
+    parts: [news.part, collector],
     reads: {
+      takenAt: collector.takenAt,
       since: async (of, since) => samplesOf(await readTraffic(database, { ...of, from: new Date(since.getTime() - trafficIntervalMs), until: clock.now() })),
       calledBy: (app, since) => calledBy(database, app, since),
       callsOf: (apps, since) => callsOf(database, apps, since),
