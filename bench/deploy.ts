@@ -5,11 +5,10 @@
  */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { Agent } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { httpGet } from '../packages/server/test/whole/http-get.ts'
-import { percentile, root, show, startPlatform, type BenchPlatform } from './platform.ts'
+import { constantLoad, percentile, root, show, startPlatform, type BenchPlatform } from './platform.ts'
 
 const deploysUnderLoad = Number(process.argv[2] ?? 20)
 
@@ -18,9 +17,9 @@ interface Deployed {
   durations: { upload: number; build: number; rollout: number; total: number }
 }
 
-async function deploy(platform: BenchPlatform, directory: string): Promise<Deployed> {
+async function deploy(platform: BenchPlatform, directory: string, ...flags: string[]): Promise<Deployed> {
   const began = performance.now()
-  const { code, stdout, stderr } = await platform.cli(['deploy', '--json'], directory)
+  const { code, stdout, stderr } = await platform.cli(['deploy', '--json', ...flags], directory)
   if (code !== 0) throw new Error(stderr)
   const { app, durations } = JSON.parse(stdout) as { app: string; durations: Deployed['durations'] }
   const { status } = await httpGet(platform.routerPort, `${app}.localhost`)
@@ -60,26 +59,14 @@ try {
   const boot = await bootTime(platform)
   show("of which the platform's own share (all but the app's boot)", `${((wall - boot) / 1000).toFixed(2)} s, boot ${(boot / 1000).toFixed(2)} s`, '<= 1 s', wall - boot <= 1000)
 
-  let stopped = false
-  let total = 0
-  const failures: string[] = []
-  const hammer = async (keepAlive: boolean): Promise<void> => {
-    const agent = keepAlive ? new Agent({ keepAlive: true, maxSockets: 1 }) : undefined
-    while (!stopped) {
-      total++
-      const { status } = await httpGet(platform.routerPort, 'express-app.localhost', '/', agent).catch((error: Error) => ({ status: error.message }))
-      if (status !== 200) failures.push(String(status))
-    }
-    agent?.destroy()
-  }
-  const running = Promise.all([hammer(true), hammer(true), hammer(false), hammer(false)])
+  const load = constantLoad(platform.routerPort, 'express-app.localhost')
   const rollouts: number[] = []
   for (let round = 0; round < deploysUnderLoad; round++) {
     write(`load ${round}`)
-    rollouts.push((await deploy(platform, directory)).durations.rollout)
+    // Under load the default of production would be a canary, which takes its minutes on purpose.
+    rollouts.push((await deploy(platform, directory, '--strategy', 'rolling')).durations.rollout)
   }
-  stopped = true
-  await running
+  const { total, failures } = await load.stop()
   show(`failed requests in ${deploysUnderLoad} deploys under load`, `${failures.length} of ${total} ${failures.slice(0, 3).join(' ')}`, '0', failures.length === 0)
   const rollout = percentile(rollouts, 0.5)
   const pm2 = await pm2Reload(platform)

@@ -94,7 +94,7 @@ export const defaultSettings: AgentSettings = {
   logsKeptCount: 500,
   ownLogBytes: 20 * 1024 * 1024,
   problemLines: 20,
-  recordsIntervalMs: 5000,
+  recordsIntervalMs: 1000,
   spoolBytes: 32 * 1024 * 1024,
   callerLookPauseMs: 100,
   callerLookPauseMaxMs: 10_000,

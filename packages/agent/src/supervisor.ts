@@ -96,6 +96,11 @@ export class Supervisor {
     return [...this.#instances.values()].map((instance) => instance.status())
   }
 
+  /** Ports of the instances of a set that get traffic. */
+  portsOf(set: string): number[] {
+    return [...this.#instances.values()].flatMap((instance) => (instance.record.set === set && instance.inTraffic && instance.port !== undefined ? [instance.port] : []))
+  }
+
   has(id: string): boolean {
     return this.#instances.has(id)
   }

@@ -10,6 +10,7 @@ export interface DeployOptions {
   app: string
   team: string
   environment?: string
+  strategy?: string
   buildOnly?: boolean
   /** Begin and return; do not wait for the end. */
   noWait?: boolean
@@ -27,13 +28,13 @@ export interface Deployed extends DeployResult {
 }
 
 /** Rollout steps are told as one line. */
-const rolloutSteps = new Set(['release process', 'start', 'switch', 'drain'])
+const rolloutSteps = new Set(['gates', 'release process', 'start', 'trial', 'complete', 'switch', 'watch', 'restore', 'drain'])
 
 export async function deploy(api: Api, out: Output, options: DeployOptions): Promise<Deployed> {
-  const { directory, app, team, environment, buildOnly, noWait } = options
+  const { directory, app, team, environment, strategy, buildOnly, noWait } = options
   const began = Date.now()
   const { files, bytes, stream } = await packDirectory(directory)
-  const search = new URLSearchParams({ ...(environment === undefined ? {} : { environment }), ...(buildOnly ? { buildOnly: 'true' } : {}) })
+  const search = new URLSearchParams({ ...(environment === undefined ? {} : { environment }), ...(strategy === undefined ? {} : { strategy }), ...(buildOnly ? { buildOnly: 'true' } : {}) })
   const build = await api.json<Resource>({
     method: 'POST',
     path: `/v1/teams/${encodeURIComponent(team)}/apps/${encodeURIComponent(app)}/source?${search}`,
@@ -93,6 +94,7 @@ async function* records(api: Api, path: string, signal: AbortSignal | undefined)
 /** Prints progress records until the end. */
 export async function follow(api: Api, out: Output, path: string, { showLog, signal }: Pick<DeployOptions, 'showLog' | 'signal'>): Promise<{ result?: DeployResult; error?: ErrorObject }> {
   let artifact = ''
+  const trial: { share?: string; text: string } = { text: '' }
   const rollout: { ms: number; message?: string } = { ms: 0 }
   for await (const record of records(api, path, signal)) {
     if (record.type === 'log' && showLog !== false) out.progress(out.paint('dim', `    ${record.line}`))
@@ -104,9 +106,18 @@ export async function follow(api: Api, out: Output, path: string, { showLog, sig
         if (record.state === 'running') out.live(`  ${out.paint('dim', '⠿')} rollout   ${record.message ?? record.name}`)
       } else if (record.name === 'build' || record.name === 'release') line(out, record.state === 'failed' ? '✖' : '✔', record.name, record.message ?? '', record.ms)
     }
+    if (record.type === 'state' && record.about === 'waits') out.progress(`  ${out.paint('yellow', '…')} ${'waits'.padEnd(9)} ${record.text}`)
+    if (record.type === 'state' && record.about === 'trial') {
+      const share = record.text.split(':')[0]!
+      // The last word on each share stays on the screen.
+      if (trial.share !== undefined && trial.share !== share) out.progress(`  ${out.paint('green', '✔')} ${'trial'.padEnd(9)} ${trial.text}`)
+      Object.assign(trial, { share, text: record.text })
+      out.live(`  ${out.paint('dim', '⠿')} ${'trial'.padEnd(9)} ${record.text}`)
+    }
     if (record.type === 'error') return { error: record.error, result: record.result }
     if (record.type === 'result') {
       artifact = record.result.artifact ?? ''
+      if (trial.text !== '') out.progress(`  ${out.paint('green', '✔')} ${'trial'.padEnd(9)} ${trial.text}`)
       if (record.result.release) line(out, '✔', 'rollout', artifact ? `${artifact.slice(0, 19)}…` : '', record.result.durations.rollout)
       return { result: record.result }
     }

@@ -16,6 +16,7 @@
  * | `DELETE /tasks/:id` | forget a finished task and its log |
  * | `POST /tasks/:id/attach` + `Upgrade: pavior-attach` | raw stream: bytes in go to stdin, bytes out are the output; ends with the task |
  * | `GET /logs/:id?follow=1&offset=&tail=&since=` → NDJSON of LogLine | log of an instance or a task; `offset` bytes to start at, or the last `tail` lines |
+ * | `POST /sets/:id/requests?path=&count=` → SyntheticAnswers | GETs `path` of the healthy instances of a set in turn |
  * | `GET /requests?after=` → RequestRecords | aggregated request records with a sequence above `after`; older ones are dropped as acknowledged |
  * | `GET /healthz`, `GET /metrics` | liveness; Prometheus text |
  * | `POST /stop?instances=true|false` | end the agent, with or without stopping what it runs |
@@ -141,8 +142,18 @@ export interface DesiredRoute {
   /** Path prefix, beginning with `/`. The longest that fits wins. */
   path: string
   backends: DesiredBackend[]
+  /** Requests that bear this header or cookie go to this set while it has instances. */
+  testers?: { set: string; header?: string; cookie?: string; value: string }
   /** Until response headers arrive. */
   requestTimeoutMs: number
+}
+
+/** What instances answered to requests of the platform itself. An answer of 500 and above, or none, is an error. */
+export interface SyntheticAnswers {
+  requests: number
+  errors: number
+  p95Ms: number | null
+  p99Ms: number | null
 }
 
 export interface DesiredState {

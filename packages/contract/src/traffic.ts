@@ -1,5 +1,8 @@
 /** Traffic of an app as the API gives it and the portal draws it. */
 
+/** The router counts over intervals of this length. */
+export const trafficIntervalMs = 5000
+
 /** Parallel arrays, one place for each step; null where there was no request to measure. */
 export interface TrafficSeries {
   requestsPerSecond: number[]

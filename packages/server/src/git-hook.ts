@@ -83,6 +83,12 @@ async function deploy(commit: string): Promise<boolean> {
     if (record.type === 'step' && record.within !== undefined && record.state !== 'failed') {
       if (record.state === 'running') say(`  ${record.within}: ${record.name}`)
     } else if (record.type === 'step') say(`${record.state === 'failed' ? '✖' : record.state === 'running' ? '⠿' : '✔'} ${record.name.padEnd(10)} ${record.message ?? ''}${record.ms === undefined ? '' : `  ${(record.ms / 1000).toFixed(1)} s`}`.trimEnd())
+    if (record.type === 'state') say(`… ${record.about.padEnd(10)} ${record.text}`)
+    if (record.type === 'state' && record.about === 'waits') {
+      // People may take hours; a push does not.
+      say('accepted   It goes on by itself when nothing holds it any more.')
+      return true
+    }
     if (record.type === 'error') {
       showError(record.error)
       return false

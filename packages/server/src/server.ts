@@ -82,7 +82,7 @@ export async function startServer({ config, settings, connection, external, agen
     kinds,
     validator: createValidator,
     wakes: wakesOf(reconcilers),
-    admission: [teamMustExist((team) => people.reads.teamExists(team))],
+    admission: [teamMustExist((team) => people.reads.teamExists(team)), release.createDeploymentRules(() => resources)],
     clock,
   })
   const loop = new ReconcileLoop({ database, feed, reconcilers, metrics: reconcileMetrics(metrics), log })
@@ -123,6 +123,9 @@ export async function startServer({ config, settings, connection, external, agen
     resources,
     changes,
     tasks: runtimeRoom.reads.tasks,
+    readings: { since: (of, since) => telemetryRoom.reads.since(of, since), takenAt: () => telemetryRoom.reads.takenAt() },
+    prober: agent,
+    writers: { of: async (kind, team, name) => (await audit.list([team], { kind, name }, { limit: 50 })).items.map(({ actor }) => actor).filter((actor) => !actor.startsWith('system:')) },
     stepLog: deliveryRoom.reads.stepLog,
     history: deliveryRoom.reads,
     hostPolicy: (team) => ({ domain: config.appDomain, defaultTeam: config.defaultTeam, defaultEnvironment: defaultEnvironment(team) }),

@@ -9,6 +9,7 @@ import { readLines } from '../logs/reader.ts'
 import type { LogStore } from '../logs/store.ts'
 import type { AgentSettings } from '../settings.ts'
 import type { Supervisor } from '../supervisor.ts'
+import { askInTurn } from '../synthetic.ts'
 import type { Tasks } from '../tasks.ts'
 import { attach, attachProtocol, refuseUpgrade } from './attach.ts'
 import { checkDesired, checkId, checkTask } from './body.ts'
@@ -39,6 +40,9 @@ type Handler = (call: Call) => void | Promise<void>
 
 /** Between SIGTERM and SIGKILL when a cancel does not say. */
 const defaultCancelGraceMs = 5000
+/** Of one call. */
+const syntheticRequestsMax = 10_000
+const syntheticTimeoutMs = 5000
 
 export interface Api {
   /** Does not listen yet. */
@@ -111,6 +115,12 @@ function createHandlers(parts: ApiParts): Record<string, Handler> {
       sendJson(response, 200, {})
     },
     'GET /logs/:id': (call) => sendLog(parts, call),
+    'POST /sets/:id/requests': async ({ query, response, id }) => {
+      const path = query.get('path') ?? '/'
+      if (!/^\/[\x21-\x7e]*$/.test(path)) throw fail('BAD_REQUEST', 'path must begin with / and have no blanks.')
+      const count = Math.min(readCount(query, 'count') ?? 1, syntheticRequestsMax)
+      sendJson(response, 200, await askInTurn(supervisor.portsOf(id), path, count, syntheticTimeoutMs))
+    },
     'GET /requests': ({ query, response }) => sendJson(response, 200, parts.requests(readCount(query, 'after') ?? 0)),
     'GET /healthz': ({ response }) =>
       sendJson(response, 200, { ok: true, generation: supervisor.generation, routedGeneration: supervisor.routedGeneration }),

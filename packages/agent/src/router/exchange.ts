@@ -79,7 +79,7 @@ export class Exchange implements UpstreamUser {
   }
 
   private connect(avoid?: UpstreamPool): void {
-    this.pool = chooseTarget(this.route, this.startedAt, avoid)
+    this.pool = chooseTarget(this.route, this.head.kept, this.startedAt, avoid)
     if (!this.pool) return this.giveUp(notices.unavailable(this.route.addressee, this.route.reason))
     this.tries++
     this.upstream = this.pool.acquire(this, this.tries > 1 ? 0 : this.longestIdleMs())

@@ -1,3 +1,5 @@
+import { trafficIntervalMs } from '@pavior/contract'
+
 /** What a router can be tuned by. Every limit is per worker process. 240 bytes a second is what Kestrel asks for by default. */
 export interface RouterSettings {
   /** From the first byte (or the new connection) until a request head is complete; then 408. */
@@ -71,7 +73,7 @@ export const defaultSettings: RouterSettings = {
   maxHeaderFields: 128,
   maxConnections: 10_000,
   trustedProxies: [],
-  recordIntervalMs: 10_000,
+  recordIntervalMs: trafficIntervalMs,
   callersWaiting: 2_048,
   statsIntervalMs: 1_000,
   closeGraceMs: 5_000,

@@ -6,6 +6,7 @@ import type { Endpoint, RouterSet, RouterTable } from './protocol.ts'
 import { RequestCounter } from './records.ts'
 import { UpstreamPool, type UpstreamStats } from './upstream.ts'
 import type { RouterSettings } from './settings.ts'
+import { bearsMark, markOf, type TestersMark } from './testers.ts'
 
 interface TargetSet {
   pools: UpstreamPool[]
@@ -24,6 +25,8 @@ export interface CompiledRoute {
   weights: number[]
   current: number[]
   reason?: string
+  /** Where requests go that bear this mark. */
+  testers?: { mark: TestersMark; set: TargetSet }
   /** Counts what the router answers because there is no instance. */
   unserved: RequestCounter
 }
@@ -66,7 +69,12 @@ export function routeFor(entry: HostEntry, target: string): CompiledRoute | unde
 }
 
 /** Picks release and instance for a request; undefined when no instance is there. `avoid` is where it failed before. */
-export function chooseTarget(route: CompiledRoute, now: number, avoid?: UpstreamPool): UpstreamPool | undefined {
+export function chooseTarget(route: CompiledRoute, fields: string, now: number, avoid?: UpstreamPool): UpstreamPool | undefined {
+  const { testers } = route
+  if (testers && testers.set.pools.length > 0 && bearsMark(fields, testers.mark)) {
+    testers.set.cursor = pickInstance(testers.set.pools, testers.set.cursor, now, avoid)
+    return testers.set.pools[testers.set.cursor]
+  }
   const set = route.sets[pickWeighted(route.weights, route.current)]
   if (!set) return undefined
   set.cursor = pickInstance(set.pools, set.cursor, now, avoid)
@@ -101,10 +109,12 @@ export class TargetRegistry {
     const routes = table.routes.map((route): CompiledRoute => {
       const backends = route.backends.filter((backend) => backend.weight > 0 && sets.has(backend.set))
       const chosen = backends.map((backend) => sets.get(backend.set)!)
+      const testersSet = route.testers && sets.get(route.testers.set)
       const addressee = { team: route.team, app: route.app, environment: route.environment }
       const heaviest = [...backends].sort((a, b) => b.weight - a.weight)[0]
       return {
         host: route.host, path: route.path, requestTimeoutMs: route.requestTimeoutMs, addressee, sets: chosen,
+        ...(testersSet ? { testers: { mark: markOf(route.testers!), set: testersSet } } : {}),
         weights: backends.map((backend, index) => (chosen[index]!.pools.length > 0 ? backend.weight : 0)),
         current: backends.map(() => 0),
         reason: heaviest ? sets.get(heaviest.set)!.reason : 'No release of it is routed yet.',

@@ -8,6 +8,7 @@ import { deploy } from '../deploy.ts'
 interface DeployFlags {
   app?: string
   environment?: string
+  strategy?: string
   wait: boolean
   buildOnly?: boolean
   log: boolean
@@ -19,6 +20,7 @@ export function addDeploy(program: Command, context: () => Context): void {
     .description('Upload a directory, build it and put it live. Ends with success only when it answers.')
     .option('-a, --app <name>', 'app (default: from the manifest or the directory)')
     .option('-e, --environment <name>', 'environment (default: that of the team)')
+    .option('--strategy <name>', 'rolling, canary or bluegreen (default: that of the environment)')
     .option('--no-wait', 'return as soon as the source is accepted')
     .option('--build-only', 'build, but do not deploy')
     .option('--no-log', 'do not show the build log')
@@ -35,6 +37,7 @@ export function addDeploy(program: Command, context: () => Context): void {
         app,
         team,
         environment: flags.environment,
+        strategy: flags.strategy,
         buildOnly: flags.buildOnly,
         noWait: !flags.wait,
         showLog: flags.log,

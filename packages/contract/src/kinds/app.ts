@@ -107,14 +107,3 @@ export const AppStatus = Type.Object(
   { additionalProperties: false },
 )
 export type AppStatus = Type.Static<typeof AppStatus>
-
-export const EnvironmentSpec = Type.Object(
-  {
-    tier: Type.Enum(['development', 'staging', 'production', 'preview'], { description: 'How careful to be.' }),
-    description: Type.Optional(Type.String({ maxLength: 1000, description: 'What it is for.' })),
-  },
-  { additionalProperties: false, description: 'Where releases of a team run.' },
-)
-export type EnvironmentSpec = Type.Static<typeof EnvironmentSpec>
-export const EnvironmentStatus = Type.Object({ conditions: Type.Optional(Conditions) }, { additionalProperties: false })
-export type EnvironmentStatus = Type.Static<typeof EnvironmentStatus>

@@ -1,6 +1,7 @@
 import Type from 'typebox'
 import { Conditions, Digest, dnsLabel, Image, Problem, Step, Timestamp, Toolchain, Variables } from './shared.ts'
 import { AppSpec, ProcessSpec } from './app.ts'
+import { StrategyType } from './environment.ts'
 
 export const Revision = Type.Object(
   {
@@ -20,6 +21,7 @@ export const BuildSpec = Type.Object(
     app: dnsLabel(40, 'Name of the App.'),
     revision: Revision,
     environment: Type.Optional(dnsLabel(20, 'Environment to deploy to when the build succeeds; only built when absent.')),
+    strategy: Type.Optional(StrategyType),
     canceled: Type.Optional(Type.Boolean({ description: 'Set to true to cancel.' })),
   },
   { additionalProperties: false, description: 'Turns a revision into an artifact.' },

@@ -1,5 +1,6 @@
 export * from './app.ts'
 export * from './delivery.ts'
+export * from './environment.ts'
 export * from './identity.ts'
 export * from './release.ts'
 export * from './runtime.ts'

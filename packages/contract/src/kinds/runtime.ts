@@ -71,6 +71,17 @@ export const RouteSpec = Type.Object(
       ),
       { description: 'Where requests go.', ...keyedBy('instanceSet') },
     ),
+    testers: Type.Optional(
+      Type.Object(
+        {
+          instanceSet: Type.String({ description: 'Name of an InstanceSet of the same team.' }),
+          header: Type.Optional(Type.String({ description: 'Name of a request header.' })),
+          cookie: Type.Optional(Type.String({ description: 'Name of a cookie.' })),
+          value: Type.String({ description: 'Its value.' }),
+        },
+        { additionalProperties: false, description: 'Requests that bear this go to one set, whatever the weights.' },
+      ),
+    ),
   },
   { additionalProperties: false, description: 'Hosts and path that lead to weighted instance sets.' },
 )

@@ -1,8 +1,9 @@
 /** The runtime driver for the agent of this machine. */
-import type { AgentEvent, LogLine, ObservedState, RequestRecords, TaskStatus } from '@pavior/contract'
+import type { AgentEvent, LogLine, ObservedState, RequestRecords, SyntheticAnswers, TaskStatus } from '@pavior/contract'
 import { ignore } from '../../kernel/errors.ts'
 import type { Part } from '../../kernel/lifecycle/lifecycle.ts'
 import type { Logger } from '../../kernel/log.ts'
+import type { Prober } from '../../rooms/release/ports.ts'
 import type { LogQuery, RuntimeDriver } from '../../rooms/runtime/ports.ts'
 import type { TrafficSource } from '../../rooms/telemetry/ports.ts'
 import { callAgent, jsonLines, openStream, upgradeTo } from './client.ts'
@@ -11,7 +12,7 @@ const reconnectDelayMs = 200
 /** The agent sends `alive` every few seconds; a silent connection is dead. */
 const silenceMs = 20_000
 
-export function createAgentDriver(socketPath: string, log: Logger): RuntimeDriver & TrafficSource & Part {
+export function createAgentDriver(socketPath: string, log: Logger): RuntimeDriver & TrafficSource & Prober & Part {
   const listeners: ((event: AgentEvent) => void)[] = []
   let state: ObservedState | undefined
   let connected = false
@@ -71,6 +72,7 @@ export function createAgentDriver(socketPath: string, log: Logger): RuntimeDrive
       yield* jsonLines<LogLine>(stream)
     },
     requests: (after) => callAgent<RequestRecords>(socketPath, { method: 'GET', path: `/requests?after=${after}` }),
+    ask: (set, path, requests) => callAgent<SyntheticAnswers>(socketPath, { method: 'POST', path: `/sets/${encodeURIComponent(set)}/requests?${new URLSearchParams({ path, count: String(requests) })}` }),
     attach: (id) => upgradeTo(socketPath, `/tasks/${encodeURIComponent(id)}/attach`, 'pavior-attach'),
   }
 }

@@ -1,6 +1,6 @@
 /** From source to a Build: the app is made when it is new, the source is kept, the Build is written. */
 import { Readable } from 'node:stream'
-import type { AppSpec, Resource, Revision } from '@pavior/contract'
+import type { AppSpec, Resource, Revision, StrategyType } from '@pavior/contract'
 import { apiVersion, fail } from '@pavior/contract'
 import { pack } from 'tar-stream'
 import type { Actor } from '../../kernel/actor.ts'
@@ -24,6 +24,8 @@ export interface Submission {
   app: string
   /** Undefined: the default of the team. */
   environment?: string
+  /** How the deployment shall go about it. */
+  strategy?: StrategyType
   /** Only build, do not deploy. */
   buildOnly?: boolean
   revision: Omit<Revision, 'source'>
@@ -62,7 +64,7 @@ export async function submit(deps: SubmitDeps, actor: Actor, submission: Submiss
           labels: { 'pavior.dev/app': app, [numberLabel]: String(number) },
           ownerReferences: [{ apiVersion, kind: 'App', name: app, uid: owner.metadata.uid, controller: true }],
         },
-        spec: { app, revision: { ...submission.revision, source: digest }, ...(submission.buildOnly ? {} : { environment: submission.environment ?? defaultEnvironment(team) }) },
+        spec: { app, revision: { ...submission.revision, source: digest }, ...(submission.buildOnly ? {} : { environment: submission.environment ?? defaultEnvironment(team) }), ...(submission.strategy === undefined ? {} : { strategy: submission.strategy }) },
       },
       { tx },
     )

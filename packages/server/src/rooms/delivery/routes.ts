@@ -1,5 +1,5 @@
 /** Upload, git, build logs. */
-import { fail, type LogLine } from '@pavior/contract'
+import { fail, type LogLine, type StrategyType } from '@pavior/contract'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Actor } from '../../kernel/actor.ts'
 import { sendLines, type WriteLine } from '../../kernel/api/lines.ts'
@@ -30,6 +30,7 @@ interface AppParams {
 
 interface UploadSearch {
   environment?: string
+  strategy?: string
   buildOnly?: string
   commit?: string
   branch?: string
@@ -68,11 +69,13 @@ function uploadRoute(scope: FastifyInstance, deps: DeliveryRoutesDeps): void {
   })
 }
 
-function submissionOf({ team, app }: AppParams, { environment, buildOnly, commit, branch, message, author }: UploadSearch): Submission {
+function submissionOf({ team, app }: AppParams, { environment, strategy, buildOnly, commit, branch, message, author }: UploadSearch): Submission {
   return {
     team,
     app,
     ...(environment === undefined ? {} : { environment }),
+    // Any other word is refused by the schema of Build.
+    ...(strategy === undefined ? {} : { strategy: strategy as StrategyType }),
     buildOnly: buildOnly === 'true' || buildOnly === '1',
     revision: {
       type: commit === undefined ? 'upload' : 'git',

@@ -1,5 +1,5 @@
 /** Writes of several resources at once: a release with its deployment, a rollback. Numbers are counted in the same transaction. */
-import { fail, type AppSpec } from '@pavior/contract'
+import { fail, type AppSpec, type DeploymentSpec } from '@pavior/contract'
 import type { Actor } from '../../kernel/actor.ts'
 import type { Database, Tx } from '../../kernel/db/index.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
@@ -7,6 +7,7 @@ import { actor as system, readContext, servingDeployment, type App, type Deploym
 import { deploymentName, labels, ownedBy, releaseName } from './names.ts'
 import { configAnnotation, configDigest, snapshot, type Built } from './snapshot.ts'
 import { nextNumber } from './store.ts'
+import type { StrategyWish } from './strategy.ts'
 
 export interface ReleaseDeps {
   database: Database
@@ -23,10 +24,19 @@ export interface ReleaseRequest {
   reason: string
   /** Asked once no other write can come between: a release that is no longer wanted is not made. Throws to refuse. */
   still?: (tx: Tx) => Promise<void>
+  /** Who asked for the deployment; default: the platform itself. */
+  by?: Actor
+  wish?: DeploymentWish
 }
 
+/** What a deployment may be asked for beside its release. */
+export type DeploymentWish = StrategyWish & Pick<DeploymentSpec, 'promotedFrom' | 'notBefore'>
+
+/** Reason of a release that brings no new artifact. */
+export const configurationChanged = 'configuration changed'
+
 /** Release and Deployment in one transaction; the App's spec too when it changes with them. */
-export async function createRelease({ database, resources }: ReleaseDeps, { team, app, spec, environment, built, reason, still }: ReleaseRequest): Promise<{ release: Release; deployment: Deployment }> {
+export async function createRelease({ database, resources }: ReleaseDeps, { team, app, spec, environment, built, reason, still, by = system, wish }: ReleaseRequest): Promise<{ release: Release; deployment: Deployment }> {
   const name = app.metadata.name
   return database.transaction(async (tx) => {
     // The App first: it takes the counter of versions, which every writer takes first.
@@ -47,7 +57,7 @@ export async function createRelease({ database, resources }: ReleaseDeps, { team
       },
       { tx },
     )
-    const deployment = await createDeployment(resources, system, { team, app: { ...app, spec: { ...spec, ...settingsOf(app.spec) } }, environment, version, reason, build: built.build }, tx)
+    const deployment = await createDeployment(resources, by, { team, app: { ...app, spec: { ...spec, ...settingsOf(app.spec) } }, environment, version, reason, build: built.build, wish }, tx)
     return { release, deployment }
   })
 }
@@ -64,9 +74,10 @@ interface DeploymentRequest {
   version: number
   reason: string
   build?: string
+  wish?: DeploymentWish
 }
 
-async function createDeployment(resources: Resources, by: Actor, { team, app, environment, version, reason, build }: DeploymentRequest, tx: Parameters<typeof nextNumber>[0]): Promise<Deployment> {
+async function createDeployment(resources: Resources, by: Actor, { team, app, environment, version, reason, build, wish }: DeploymentRequest, tx: Parameters<typeof nextNumber>[0]): Promise<Deployment> {
   const name = app.metadata.name
   const number = await nextNumber(tx, `deployment/${team}/${name}`)
   return resources.create<Deployment>(
@@ -80,7 +91,7 @@ async function createDeployment(resources: Resources, by: Actor, { team, app, en
         annotations: { [configAnnotation]: configDigest(app.spec, environment) },
         ownerReferences: ownedBy(app),
       },
-      spec: { app: name, environment, release: version, strategy: 'rolling', reason },
+      spec: { app: name, environment, release: version, ...wish, reason },
     },
     { tx },
   )
@@ -95,7 +106,7 @@ export async function rollBack({ database, resources }: ReleaseDeps, by: Actor, 
   if (version === undefined) throw fail('NO_SUCH_RELEASE', { message: `${appName} has no earlier release in ${environment} to go back to.` })
   const release = await resources.get<Release>(by, { kind: 'Release', namespace: team, name: releaseName(appName, version) })
   if (!release) throw fail('NO_SUCH_RELEASE', { message: `${appName} has no release v${version}.`, fix: `See pavior releases --app ${appName}.` })
-  return database.transaction((tx) => createDeployment(resources, by, { team, app, environment, version, reason: `rollback to v${version}` }, tx))
+  return database.transaction((tx) => createDeployment(resources, by, { team, app, environment, version, reason: `rollback to v${version}`, wish: { rollbackTo: true } }, tx))
 }
 
 /** The last release that served before the one that serves now. */

@@ -18,7 +18,8 @@ import { systemActor } from '../../kernel/actor.ts'
 import type { Tx } from '../../kernel/db/index.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import { numberOf } from './names.ts'
-import { finalPhases } from './plan.ts'
+import { finalPhases } from './observed.ts'
+import { builtFrom, type Built } from './snapshot.ts'
 
 export type App = Resource<AppSpec, AppStatus>
 export type Release = Resource<ReleaseSpec, ReleaseStatus>
@@ -56,6 +57,13 @@ export async function readContext(resources: Resources, team: string, app: strin
   }
 }
 
+/** What a release was made of; undefined when its build is gone. */
+export async function builtOf(resources: Resources, team: string, { spec }: Release): Promise<Built | undefined> {
+  if (spec.build === undefined) return undefined
+  const build = await resources.get<Resource<BuildSpec, BuildStatus>>(actor, { kind: 'Build', namespace: team, name: spec.build })
+  return build?.status ? { ...builtFrom(spec.build, build.spec.revision, build.status), artifact: spec.artifact } : undefined
+}
+
 /** Name of a build that is later than this one and became a release of the same environment before it did. */
 export async function overtakenBy(resources: Resources, team: string, build: Resource<BuildSpec, BuildStatus>, tx?: Tx): Promise<string | undefined> {
   const { app, environment } = build.spec
@@ -70,7 +78,11 @@ export function isActive({ status }: Deployment): boolean {
   return !finalPhases.has(status?.phase ?? 'Pending')
 }
 
-/** The newest deployment that reached its end: its release is what serves. */
+/** The newest deployment that all traffic went to and stayed with: its release is what serves. */
 export function servingDeployment(deployments: Deployment[], environment: string): Deployment | undefined {
-  return deployments.findLast(({ spec, status }) => spec.environment === environment && status?.phase === 'Succeeded')
+  return deployments.findLast((one) => one.spec.environment === environment && serves(one))
+}
+
+export function serves({ status }: Deployment): boolean {
+  return status?.phase === 'Succeeded' || status?.phase === 'Watching'
 }

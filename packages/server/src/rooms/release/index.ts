@@ -8,8 +8,8 @@ import type { Resources } from '../../kernel/resources/index.ts'
 import type { Room } from '../../kernel/room.ts'
 import type { ChangeWaiters } from '../../kernel/store/waiters.ts'
 import type { HostPolicy } from './hosts.ts'
-import { deployment, environment, release } from './kinds.ts'
-import type { ArtifactTasks, SourceHistory } from './ports.ts'
+import { deployment, environment, freeze, platformFreeze, release } from './kinds.ts'
+import type { ArtifactTasks, Prober, SourceHistory, TrafficReadings, Writers } from './ports.ts'
 import { deployProgress, type ProgressDeps } from './progress.ts'
 import { createAppReconciler, createBuildReleases, createEnvironments } from './reconcile-app.ts'
 import { createDeploymentReconciler, createNeighbours, createReleaseReaper } from './reconcile-deployment.ts'
@@ -17,7 +17,8 @@ import { releaseRoutes } from './routes.ts'
 
 export type { HostPolicy } from './hosts.ts'
 export type { ArtifactTasks, SourceHistory } from './ports.ts'
-export const kinds = [environment, release, deployment]
+export { createDeploymentRules } from './admission.ts'
+export const kinds = [environment, freeze, platformFreeze, release, deployment]
 
 export interface ReleaseRoomDeps {
   database: Database
@@ -25,6 +26,10 @@ export interface ReleaseRoomDeps {
   changes: ChangeWaiters
   /** Asked at call time, because the runtime room is built after this one. */
   tasks: ArtifactTasks
+  /** Asked at call time too. */
+  readings: TrafficReadings
+  prober: Prober
+  writers: Writers
   stepLog: ProgressDeps['stepLog']
   history: SourceHistory
   hostPolicy: (team: string) => HostPolicy

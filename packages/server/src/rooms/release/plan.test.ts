@@ -1,8 +1,11 @@
 /** The rollout against a small world: whatever happens when, it ends, never takes away what serves, and ends clean. */
-import type { ErrorObject, TaskStatus } from '@pavior/contract'
+import type { ErrorObject, ResolvedStrategy, TaskStatus } from '@pavior/contract'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { finalPhases, nextSteps, planRollout, type Action, type Observed, type Phase, type SetView } from './plan.ts'
+import type { Sample } from './judge.ts'
+import { finalPhases, type Action, type Backends, type Observed, type Phase, type SetView, type Trial } from './observed.ts'
+import { nextSteps, planRollout } from './plan.ts'
+import { resolveStrategy } from './strategy.ts'
 
 const start = Date.parse('2026-01-01T00:00:00Z')
 const problem: ErrorObject = { code: 'PORT_NOT_BOUND', message: 'It did not listen.', fix: 'Listen.' }
@@ -12,6 +15,7 @@ interface SetState {
   ready: boolean
   failed: boolean
   deleting: boolean
+  replicas: number
 }
 
 /** What a rollout acts on, as small as it can be and still go wrong in every way. */
@@ -20,8 +24,16 @@ interface World {
   own: Map<string, SetState>
   others: Map<string, SetState>
   /** Name of the set that routes name, and the one that the router serves. */
-  written: string | undefined
-  served: string | undefined
+  written: Backends | undefined
+  served: Backends | undefined
+  trial: Trial | undefined
+  problem: ErrorObject | undefined
+  canary: Sample
+  perSecond: number
+  stale: boolean
+  paused: boolean
+  promoted: boolean
+  resumedStep: number
   task: 'none' | 'running' | 'ok' | 'failed'
   /** How often the release process was started. */
   taskStarts: number
@@ -39,21 +51,33 @@ interface Shape {
   worker: boolean
   releaseProcess: boolean
   earlier: boolean
+  strategy: ResolvedStrategy
 }
+
+const webReplicas = 4
+const noRequests: Sample = { requests: 0, errors: 0, p95Ms: null, p99Ms: null }
+const rolling = resolveStrategy({}, { tier: 'staging' })
+const canary = resolveStrategy({}, { tier: 'production' })
+const strategies = [rolling, canary, resolveStrategy({ strategy: 'bluegreen' }), resolveStrategy({ rollout: { steps: [{ weight: 10, pause: true }], watchSeconds: 0 } })]
 
 const webSet = 'shop-2-web'
 const oldSet = 'shop-1-web'
 
 function newWorld({ earlier }: Shape): World {
-  const others = new Map(earlier ? [[oldSet, { name: oldSet, ready: true, failed: false, deleting: false }]] : [])
-  return { phase: 'Pending', own: new Map(), others, written: earlier ? oldSet : undefined, served: earlier ? oldSet : undefined, task: 'none', taskStarts: 0, canceled: false, appGone: false, newer: false, olderActive: false, releaseGone: false, nowMs: start, phases: ['Pending'] }
+  const others = new Map(earlier ? [[oldSet, { name: oldSet, ready: true, failed: false, deleting: false, replicas: webReplicas }]] : [])
+  const routes = earlier ? leadingTo(oldSet) : undefined
+  return { phase: 'Pending', own: new Map(), others, written: routes, served: routes, trial: undefined, problem: undefined, canary: noRequests, perSecond: 0, stale: false, paused: false, promoted: false, resumedStep: -1, task: 'none', taskStarts: 0, canceled: false, appGone: false, newer: false, olderActive: false, releaseGone: false, nowMs: start, phases: ['Pending'] }
 }
 
-function view({ name, ready, failed, deleting }: SetState): SetView {
+function leadingTo(set: string): Backends {
+  return [{ instanceSet: set, weight: 100 }]
+}
+
+function view({ name, ready, failed, deleting, replicas }: SetState): SetView {
   return {
     metadata: { name, uid: name, generation: 1, ...(deleting ? { deletionTimestamp: 'now' } : {}) } as SetView['metadata'],
-    spec: { replicas: 1 } as SetView['spec'],
-    status: { observedGeneration: 1, ready: ready ? 1 : 0, ...(failed ? { problem } : {}) },
+    spec: { replicas } as SetView['spec'],
+    status: { observedGeneration: 1, ready: ready ? replicas : 0, ...(failed ? { problem } : {}) },
   }
 }
 
@@ -80,7 +104,23 @@ function observe(world: World, shape: Shape): Observed {
     own: [...world.own.values()].map(view),
     others: [...world.others.values()].map(view),
     webSet: web,
-    routes: world.written !== web ? 'elsewhere' : world.served !== web ? 'written' : 'served',
+    webReplicas,
+    stableSet: shape.earlier && world.others.get(oldSet)?.deleting === false ? oldSet : undefined,
+    stableReady: shape.earlier && world.others.get(oldSet)?.ready === true,
+    backends: world.written,
+    testersTo: undefined,
+    routed: world.written === world.served,
+    strategy: shape.strategy,
+    gates: [],
+    waitingFor: [],
+    refusal: undefined,
+    trial: world.trial,
+    readings: world.stale ? undefined : { canary: world.canary, stable: noRequests, perSecond: world.perSecond },
+    paused: world.paused,
+    frozen: undefined,
+    resumedStep: world.resumedStep,
+    promoted: world.promoted,
+    problem: world.problem,
     startedAt: world.phase === 'Pending' ? undefined : new Date(start).toISOString(),
     timeoutMs: 600_000,
     serving: shape.earlier ? 1 : undefined,
@@ -88,31 +128,43 @@ function observe(world: World, shape: Shape): Observed {
 }
 
 /** Carries one action out, as the reconciler does: each may be done twice. */
-function apply(world: World, action: Action, { web }: Shape): void {
+function apply(world: World, action: Action, { web, strategy }: Shape): void {
   if (action.type === 'startReleaseTask' && world.task === 'none') {
     world.task = 'running'
     world.taskStarts++
   }
   if (action.type === 'cancelReleaseTask' && world.task === 'running') world.task = 'failed'
-  if (action.type === 'createSets') for (const name of action.names) if (!world.own.has(name)) world.own.set(name, { name, ready: false, failed: false, deleting: false })
+  if (action.type === 'createSets') for (const name of action.names) if (!world.own.has(name)) world.own.set(name, { name, ready: false, failed: false, deleting: false, replicas: world.phase === 'Starting' && strategy.type === 'canary' && world.others.size > 0 ? 1 : webReplicas })
   if (action.type === 'deleteSets') {
     for (const name of action.names) {
       // A release without a web process takes the traffic away on purpose, and so does the end of the app.
-      if (web && !world.appGone) expect(name, 'what the router serves is never deleted').not.toBe(world.served)
+      if (web && !world.appGone) expect(world.served?.some(({ instanceSet }) => instanceSet === name) ?? false, 'what the router serves is never deleted').toBe(false)
       const set = world.own.get(name) ?? world.others.get(name)
       if (set) set.deleting = true
     }
   }
-  if (action.type === 'writeRoutes') world.written = webSet
+  if (action.type === 'scaleSet') {
+    const set = world.own.get(action.name)!
+    if (set.replicas !== action.replicas) Object.assign(set, { replicas: action.replicas, ready: false })
+  }
+  if (action.type === 'writeRoutes') {
+    expect(action.backends.reduce((sum, { weight }) => sum + weight, 0), 'weights are percents').toBe(100)
+    for (const { instanceSet } of action.backends) expect((world.own.get(instanceSet) ?? world.others.get(instanceSet))?.ready, 'routes lead to ready instances').toBe(true)
+    if (JSON.stringify(world.written) !== JSON.stringify(action.backends)) world.written = action.backends
+  }
+  if (action.type === 'probe') world.trial = { ...world.trial!, synthetic: { requests: action.requests, errors: 0, p95Ms: 1, p99Ms: 1 } }
+  if (action.type === 'note' && action.trial) world.trial = action.trial
   if (action.type === 'phase' && world.phase !== action.phase) {
     world.phase = action.phase
+    world.trial = action.trial ?? world.trial
+    world.problem = action.problem ?? world.problem
     world.phases.push(action.phase)
   }
 }
 
 /** Something that happens in the world between two looks at it. */
-type Happening = 'ready' | 'fails' | 'served' | 'task ok' | 'task fails' | 'cancel' | 'newer' | 'app gone' | 'release gone' | 'older ends' | 'late' | 'gone'
-const happenings: Happening[] = ['ready', 'fails', 'served', 'task ok', 'task fails', 'cancel', 'newer', 'app gone', 'release gone', 'older ends', 'late', 'gone']
+type Happening = 'ready' | 'fails' | 'served' | 'task ok' | 'task fails' | 'cancel' | 'newer' | 'app gone' | 'release gone' | 'older ends' | 'late' | 'gone' | 'time passes' | 'errors' | 'traffic' | 'paused' | 'promoted' | 'resumed' | 'stale' | 'fresh'
+const happenings: Happening[] = ['ready', 'fails', 'served', 'task ok', 'task fails', 'cancel', 'newer', 'app gone', 'release gone', 'older ends', 'late', 'gone', 'time passes', 'errors', 'traffic', 'paused', 'promoted', 'resumed', 'stale', 'fresh']
 
 function happen(world: World, what: Happening): void {
   const sets = [...world.own.values()].filter(({ deleting }) => !deleting)
@@ -127,7 +179,15 @@ function happen(world: World, what: Happening): void {
   if (what === 'app gone') world.appGone = true
   if (what === 'release gone') world.releaseGone = true
   if (what === 'older ends') world.olderActive = false
-  if (what === 'late') world.nowMs = start + 700_000
+  if (what === 'late') world.nowMs += 700_000
+  if (what === 'time passes') world.nowMs += 70_000
+  if (what === 'traffic') Object.assign(world, { perSecond: 100, canary: { requests: 1000, errors: 1, p95Ms: 5, p99Ms: 9 } })
+  if (what === 'errors') Object.assign(world, { perSecond: 100, canary: { requests: 40, errors: 20, p95Ms: 5, p99Ms: 9 } })
+  if (what === 'stale') world.stale = true
+  if (what === 'fresh') world.stale = false
+  if (what === 'paused') world.paused = true
+  if (what === 'promoted') world.promoted = true
+  if (what === 'resumed') Object.assign(world, { paused: false, resumedStep: world.trial?.step ?? -1 })
   if (what === 'gone') for (const sets of [world.own, world.others]) for (const [name, { deleting }] of sets) if (deleting) sets.delete(name)
 }
 
@@ -148,16 +208,18 @@ function reconcile(world: World, shape: Shape, crashAfter: () => number, twice: 
 
 /** With nothing but good happenings left, everything must come to its end. */
 function settle(world: World, shape: Shape): void {
-  for (let round = 0; round < 12; round++) {
+  for (let round = 0; round < 40; round++) {
     reconcile(world, shape, () => Infinity, false)
-    for (const good of ['older ends', 'task ok', 'ready', 'served', 'gone'] as const) happen(world, good)
+    for (const good of ['older ends', 'task ok', 'ready', 'served', 'gone', 'resumed', 'late', 'fresh'] as const) happen(world, good)
+    // Enough requests for a verdict, whichever it is.
+    if (world.perSecond > 0) world.canary = { ...world.canary, requests: 1000 }
   }
   reconcile(world, shape, () => Infinity, false)
 }
 
-const shapes = fc.record({ web: fc.boolean(), worker: fc.boolean(), releaseProcess: fc.boolean(), earlier: fc.boolean() })
+const shapes = fc.record({ web: fc.boolean(), worker: fc.boolean(), releaseProcess: fc.boolean(), earlier: fc.boolean(), strategy: fc.constantFrom(...strategies) })
 const stories = fc.array(fc.record({ what: fc.constantFrom(...happenings), crashAfter: fc.constantFrom(0, 1, 2, 99) }), { maxLength: 14 })
-const order: Phase[] = ['Pending', 'Releasing', 'Starting', 'Switching', 'Draining', 'Succeeded']
+const order: Phase[] = ['Pending', 'Releasing', 'Starting', 'Shifting', 'Completing', 'Switching', 'Watching', 'Restoring', 'Draining', 'Succeeded']
 
 function play(shape: Shape, story: { what: Happening; crashAfter: number }[], olderActive: boolean, twice = false): World {
   const world = newWorld(shape)
@@ -189,11 +251,11 @@ describe('whatever happens', () => {
         if (world.phase === 'Succeeded') {
           expect(world.others.size).toBe(0)
           expect([...world.own.keys()].toSorted()).toEqual(observe(world, shape).wanted.toSorted())
-          if (shape.web) expect(world.served).toBe(webSet)
+          if (shape.web) expect(world.served).toEqual(leadingTo(webSet))
         } else {
           expect(world.own.size).toBe(0)
           // The app's own end takes the rest with it.
-          if (!world.appGone) expect([world.served, world.others.size]).toEqual(shape.earlier ? [oldSet, 1] : [undefined, 0])
+          if (!world.appGone) expect([world.served, world.others.size]).toEqual(shape.earlier ? [leadingTo(oldSet), 1] : [undefined, 0])
           expect(world.task).not.toBe('running')
         }
       }),
@@ -225,8 +287,8 @@ describe('whatever happens', () => {
 })
 
 describe('why it ends', () => {
-  const shape = { web: true, worker: false, releaseProcess: true, earlier: true }
-  const ended = (...story: Happening[]): { phase: Phase; code: string | undefined; state: string | undefined } => {
+  const shape = { web: true, worker: false, releaseProcess: true, earlier: true, strategy: rolling }
+  const ended = (story: Happening[], shape: Shape): { phase: Phase; code: string | undefined; state: string | undefined; phases: Phase[] } => {
     const world = newWorld(shape)
     let last: ErrorObject | undefined
     for (const what of [undefined, ...story]) {
@@ -240,7 +302,7 @@ describe('why it ends', () => {
         if (actions.length === 0 || actions.some(({ type }) => type === 'wait')) break
       }
     }
-    return { phase: world.phase, code: last?.code, state: last?.state }
+    return { phase: world.phase, code: last?.code, state: last?.state, phases: world.phases }
   }
   const kept = 'v1 keeps serving; nothing was changed for your users.'
 
@@ -257,7 +319,27 @@ describe('why it ends', () => {
     ['a cancel after traffic moved comes too late', ['task ok', 'ready', 'cancel', 'served'], 'Succeeded', undefined],
     ['nothing in the way', ['task ok', 'ready', 'served'], 'Succeeded', undefined],
   ])('%s', (_title, story, phase, code) => {
-    expect(ended(...story)).toEqual({ phase, code, state: code === undefined ? undefined : kept })
+    expect(ended(story, shape)).toMatchObject({ phase, code, state: code === undefined ? undefined : kept })
+  })
+
+  const onTrial = { web: true, worker: true, releaseProcess: false, earlier: true, strategy: canary }
+  const back = 'v1 has all traffic again.'
+  test.each<[string, Happening[], Phase, string | undefined, Phase[]]>([
+    ['without traffic the platform asks itself, and no time is lost', ['ready', 'served', 'ready', 'served', 'ready', 'served', 'ready', 'served'], 'Succeeded', undefined, ['Shifting', 'Completing', 'Switching', 'Draining']],
+    ['errors of the release on trial', ['ready', 'served', 'errors'], 'Restoring', 'CANARY_FAILED', ['Shifting']],
+    ['errors, once traffic is back', ['ready', 'served', 'errors', 'served', 'gone'], 'RolledBack', 'CANARY_FAILED', ['Shifting', 'Restoring']],
+    ['traffic that is served well, but not for long enough', ['traffic', 'ready', 'served'], 'Shifting', undefined, []],
+    ['an abort on trial', ['traffic', 'ready', 'served', 'cancel', 'served'], 'Canceled', 'CANCELED', ['Shifting', 'Restoring']],
+    ['a newer one on trial', ['traffic', 'ready', 'served', 'newer', 'served'], 'Superseded', 'SUPERSEDED', ['Shifting', 'Restoring']],
+    ['counts that are not taken any more are no verdict', ['ready', 'stale', 'served', 'late'], 'Shifting', undefined, []],
+    ['a pause', ['ready', 'paused', 'served', 'late'], 'Shifting', undefined, []],
+    ['errors while it is watched', ['traffic', 'ready', 'served', 'promoted', 'ready', 'served', 'errors', 'served'], 'RolledBack', 'WATCH_FAILED', ['Shifting', 'Completing', 'Switching', 'Watching', 'Restoring']],
+    ['a watch that ends well', ['traffic', 'ready', 'served', 'promoted', 'ready', 'served', 'late'], 'Succeeded', undefined, ['Shifting', 'Completing', 'Switching', 'Watching', 'Draining']],
+  ])('on trial: %s', (_title, story, phase, code, through) => {
+    const end = ended(story, onTrial)
+    expect(end).toMatchObject({ phase, code })
+    if (code !== undefined) expect(end.state).toBe(back)
+    expect(end.phases.slice(0, -1)).toEqual(['Pending', 'Starting', ...through])
   })
 })
 

@@ -1,62 +1,16 @@
 /**
- * The rolling rollout, decided purely: from the deployment and what is observed around it to the next actions.
+ * The rollout, decided purely: from the deployment and what is observed around it to the next actions.
  *
- * Pending → Releasing (the `release` process runs) → Starting (new instances become healthy beside the old ones)
- * → Switching (routes lead to the new ones, every router worker says so) → Draining (old sets are deleted, the agent
- * drains them) → Succeeded. Until Switching nothing of what serves is touched, so every failure before it changes
- * nothing for users.
+ * Pending → Waiting (gates hold it) → Releasing (the `release` process runs) → Starting (new instances become healthy
+ * beside the old ones) → Shifting (canary and blue-green: on trial, see trial.ts) → Completing (the rest of the new
+ * instances) → Switching (routes lead to the new ones alone, every router worker says so) → Watching (the old ones stay
+ * warm, the judge goes on) → Draining (old sets are deleted, the agent drains them) → Succeeded. Until Shifting nothing
+ * of what serves is touched; from there on Restoring leads all traffic back to it before anything is deleted.
  */
-import type { DeploymentStatus, ErrorObject, InstanceSetSpec, InstanceSetStatus, Resource, Step, TaskStatus } from '@pavior/contract'
+import type { ErrorObject, Step } from '@pavior/contract'
 import { errorCatalogue } from '@pavior/contract'
-
-export type Phase = NonNullable<DeploymentStatus['phase']>
-export const finalPhases: ReadonlySet<string> = new Set<Phase>(['Succeeded', 'Failed', 'Superseded', 'Canceled'])
-
-export type SetView = Pick<Resource<InstanceSetSpec, InstanceSetStatus>, 'metadata' | 'spec' | 'status'>
-
-export interface Observed {
-  phase: Phase
-  name: string
-  release: number
-  app: string
-  /** Asked for by the user. */
-  canceled: boolean
-  appGone: boolean
-  releaseGone: boolean
-  /** A later deployment of the same app and environment exists. */
-  newer: string | undefined
-  /** An earlier one that has not ended yet. */
-  olderActive: string | undefined
-  /** Undefined: the release has no such process. */
-  releaseTask: 'wanted' | TaskStatus | undefined
-  /** Names of the sets that this deployment wants. */
-  wanted: string[]
-  /** Sets of this deployment that exist. */
-  own: SetView[]
-  /** Sets of the same app and environment that belong to other deployments. */
-  others: SetView[]
-  /** Names of the web set that routes should lead to; undefined when the release has no web process. */
-  webSet: string | undefined
-  /** Whether every route of the app and environment leads to `webSet` alone, and whether every router worker knows. */
-  routes: 'elsewhere' | 'written' | 'served'
-  startedAt: string | undefined
-  timeoutMs: number
-  /** Number of the release that serves; undefined before the first. */
-  serving: number | undefined
-}
-
-export type Action =
-  | { type: 'startReleaseTask' }
-  | { type: 'cancelReleaseTask' }
-  | { type: 'createSets'; names: string[] }
-  | { type: 'deleteSets'; names: string[] }
-  | { type: 'writeRoutes' }
-  | { type: 'phase'; phase: Phase; message: string; problem?: ErrorObject }
-  | { type: 'wait'; ms?: number }
-
-/** Exits of a new instance that are forgiven before the rollout fails. */
-const forgivenRestarts = 2
-const immediateProblems = new Set(['PORT_NOT_BOUND', 'HEALTH_CHECK_FAILED', 'START_FAILED'])
+import { finalPhases, hasFailed, isReady, namesOf, type Action, type Observed, type Phase } from './observed.ts'
+import { isWorthWatching, leadsTo, onlyTo, planRestoring, planShifting, planWatching, trialStrategy, troubleOnTrial } from './trial.ts'
 
 export function planRollout(observed: Observed, now: Date): Action[] {
   if (finalPhases.has(observed.phase)) return cleanUpAfterEnd(observed)
@@ -65,12 +19,22 @@ export function planRollout(observed: Observed, now: Date): Action[] {
   switch (observed.phase) {
     case 'Pending':
       return planPending(observed)
+    case 'Waiting':
+      return planWaiting(observed)
     case 'Releasing':
       return planReleasing(observed)
     case 'Starting':
       return planStarting(observed)
+    case 'Shifting':
+      return planShifting(observed, now)
+    case 'Completing':
+      return planCompleting(observed)
     case 'Switching':
       return planSwitching(observed)
+    case 'Watching':
+      return planWatching(observed, now)
+    case 'Restoring':
+      return planRestoring(observed)
     default:
       return planDraining(observed)
   }
@@ -83,12 +47,15 @@ function cleanUpAfterEnd({ phase, own, wanted }: Observed): Action[] {
   return left.length > 0 ? [{ type: 'deleteSets', names: namesOf(left) }] : []
 }
 
+/** Nothing of what serves is touched in these. */
+const beforeTraffic: ReadonlySet<Phase> = new Set<Phase>(['Pending', 'Waiting', 'Releasing', 'Starting'])
+
 /** Reasons to end before traffic has moved. After it has, the rollout is finished instead. */
 function endEarly(observed: Observed, now: Date): Action[] | undefined {
   const { phase, canceled, appGone, releaseGone, newer, releaseTask, startedAt, timeoutMs } = observed
   const taskRunning = typeof releaseTask === 'object' && releaseTask.state === 'running'
   if (appGone) return end(observed, 'Canceled', 'APP_DELETED', `The app "${observed.app}" was deleted during the deployment.`, taskRunning)
-  if (phase === 'Switching' || phase === 'Draining') return undefined
+  if (!beforeTraffic.has(phase)) return undefined
   if (releaseGone) return end(observed, 'Failed', 'NO_SUCH_RELEASE', `The release v${observed.release} does not exist.`)
   if (canceled) return end(observed, 'Canceled', 'CANCELED', `The deployment of v${observed.release} was cancelled.`, taskRunning)
   // A release process may be migrating a database: it is let finish.
@@ -99,7 +66,7 @@ function endEarly(observed: Observed, now: Date): Action[] | undefined {
   return undefined
 }
 
-function end(observed: Observed, phase: Phase, code: keyof typeof errorCatalogue, message: string, stopTask = false, more: Partial<ErrorObject> = {}): Action[] {
+export function end(observed: Observed, phase: Phase, code: keyof typeof errorCatalogue, message: string, stopTask = false, more: Partial<ErrorObject> = {}): Action[] {
   const created = observed.own.filter(({ metadata }) => !metadata.deletionTimestamp)
   return [
     ...(stopTask ? [{ type: 'cancelReleaseTask' } as const] : []),
@@ -112,8 +79,20 @@ export function stateOfTheWorld({ serving }: Pick<Observed, 'serving'>): string 
   return serving === undefined ? 'No release serves yet.' : `v${serving} keeps serving; nothing was changed for your users.`
 }
 
-function planPending({ olderActive, releaseTask }: Observed): Action[] {
-  if (olderActive) return [{ type: 'wait' }]
+function planPending(observed: Observed): Action[] {
+  if (observed.olderActive) return [{ type: 'wait' }]
+  if (observed.refusal || observed.gates.length > 0) return [{ type: 'phase', phase: 'Waiting', message: 'It waits for what the environment asks for.', gates: observed.gates }]
+  return begin(observed)
+}
+
+function planWaiting(observed: Observed): Action[] {
+  const { refusal, gates, waitingFor } = observed
+  if (refusal) return [{ type: 'phase', phase: 'Failed', message: refusal.message, problem: { ...refusal, state: stateOfTheWorld(observed) } }]
+  if (gates.length === 0) return begin(observed)
+  return JSON.stringify(gates) === JSON.stringify(waitingFor) ? [{ type: 'wait' }] : [{ type: 'note', gates }, { type: 'wait' }]
+}
+
+function begin({ releaseTask }: Observed): Action[] {
   if (releaseTask) return [{ type: 'phase', phase: 'Releasing', message: 'The release process runs.' }]
   return [{ type: 'phase', phase: 'Starting', message: 'New instances start.' }]
 }
@@ -131,7 +110,9 @@ function planReleasing(observed: Observed): Action[] {
 
 function planStarting(observed: Observed): Action[] {
   const { own, wanted, webSet } = observed
-  const missing = wanted.filter((name) => !own.some(({ metadata }) => metadata.name === name))
+  const trial = trialStrategy(observed)
+  const first = trial ? [webSet!] : wanted
+  const missing = first.filter((name) => !own.some(({ metadata }) => metadata.name === name))
   if (missing.length > 0) return [{ type: 'createSets', names: missing }]
   const failed = own.find(hasFailed)
   if (failed) {
@@ -140,22 +121,36 @@ function planStarting(observed: Observed): Action[] {
   }
   if (!own.every(isReady)) return [{ type: 'wait' }]
   if (webSet === undefined) return [{ type: 'phase', phase: 'Draining', message: 'Earlier instances stop.' }]
-  return [{ type: 'writeRoutes' }, { type: 'phase', phase: 'Switching', message: 'Traffic moves to the new instances.' }]
+  if (trial) return [{ type: 'phase', phase: 'Shifting', message: trialMessage(observed), trial: { step: 0, weight: trial.steps[0]!.weight } }]
+  return [{ type: 'writeRoutes', backends: onlyTo(webSet) }, { type: 'phase', phase: 'Switching', message: 'Traffic moves to the new instances.' }]
 }
 
-function isReady({ metadata, spec, status }: SetView): boolean {
-  return status?.observedGeneration === metadata.generation && (status.ready ?? 0) >= spec.replicas
+function trialMessage({ strategy }: Observed): string {
+  return strategy.type === 'bluegreen' ? 'The new instances stand beside those that serve.' : 'A share of the traffic goes to the new instances.'
 }
 
-function hasFailed({ status }: SetView): boolean {
-  const { problem, instances = [], crashLoop } = status ?? {}
-  if (!problem) return false
-  return immediateProblems.has(problem.code) || crashLoop === true || instances.some(({ restarts }) => restarts >= forgivenRestarts)
+/** What was not on trial joins: workers, and the rest of the web instances. */
+function planCompleting(observed: Observed): Action[] {
+  const { own, wanted, webSet, webReplicas } = observed
+  const missing = wanted.filter((name) => !own.some(({ metadata }) => metadata.name === name))
+  if (missing.length > 0) return [{ type: 'createSets', names: missing }]
+  const web = own.find(({ metadata }) => metadata.name === webSet)!
+  if (web.spec.replicas < webReplicas) return [{ type: 'scaleSet', name: webSet!, replicas: webReplicas }]
+  const trouble = troubleOnTrial(observed)
+  if (trouble) return trouble
+  if (!own.every(isReady)) return [{ type: 'wait' }]
+  return [{ type: 'writeRoutes', backends: onlyTo(webSet!) }, { type: 'phase', phase: 'Switching', message: 'All traffic moves to the new instances.' }]
 }
 
-function planSwitching({ routes }: Observed): Action[] {
-  if (routes === 'elsewhere') return [{ type: 'writeRoutes' }]
-  if (routes === 'written') return [{ type: 'wait' }]
+function planSwitching(observed: Observed): Action[] {
+  const { webSet, strategy, stableSet } = observed
+  if (!leadsTo(observed, onlyTo(webSet!), undefined)) return [{ type: 'writeRoutes', backends: onlyTo(webSet!) }]
+  if (!observed.routed) return [{ type: 'wait' }]
+  const mayWatch = strategy.watchSeconds > 0 && stableSet !== undefined
+  if (mayWatch && observed.readings === undefined) return [{ type: 'wait', soon: true }]
+  if (mayWatch && isWorthWatching(observed)) {
+    return [{ type: 'phase', phase: 'Watching', message: `v${observed.release} serves. It is watched for ${strategy.watchSeconds} s, and what served before is kept warm.`, trial: { step: strategy.steps.length, weight: 100 } }]
+  }
   return [{ type: 'phase', phase: 'Draining', message: 'Earlier instances finish their requests and stop.' }]
 }
 
@@ -164,15 +159,14 @@ function planDraining({ others, release }: Observed): Action[] {
   return [...(left.length > 0 ? [{ type: 'deleteSets', names: namesOf(left) } as const] : []), { type: 'phase', phase: 'Succeeded', message: `v${release} serves.` }]
 }
 
-function namesOf(sets: SetView[]): string[] {
-  return sets.map(({ metadata }) => metadata.name)
+const stepOfPhase: Partial<Record<Phase, string>> = {
+  Waiting: 'gates', Releasing: 'release process', Starting: 'start', Shifting: 'trial', Completing: 'complete', Switching: 'switch', Watching: 'watch', Restoring: 'restore', Draining: 'drain',
 }
-
-const stepOfPhase: Partial<Record<Phase, string>> = { Releasing: 'release process', Starting: 'start', Switching: 'switch', Draining: 'drain' }
+const failedPhases: ReadonlySet<Phase> = new Set<Phase>(['Failed', 'RolledBack', 'Canceled', 'Superseded', 'Restoring'])
 
 /** The steps as they stand after a change of phase. */
 export function nextSteps(steps: Step[], from: Phase, to: Phase, message: string, now: string): Step[] {
-  const failed = to === 'Failed' || to === 'Canceled' || to === 'Superseded'
+  const failed = failedPhases.has(to) && from !== 'Restoring'
   const closed = steps.map((step) => (step.name === stepOfPhase[from] && step.state === 'running' ? { ...step, state: failed ? ('failed' as const) : ('done' as const), finishedAt: now } : step))
   const opened = stepOfPhase[to]
   return opened ? [...closed, { name: opened, state: 'running' as const, message, startedAt: now }] : closed

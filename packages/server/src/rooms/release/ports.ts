@@ -1,5 +1,6 @@
-/** What room release needs from whatever runs work once: the release process before traffic moves, and one-off commands. */
+/** What room release needs from whatever runs its releases, counts their requests and keeps their sources. */
 import type { Duplex } from 'node:stream'
+import type { Sample } from './judge.ts'
 import type { Image, Limits, Revision, TaskSpec, TaskStatus } from '@pavior/contract'
 
 /** A command in the files and environment of a release. */
@@ -30,4 +31,23 @@ export interface ArtifactTasks {
 /** What changed between two revisions of an app. */
 export interface SourceHistory {
   changes: (team: string, app: string, from: Revision, to: Revision) => Promise<object>
+}
+
+/** What the router counted. */
+export interface TrafficReadings {
+  /** By number of the release, of requests that ended at or after `since`. */
+  since: (of: { team: string; app: string; environment: string }, since: Date) => Promise<Map<number, Sample>>
+  /** When the counts were last asked for with success. */
+  takenAt: () => Date
+}
+
+/** Who wrote a resource, as the audit has it; parts of the platform left out. */
+export interface Writers {
+  of: (kind: string, team: string, name: string) => Promise<string[]>
+}
+
+/** Requests that the platform makes itself. */
+export interface Prober {
+  /** GETs `path` of the healthy instances of a set in turn. An answer of 500 and above, or none, is an error. */
+  ask: (set: string, path: string, requests: number) => Promise<Sample>
 }

@@ -8,9 +8,9 @@ import { fail, isPaviorError } from '@pavior/contract'
 import type { Actor } from '../../kernel/actor.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import type { ChangeWaiters } from '../../kernel/store/waiters.ts'
-import { actor as system, overtakenBy, type Deployment } from './context.ts'
+import { actor as system, overtakenBy, serves, type Deployment } from './context.ts'
 import { labels } from './names.ts'
-import { finalPhases } from './plan.ts'
+import { finalPhases } from './observed.ts'
 
 type Build = Resource<BuildSpec, BuildStatus>
 
@@ -110,12 +110,27 @@ export async function* deploymentProgress(
       told.set(step.name, step.state)
       yield { type: 'step', name: step.name, state: step.state, message: step.message, ms: elapsed(step) }
     }
-    if (deployment && finalPhases.has(deployment.status?.phase ?? '')) {
+    for (const state of deployment ? statesOf(deployment) : []) {
+      if (told.has(state.text)) continue
+      told.set(state.text, state.about)
+      yield { type: 'state', ...state }
+    }
+    if (deployment && (finalPhases.has(deployment.status?.phase ?? '') || serves(deployment))) {
       yield ending(deployment, result)
       return
     }
     await changed
   }
+}
+
+/** What people want to know while it takes its time. */
+function statesOf({ metadata, status }: Deployment): { about: 'waits' | 'trial'; text: string }[] {
+  const { phase, waitingFor = [], trial } = status ?? {}
+  if (phase === 'Waiting') {
+    return waitingFor.map(({ gate, text, until }) => ({ about: 'waits', text: `${text}${until ? ` Until ${until}.` : ''}${gate === 'approval' ? ` They do it with: pavior approve ${metadata.name}` : ''}` }))
+  }
+  if (phase !== 'Shifting' || !trial?.judgement) return []
+  return [{ about: 'trial', text: `${trial.weight} % of the traffic: ${[...trial.judgement.text, ...(trial.held ? [trial.held] : [])].join('; ')}` }]
 }
 
 async function patiently<T>(read: () => Promise<T>, signal: AbortSignal): Promise<T> {
@@ -131,7 +146,9 @@ async function patiently<T>(read: () => Promise<T>, signal: AbortSignal): Promis
 }
 
 function ending({ spec, status }: Deployment, result: DeployResult): DeployProgress {
-  const rollout = status!.startedAt && status!.finishedAt ? Date.parse(status!.finishedAt) - Date.parse(status!.startedAt) : undefined
+  // While it is watched it serves already.
+  const served = status!.finishedAt ?? status!.steps?.at(-1)?.startedAt
+  const rollout = status!.startedAt && served ? Date.parse(served) - Date.parse(status!.startedAt) : undefined
   const whole: DeployResult = {
     ...result,
     environment: spec.environment,

@@ -15,11 +15,12 @@ import { withTransition } from '../../kernel/conditions.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import { app as appKind } from '../catalog/index.ts'
 import type { HostPolicy } from './hosts.ts'
-import { createRelease, settingsOf } from './commands.ts'
-import { actor, byApp, isActive, overtakenBy, readContext, servingDeployment, type App, type AppContext, type Deployment, type Release } from './context.ts'
+import { configurationChanged, createRelease, settingsOf } from './commands.ts'
+import { actor, builtOf, byApp, isActive, overtakenBy, readContext, serves, servingDeployment, type App, type AppContext, type Deployment, type Release } from './context.ts'
 import { labels, setName } from './names.ts'
 import { writeRoutes } from './reconcile-deployment.ts'
-import { builtFrom, configAnnotation, configDigest, replicasOf, webProcess, type Built } from './snapshot.ts'
+import { onlyTo } from './trial.ts'
+import { builtFrom, configAnnotation, configDigest, replicasOf, webProcess } from './snapshot.ts'
 
 type Build = Resource<BuildSpec, BuildStatus>
 
@@ -51,6 +52,7 @@ export function createBuildReleases(deps: AppReconcilersDeps): Reconciler {
         environment: build.spec.environment,
         built: builtFrom(name, build.spec.revision, build.status),
         reason: reasonOf(build.spec),
+        ...(build.spec.strategy === undefined ? {} : { wish: { strategy: build.spec.strategy } }),
         // Two builds that end at the same moment become releases in their order, or only the later does.
         still: async (tx) => {
           const later = await overtakenBy(resources, team, build, tx)
@@ -97,15 +99,18 @@ export function createAppReconciler(deps: AppReconcilersDeps): Reconciler {
 async function followApp(deps: AppReconcilersDeps, team: string, app: App, context: AppContext, environment: string): Promise<void> {
   const serving = servingDeployment(context.deployments, environment)
   const newest = context.deployments.findLast(({ spec }) => spec.environment === environment)
-  if (!serving || !newest || isActive(newest)) return
+  if (!serving || !newest) return
+  // A trial may take long, and what serves beside it must be scaled all the same.
+  if (isActive(newest) && newest.status?.phase !== 'Shifting') return
   const releases = await byApp<Release>(deps.resources, 'Release', team, app.metadata.name)
   const release = releases.find(({ spec }) => spec.version === serving.spec.release)
   if (!release) return
+  if (isActive(newest)) return followScale(deps, team, app, context, environment, serving, release)
   // Compared with what the App asked for at the newest deployment, not with the release: after a rollback that is old on purpose.
   if (newest.metadata.annotations?.[configAnnotation] !== configDigest(app.spec, environment) && (await releaseChange(deps, team, app, environment, release))) return
   await followScale(deps, team, app, context, environment, serving, release)
   if (release.spec.processes[webProcess]) {
-    await writeRoutes(deps, team, app, environment, serving.metadata.name, setName(serving.metadata.name, webProcess))
+    await writeRoutes(deps, team, app, environment, serving.metadata.name, onlyTo(setName(serving.metadata.name, webProcess)))
     return
   }
   // Nothing listens any more: no such host is a clearer answer than one that leads nowhere.
@@ -118,14 +123,8 @@ async function followApp(deps: AppReconcilersDeps, team: string, app: App, conte
 async function releaseChange(deps: AppReconcilersDeps, team: string, app: App, environment: string, release: Release): Promise<boolean> {
   const built = await builtOf(deps.resources, team, release)
   if (!built) return false
-  await createRelease(deps, { team, app, spec: app.spec, environment, built, reason: 'configuration changed' })
+  await createRelease(deps, { team, app, spec: app.spec, environment, built, reason: configurationChanged })
   return true
-}
-
-async function builtOf(resources: Resources, team: string, { spec }: Release): Promise<Built | undefined> {
-  if (spec.build === undefined) return undefined
-  const build = await resources.get<Build>(actor, { kind: 'Build', namespace: team, name: spec.build })
-  return build?.status ? { ...builtFrom(spec.build, build.spec.revision, build.status), artifact: spec.artifact } : undefined
 }
 
 async function followScale({ resources }: AppReconcilersDeps, team: string, app: App, { sets }: AppContext, environment: string, serving: Deployment, release: Release): Promise<void> {
@@ -176,7 +175,7 @@ async function writeStatus({ resources, clock }: AppReconcilersDeps, team: strin
 }
 
 function isServing(deployments: Deployment[], name: string | undefined): boolean {
-  return deployments.some(({ metadata, status }) => metadata.name === name && status?.phase === 'Succeeded')
+  return deployments.some((one) => one.metadata.name === name && serves(one))
 }
 
 /** Every team begins with the environment that deploys go to. */

@@ -1,21 +1,22 @@
 /** Carries one Deployment on by what `planRollout` decides, until there is nothing to do but wait. */
-import type { DeploymentStatus, ReleaseSpec, TaskStatus } from '@pavior/contract'
-import type { Clock } from '../../kernel/clock.ts'
+import type { DeploymentStatus, ReleaseSpec, RouteSpec, TaskStatus } from '@pavior/contract'
 import type { EventRecorder } from '../../kernel/audit/events.ts'
 import { ignore } from '../../kernel/errors.ts'
 import { after, done, itself, splitKey, type Outcome, type Reconciler } from '../../kernel/reconcile/index.ts'
 import { withTransition } from '../../kernel/conditions.ts'
-import type { Resources } from '../../kernel/resources/index.ts'
 import { wantedRoutes, type HostPolicy } from './hosts.ts'
-import type { ArtifactTasks } from './ports.ts'
-import { actor, byApp, isActive, readContext, servingDeployment, type App, type AppContext, type Deployment, type Release } from './context.ts'
+import { actor, byApp, isActive, type App, type Deployment, type InstanceSet } from './context.ts'
 import { deployment as deploymentKind } from './kinds.ts'
-import { labels, numberOf, ownedBy, releaseName, routeName, setName } from './names.ts'
-import { finalPhases, nextSteps, planRollout, type Action, type Observed, type Phase } from './plan.ts'
-import { bytesOf, commandOf, instanceEnv, releaseProcess, wantedSets, webProcess } from './snapshot.ts'
+import { labels, ownedBy, routeName, setName } from './names.ts'
+import { observe, taskId, type ObserveDeps, type Situation } from './observe.ts'
+import { finalPhases, type Action, type Backends } from './observed.ts'
+import { nextSteps, planRollout } from './plan.ts'
+import type { Prober } from './ports.ts'
+import { bytesOf, commandOf, instanceEnv, releaseProcess, wantedSets } from './snapshot.ts'
+import { trialReplicas } from './strategy.ts'
+import { trialStrategy } from './trial.ts'
 
 const deployments = 'deployments'
-const defaultTimeoutSeconds = 1800
 const defaultRequestTimeoutSeconds = 60
 const releaseTaskTimeoutMs = 1_200_000
 const releaseTaskMemory = '1Gi'
@@ -24,24 +25,16 @@ const cancelGraceMs = 10_000
 /** Waiting is for changes of resources; this is only a safety net. */
 const lookAgainMs = 15_000
 const taskLookAgainMs = 2000
+/** Between two looks of the judge; what the router counts comes every few seconds. */
+const judgeAgainMs = 1000
 
-export interface DeploymentDeps {
-  resources: Resources
-  tasks: ArtifactTasks
+export interface DeploymentDeps extends ObserveDeps {
+  prober: Prober
   hostPolicy: (team: string) => HostPolicy
   routerUrl: (host: string) => string
   events: EventRecorder
   /** Asks a reconciler for a run. */
   request: (entries: { controller: string; key: string }[]) => Promise<void>
-  clock: Clock
-}
-
-interface Situation {
-  deployment: Deployment
-  release: Release | undefined
-  context: AppContext
-  team: string
-  observed: Observed
 }
 
 export function createDeploymentReconciler(deps: DeploymentDeps): Reconciler {
@@ -105,49 +98,6 @@ function deploymentOf({ namespace, labels: own }: { namespace?: string; labels?:
   return name ? [`${namespace}/${name}`] : []
 }
 
-async function observe({ resources, tasks }: DeploymentDeps, team: string, name: string): Promise<Situation | undefined> {
-  const deployment = await resources.get<Deployment>(actor, { kind: 'Deployment', namespace: team, name })
-  if (!deployment) return undefined
-  const { app, environment, release: version, timeoutSeconds = defaultTimeoutSeconds } = deployment.spec
-  const [context, release] = await Promise.all([
-    readContext(resources, team, app),
-    resources.get<Release>(actor, { kind: 'Release', namespace: team, name: releaseName(app, version) }),
-  ])
-  const phase = deployment.status?.phase ?? 'Pending'
-  const siblings = context.deployments.filter(({ spec, metadata }) => spec.environment === environment && metadata.name !== name)
-  const number = numberOf(deployment)
-  const processes = Object.keys(release?.spec.processes ?? {}).filter((process) => process !== releaseProcess)
-  const webSet = processes.includes(webProcess) ? setName(name, webProcess) : undefined
-  const sets = context.sets.filter(({ spec }) => spec.environment === environment)
-  const observed: Observed = {
-    phase,
-    name,
-    app,
-    release: version,
-    canceled: deployment.spec.canceled === true,
-    appGone: context.app === undefined,
-    releaseGone: release === undefined,
-    newer: siblings.find((sibling) => numberOf(sibling) > number)?.metadata.name,
-    olderActive: siblings.find((sibling) => numberOf(sibling) < number && isActive(sibling))?.metadata.name,
-    releaseTask: release?.spec.processes[releaseProcess] ? ((phase === 'Releasing' && (await tasks.task(taskId(deployment)))) || 'wanted') : undefined,
-    wanted: processes.map((process) => setName(name, process)),
-    own: sets.filter(({ metadata }) => metadata.labels?.[labels.deployment] === name),
-    others: sets.filter(({ metadata }) => metadata.labels?.[labels.deployment] !== name),
-    webSet,
-    routes: routesState(context, environment, webSet),
-    startedAt: deployment.status?.startedAt,
-    timeoutMs: timeoutSeconds * 1000,
-    serving: servingDeployment(context.deployments, environment)?.spec.release,
-  }
-  return { deployment, release, context, team, observed }
-}
-
-function routesState({ routes }: AppContext, environment: string, webSet: string | undefined): Observed['routes'] {
-  const own = routes.filter(({ spec, metadata }) => spec.environment === environment && !metadata.deletionTimestamp)
-  if (own.length === 0 || !own.every(({ spec }) => spec.backends.length === 1 && spec.backends[0]!.instanceSet === webSet)) return 'elsewhere'
-  return own.every(({ status, metadata }) => status?.observedGeneration === metadata.generation) ? 'served' : 'written'
-}
-
 /** Undefined: look again at once. */
 async function carryOut(deps: DeploymentDeps, situation: Situation, actions: Action[]): Promise<Outcome | undefined> {
   for (const action of actions) {
@@ -164,21 +114,26 @@ async function carryOut(deps: DeploymentDeps, situation: Situation, actions: Act
       case 'deleteSets':
         await deleteSets(deps, situation, action.names)
         break
+      case 'scaleSet':
+        await scaleSet(deps, situation, action.name, action.replicas)
+        break
       case 'writeRoutes':
-        await writeRoutes(deps, situation.team, situation.context.app!, situation.deployment.spec.environment, situation.deployment.metadata.name, situation.observed.webSet!)
+        await writeRoutes(deps, situation.team, situation.context.app!, situation.deployment.spec.environment, situation.deployment.metadata.name, action.backends, testersOf(situation, action.testersTo))
+        break
+      case 'probe':
+        await probe(deps, situation, action.set, action.requests)
+        break
+      case 'note':
+        await note(deps, situation, { ...(action.trial ? { trial: action.trial } : {}), ...(action.gates ? { waitingFor: action.gates } : {}) })
         break
       case 'phase':
         await changePhase(deps, situation, action)
         break
       case 'wait':
-        return after(situation.observed.phase === 'Releasing' ? taskLookAgainMs : lookAgainMs)
+        return after(situation.observed.phase === 'Releasing' ? taskLookAgainMs : action.soon ? judgeAgainMs : lookAgainMs)
     }
   }
   return undefined
-}
-
-export function taskId({ metadata }: Deployment): string {
-  return `release-${metadata.uid}`
 }
 
 async function startReleaseTask({ tasks }: DeploymentDeps, { deployment, release, team }: Situation): Promise<TaskStatus> {
@@ -198,10 +153,11 @@ async function startReleaseTask({ tasks }: DeploymentDeps, { deployment, release
   })
 }
 
-async function createSets({ resources }: DeploymentDeps, { deployment, release, context, team }: Situation, names: string[]): Promise<void> {
+async function createSets({ resources }: DeploymentDeps, { deployment, release, context, team, observed }: Situation, names: string[]): Promise<void> {
   const { app, environment } = deployment.spec
   const { name } = deployment.metadata
   const { spec } = context.app!
+  const trial = observed.phase === 'Starting' ? trialStrategy(observed) : undefined
   const wanted = wantedSets({ team, app, environment, release: release!.spec, scale: spec.scale?.[environment] ?? {}, restartToken: spec.restart?.[environment] })
   for (const set of wanted) {
     if (!names.includes(setName(name, set.process))) continue
@@ -211,16 +167,40 @@ async function createSets({ resources }: DeploymentDeps, { deployment, release, 
       ownerReferences: ownedBy(context.app!),
       finalizers: ['pavior.dev/instances'],
     }
-    await resources.create(actor, 'InstanceSet', team, { metadata, spec: set.spec }).catch(ignore('ALREADY_EXISTS'))
+    const replicas = trial ? trialReplicas(set.spec.replicas, trial, 0) : set.spec.replicas
+    await resources.create(actor, 'InstanceSet', team, { metadata, spec: { ...set.spec, replicas } }).catch(ignore('ALREADY_EXISTS'))
   }
+}
+
+async function scaleSet({ resources }: DeploymentDeps, { team }: Situation, name: string, replicas: number): Promise<void> {
+  await resources.mutate<InstanceSet>(actor, { kind: 'InstanceSet', namespace: team, name }, (current) => ({ ...current!, spec: { ...current!.spec, replicas } })).catch(ignore('NOT_FOUND'))
+}
+
+function testersOf({ observed }: Situation, set: string | undefined): RouteSpec['testers'] {
+  const { testers } = observed.strategy
+  return set === undefined || testers === undefined ? undefined : { ...testers, instanceSet: set }
+}
+
+/** Too little traffic to judge by: the platform asks the new instances for their health path itself. */
+async function probe(deps: DeploymentDeps, situation: Situation, name: string, requests: number): Promise<void> {
+  const set = situation.context.sets.find(({ metadata }) => metadata.name === name)
+  if (!set) return
+  const synthetic = await deps.prober.ask(set.metadata.uid, set.spec.health?.path ?? '/', requests)
+  await note(deps, situation, { trial: { ...situation.observed.trial!, synthetic } })
+}
+
+async function note({ resources }: DeploymentDeps, { deployment, team }: Situation, more: Partial<DeploymentStatus>): Promise<void> {
+  await resources
+    .mutate<Deployment>(actor, { kind: 'Deployment', namespace: team, name: deployment.metadata.name }, (current) => ({ ...current!, status: { ...current!.status, ...more } }), { subresource: 'status' })
+    .catch(ignore('NOT_FOUND'))
 }
 
 async function deleteSets({ resources }: DeploymentDeps, { team }: Situation, names: string[]): Promise<void> {
   for (const name of names) await resources.delete(actor, { kind: 'InstanceSet', namespace: team, name }).catch(ignore('NOT_FOUND'))
 }
 
-/** Leads every route of the app and environment to one set; makes missing ones and removes those that are declared no longer. */
-export async function writeRoutes({ resources, hostPolicy }: Pick<DeploymentDeps, 'resources' | 'hostPolicy'>, team: string, app: App, environment: string, deployment: string, webSet: string): Promise<void> {
+/** Leads every route of the app and environment alike; makes missing ones and removes those that are declared no longer. */
+export async function writeRoutes({ resources, hostPolicy }: Pick<DeploymentDeps, 'resources' | 'hostPolicy'>, team: string, app: App, environment: string, deployment: string, backends: Backends, testers?: RouteSpec['testers']): Promise<void> {
   const name = app.metadata.name
   const wanted = wantedRoutes(name, team, environment, app.spec, hostPolicy(team))
   const requestTimeoutMs = (app.spec.requestTimeoutSeconds ?? defaultRequestTimeoutSeconds) * 1000
@@ -230,7 +210,7 @@ export async function writeRoutes({ resources, hostPolicy }: Pick<DeploymentDeps
       labels: { [labels.app]: name, [labels.environment]: environment, [labels.deployment]: deployment },
       ownerReferences: ownedBy(app),
     }
-    const spec = { app: name, environment, hosts, path, requestTimeoutMs, backends: [{ instanceSet: webSet, weight: 100 }] }
+    const spec = { app: name, environment, hosts, path, requestTimeoutMs, backends, ...(testers === undefined ? {} : { testers }) }
     await resources.mutate(actor, { kind: 'Route', namespace: team, name: metadata.name }, (current) => (current ? { ...current, metadata: { ...current.metadata, labels: metadata.labels }, spec } : { metadata, spec }), { upsert: true })
   }
   const { items } = await resources.list(actor, 'Route', team, { labels: [{ key: labels.app, operator: 'In', values: [name] }, { key: labels.environment, operator: 'In', values: [environment] }] })
@@ -252,8 +232,11 @@ async function changePhase({ resources, hostPolicy, routerUrl, events, clock }: 
     message: action.problem?.message ?? action.message,
     ...(observed.webSet === undefined ? {} : { url: routerUrl(host) }),
     ...(observed.serving === undefined || before.previousRelease !== undefined ? {} : { previousRelease: observed.serving }),
-    steps: nextSteps(before.steps ?? [], observed.phase as Phase, action.phase, action.message, now),
-    startedAt: before.startedAt ?? now,
+    steps: nextSteps(before.steps ?? [], observed.phase, action.phase, action.message, now),
+    strategy: observed.strategy,
+    ...(action.trial ? { trial: action.trial } : {}),
+    // Time that it waits for people is not time that it takes.
+    ...(action.phase === 'Waiting' ? { waitingFor: action.gates ?? [] } : { startedAt: before.startedAt ?? now, waitingFor: undefined }),
     ...(action.problem ? { problem: action.problem } : {}),
     ...(final ? { finishedAt: now } : {}),
     conditions: [

@@ -5,13 +5,15 @@ import type { FastifyInstance } from 'fastify'
 import Type from 'typebox'
 import { Compile } from 'typebox/compile'
 import type { Actor } from '../../kernel/actor.ts'
+import type { Clock } from '../../kernel/clock.ts'
 import { sendLines, type WriteLine } from '../../kernel/api/lines.ts'
 import type { Routes } from '../../kernel/api/types.ts'
 import { rollBack, type ReleaseDeps } from './commands.ts'
 import { readContext, servingDeployment, type App, type Release } from './context.ts'
 import { releaseName } from './names.ts'
 import { releaseChanges } from './changes.ts'
-import type { ArtifactTasks, SourceHistory } from './ports.ts'
+import type { ArtifactTasks, SourceHistory, Writers } from './ports.ts'
+import { approve, diffEnvironments, planPromotion, promote } from './promotion.ts'
 import { deployProgress, deploymentProgress, type ProgressDeps } from './progress.ts'
 import { bytesOf, commandOf, instanceEnv } from './snapshot.ts'
 
@@ -19,6 +21,7 @@ const oneOffTimeoutMs = 24 * 3600_000
 const oneOffLimits = { memory: '1Gi', cpu: 1, pids: 512 }
 
 const rollbackRequest = Compile(Type.Object({ environment: Type.Optional(Type.String()), to: Type.Optional(Type.Integer({ minimum: 1 })) }, { additionalProperties: false }))
+const promotionRequest = Compile(Type.Object({ from: Type.String(), to: Type.String(), plan: Type.Optional(Type.Boolean()) }, { additionalProperties: false }))
 const runRequest = Compile(
   Type.Object(
     {
@@ -34,6 +37,8 @@ const runRequest = Compile(
 export interface ReleaseRoutesDeps extends ReleaseDeps, ProgressDeps {
   tasks: ArtifactTasks
   history: SourceHistory
+  writers: Writers
+  clock: Clock
   defaultEnvironment: (team: string) => string
 }
 
@@ -76,6 +81,22 @@ export function releaseRoutes(deps: ReleaseRoutesDeps): Routes {
       const source = from.spec.revision && to.spec.revision ? await deps.history.changes(team, app, from.spec.revision, to.spec.revision) : undefined
       return { from: from.spec.version, to: to.spec.version, ...releaseChanges(from.spec, to.spec), ...(source ? { source } : {}) }
     })
+
+    server.post<{ Params: AppParams }>('/v1/teams/:team/apps/:app/promote', async ({ params, body, actor }, reply) => {
+      if (!promotionRequest.Check(body)) throw fail('BAD_REQUEST', { message: 'A promotion takes { "from": environment, "to": environment, "plan"?: true }.' })
+      const { from, to, plan } = body
+      if (plan) return planPromotion(deps, actor, params.team, params.app, from, to)
+      reply.code(201)
+      return promote(deps, actor, params.team, params.app, from, to)
+    })
+
+    server.get<{ Params: AppParams; Querystring: { from?: string; to?: string } }>('/v1/teams/:team/apps/:app/diff', async ({ params, query, actor }) => {
+      if (!query.from || !query.to) throw fail('BAD_REQUEST', { message: 'Say which environments to compare: ?from=staging&to=production' })
+      return diffEnvironments(deps, actor, params.team, params.app, query.from, query.to)
+    })
+
+    server.post<{ Params: { team: string; name: string } }>('/v1/teams/:team/deployments/:name/approve', ({ params, actor }) =>
+      approve({ resources, writers: deps.writers, now: () => deps.clock.now() }, actor, params.team, params.name))
 
     server.post<{ Params: AppParams }>('/v1/teams/:team/apps/:app/rollback', async ({ params, body, actor }, reply) => {
       const wanted = body ?? {}

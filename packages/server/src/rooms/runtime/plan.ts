@@ -76,8 +76,16 @@ export function desiredRoutes({ metadata, spec }: Route, uidOfSet: (team: string
     host,
     path: spec.path ?? '/',
     backends,
+    ...testersOf(spec, (name) => uidOfSet(metadata.namespace!, name)),
     requestTimeoutMs: spec.requestTimeoutMs,
   }))
+}
+
+function testersOf({ testers }: RouteSpec, uidOf: (name: string) => string | undefined): Pick<DesiredRoute, 'testers'> {
+  const set = testers && uidOf(testers.instanceSet)
+  if (set === undefined) return {}
+  const { instanceSet: _, ...mark } = testers!
+  return { testers: { ...mark, set } }
 }
 
 export function statusOf(set: InstanceSet, instances: InstanceStatus[], now: string): InstanceSetStatus {

@@ -1,4 +1,5 @@
 /** Takes what the router counted, once, and tells whoever follows. */
+import type { Clock } from '../../kernel/clock.ts'
 import type { Part } from '../../kernel/lifecycle/lifecycle.ts'
 import type { Database } from '../../kernel/db/index.ts'
 import type { Logger } from '../../kernel/log.ts'
@@ -7,7 +8,7 @@ import { addCalls, pruneCalls, type AppName } from './calls.ts'
 import { addTraffic, lockSource, noteTaken, pruneTraffic } from './store.ts'
 
 export const trafficChannel = 'pavior_traffic'
-const intervalMs = 2000
+const intervalMs = 1000
 const pruneIntervalMs = 600_000
 const keepMs = 14 * 24 * 3600_000
 
@@ -50,21 +51,24 @@ export interface CollectorDeps {
   newCallers: (callers: AppName[]) => Promise<void>
   /** How long it is remembered that one app called another. */
   keepCallersMs: number
+  clock: Clock
   log: Logger
 }
 
-export function createCollector({ database, source, newCallers, keepCallersMs, log }: CollectorDeps): Part {
+export function createCollector({ database, source, newCallers, keepCallersMs, clock, log }: CollectorDeps): Part & { takenAt: () => Date } {
   let timer: NodeJS.Timeout | undefined
   let running: Promise<void> = Promise.resolve()
   let prunedAt = 0
   let wellBefore = true
   let busy = false
+  let takenAt = new Date(0)
   const known = { sequence: 0 }
   const once = async (): Promise<void> => {
     try {
       // A full batch means that there is more.
       while ((await takeTraffic(database, source, known, newCallers)) > 0);
       wellBefore = true
+      takenAt = clock.now()
       if (Date.now() - prunedAt < pruneIntervalMs) return
       prunedAt = Date.now()
       await pruneTraffic(database, keepMs)
@@ -76,6 +80,7 @@ export function createCollector({ database, source, newCallers, keepCallersMs, l
   }
   return {
     name: 'traffic',
+    takenAt: () => takenAt,
     start: async () => {
       timer = setInterval(() => {
         if (busy) return

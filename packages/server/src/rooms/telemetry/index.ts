@@ -1,4 +1,5 @@
 /** Door of room telemetry: what the router counted, as series. */
+import { trafficIntervalMs } from '@pavior/contract'
 import type { Clock } from '../../kernel/clock.ts'
 import { listenTo, type PgDatabase } from '../../kernel/db/index.ts'
 import type { Logger } from '../../kernel/log.ts'
@@ -6,8 +7,10 @@ import type { Resources } from '../../kernel/resources/index.ts'
 import type { Room } from '../../kernel/room.ts'
 import { calledBy, callsOf, type AppName, type CallCounts } from './calls.ts'
 import { createCollector, trafficChannel } from './collect.ts'
+import { samplesOf, type ReleaseSample } from './plan.ts'
 import type { TrafficSource } from './ports.ts'
 import { telemetryRoutes } from './routes.ts'
+import { readTraffic } from './store.ts'
 
 export interface TelemetryDeps {
   database: PgDatabase
@@ -23,6 +26,10 @@ export interface TelemetryDeps {
 }
 
 export interface TelemetryReads {
+  /** When the router's counts were last asked for with success, by this replica. */
+  takenAt: () => Date
+  /** What every release of an app did since then, by its number; the interval of the router that `since` falls into counts whole. */
+  since: (of: { team: string; app: string; environment: string }, since: Date) => Promise<Map<number, ReleaseSample>>
   /** Apps that this one has called since then. */
   calledBy: (app: AppName, since: Date) => Promise<AppName[]>
   /** Every pair that one of these apps is in, with its requests since then. */
@@ -30,11 +37,17 @@ export interface TelemetryReads {
 }
 
 export function createTelemetry({ database, resources, source, defaultEnvironment, newCallers, keepCallersMs, clock, log }: TelemetryDeps): Room<TelemetryReads> {
+  const collector = createCollector({ database, source, newCallers, keepCallersMs, clock, log })
   const news = listenTo(database, trafficChannel, 'traffic news')
   return {
     reconcilers: [],
     routes: [telemetryRoutes({ database, resources, defaultEnvironment, onMore: news.onMore, clock })],
-    parts: [news.part, createCollector({ database, source, newCallers, keepCallersMs, log })],
-    reads: { calledBy: (app, since) => calledBy(database, app, since), callsOf: (apps, since) => callsOf(database, apps, since) },
+    parts: [news.part, collector],
+    reads: {
+      takenAt: collector.takenAt,
+      since: async (of, since) => samplesOf(await readTraffic(database, { ...of, from: new Date(since.getTime() - trafficIntervalMs), until: clock.now() })),
+      calledBy: (app, since) => calledBy(database, app, since),
+      callsOf: (apps, since) => callsOf(database, apps, since),
+    },
   }
 }

@@ -44,6 +44,27 @@ export function quantile(q: number, durations: number[]): number | null {
   return durationBucketsMs.at(-1)!
 }
 
+/** What one release did over a time. */
+export interface ReleaseSample {
+  requests: number
+  /** Answers with 5xx. */
+  errors: number
+  p95Ms: number | null
+  p99Ms: number | null
+}
+
+export function samplesOf(intervals: Interval[]): Map<number, ReleaseSample> {
+  const releases = [...new Set(intervals.map(({ release }) => release))]
+  return new Map(
+    releases.map((release) => {
+      const own = intervals.filter((interval) => interval.release === release)
+      const statuses = sums(own.map((interval) => interval.statuses))
+      const durations = sums(own.map((interval) => interval.durations))
+      return [release, { requests: total(statuses), errors: statuses[4] ?? 0, p95Ms: quantile(0.95, durations), p99Ms: quantile(0.99, durations) }]
+    }),
+  )
+}
+
 /** Adds up what fell into each step from `fromMs` (inclusive) to `untilMs`, for all and by release. */
 export function trafficOf(intervals: Interval[], { fromMs, untilMs, stepSeconds }: { fromMs: number; untilMs: number; stepSeconds: number }): Traffic {
   const stepMs = stepSeconds * 1000

@@ -1,0 +1,112 @@
+import Type from 'typebox'
+import { Conditions, dnsLabel, Timestamp } from './shared.ts'
+
+export const StrategyType = Type.Enum(['rolling', 'canary', 'bluegreen'], {
+  description: 'rolling: new instances beside the old ones, then all traffic at once · canary: a share of the traffic first, judged, in steps · bluegreen: everything beside the old, looked at by testers, then all traffic at once.',
+})
+export type StrategyType = Type.Static<typeof StrategyType>
+
+/** How a strategy goes about it. What is left out is the default of the environment's tier. */
+export const RolloutSettings = Type.Object(
+  {
+    steps: Type.Optional(
+      Type.Array(
+        Type.Object(
+          {
+            weight: Type.Integer({ minimum: 1, maximum: 99, description: 'Percent of the requests that the new release gets.' }),
+            seconds: Type.Optional(Type.Integer({ minimum: 0, maximum: 86_400, description: 'How long the step lasts at least, in seconds. Default: 60.' })),
+            pause: Type.Optional(Type.Boolean({ description: 'Wait after this step until somebody resumes the deployment. Default: false.' })),
+          },
+          { additionalProperties: false },
+        ),
+        { minItems: 1, maxItems: 20, description: 'Steps of a canary. Default: 5, 25 and 50 percent.' },
+      ),
+    ),
+    testers: Type.Optional(
+      Type.Object(
+        {
+          header: Type.Optional(Type.String({ pattern: "^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$", description: 'Name of a request header. One of header and cookie.' })),
+          cookie: Type.Optional(Type.String({ pattern: "^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$", description: 'Name of a cookie. One of header and cookie.' })),
+          value: Type.String({ pattern: '^[\\x21-\\x7e]{1,128}$', description: 'Its value.' }),
+        },
+        { additionalProperties: false, description: 'Requests that bear this get the new release while it is on trial, whatever its weight.' },
+      ),
+    ),
+    judge: Type.Optional(
+      Type.Object(
+        {
+          errorRatio: Type.Optional(Type.Number({ minimum: 0, maximum: 1, description: 'Share of requests that may end with 5xx. Default: 0.01.' })),
+          p95Ms: Type.Optional(Type.Number({ exclusiveMinimum: 0, description: 'Slowest 95th percentile in ms. Default: no limit.' })),
+          p99Ms: Type.Optional(Type.Number({ exclusiveMinimum: 0, description: 'Slowest 99th percentile in ms. Default: no limit.' })),
+          slowerThanStable: Type.Optional(Type.Number({ minimum: 1, maximum: 100, description: 'How many times slower than the serving release its 95th percentile may be, where that release is healthy. Default: 3.' })),
+          restarts: Type.Optional(Type.Integer({ minimum: 0, maximum: 100, description: 'Restarts that are forgiven. Default: 0.' })),
+          minRequests: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000, description: 'Requests that a verdict needs. Default: 50.' })),
+        },
+        { additionalProperties: false, description: 'Limits of the new release.' },
+      ),
+    ),
+    watchSeconds: Type.Optional(Type.Integer({ minimum: 0, maximum: 86_400, description: 'How long the previous instances are kept warm and the judge goes on after all traffic has moved, in seconds. Default: 300 in production, 0 elsewhere.' })),
+  },
+  { additionalProperties: false, description: 'How a strategy goes about it.' },
+)
+export type RolloutSettings = Type.Static<typeof RolloutSettings>
+
+export const FreezeSpec = Type.Object(
+  {
+    reason: Type.String({ minLength: 3, maxLength: 500, description: 'Why nothing may change; people who wait read it.' }),
+    environments: Type.Optional(Type.Array(dnsLabel(20, 'Name of an Environment.'), { minItems: 1, maxItems: 50, description: 'Environments that it holds. Default: all.' })),
+    tiers: Type.Optional(Type.Array(Type.Enum(['development', 'staging', 'production', 'preview']), { minItems: 1, maxItems: 4, description: 'Tiers that it holds. Default: all.' })),
+    from: Type.Optional(Timestamp('When it begins. Default: at once.')),
+    until: Type.Optional(Timestamp('When it ends. Default: when it is deleted.')),
+    weekly: Type.Optional(
+      Type.Object(
+        {
+          days: Type.Array(Type.Enum(['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun']), { minItems: 1, maxItems: 7, description: 'Days on which the window begins.' }),
+          from: Type.String({ pattern: '^([01][0-9]|2[0-3]):[0-5][0-9]$', description: 'Local time at which it begins, for example 22:00.' }),
+          to: Type.String({ pattern: '^([01][0-9]|2[0-3]):[0-5][0-9]$', description: 'Local time at which it ends; at or before `from` it is on the next day.' }),
+          timeZone: Type.String({ maxLength: 64, description: 'IANA time zone, for example Europe/Berlin.' }),
+        },
+        { additionalProperties: false, description: 'Again every week.' },
+      ),
+    ),
+    allows: Type.Optional(Type.Boolean({ description: 'A maintenance window: changes are allowed within it and frozen outside of it. Needs weekly. Default: false.' })),
+  },
+  { additionalProperties: false, description: 'A time in which nothing is deployed; rollbacks always are.' },
+)
+export type FreezeSpec = Type.Static<typeof FreezeSpec>
+
+export const FreezeStatus = Type.Object({ conditions: Type.Optional(Conditions) }, { additionalProperties: false })
+export type FreezeStatus = Type.Static<typeof FreezeStatus>
+
+export const EnvironmentSpec = Type.Object(
+  {
+    tier: Type.Enum(['development', 'staging', 'production', 'preview'], { description: 'How careful to be.' }),
+    description: Type.Optional(Type.String({ maxLength: 1000, description: 'What it is for.' })),
+    after: Type.Optional(dnsLabel(20, 'Environment before it on the way to production.')),
+    strategy: Type.Optional(StrategyType),
+    rollout: Type.Optional(RolloutSettings),
+    protection: Type.Optional(
+      Type.Object(
+        {
+          approvals: Type.Optional(
+            Type.Object(
+              {
+                count: Type.Integer({ minimum: 1, maximum: 5, description: 'People who must approve; never the author of the change.' }),
+                role: Type.Optional(Type.Enum(['admin', 'developer'], { description: 'Role that they need in the team. Default: developer.' })),
+              },
+              { additionalProperties: false },
+            ),
+          ),
+          branches: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 255 }), { minItems: 1, maxItems: 50, description: 'Branches that may be deployed here; * stands for any characters. Uploads have no branch. Default: all.' })),
+          soakMinutes: Type.Optional(Type.Integer({ minimum: 1, maximum: 43_200, description: 'Minutes that the same artifact must have served in the environment before.' })),
+          promoteOnly: Type.Optional(Type.Boolean({ description: 'Only artifacts that serve in the environment before come here. Default: false.' })),
+        },
+        { additionalProperties: false, description: 'What holds a deployment back.' },
+      ),
+    ),
+  },
+  { additionalProperties: false, description: 'Where releases of a team run.' },
+)
+export type EnvironmentSpec = Type.Static<typeof EnvironmentSpec>
+export const EnvironmentStatus = Type.Object({ conditions: Type.Optional(Conditions) }, { additionalProperties: false })
+export type EnvironmentStatus = Type.Static<typeof EnvironmentStatus>

@@ -1,0 +1,79 @@
+/** When nothing may change: single periods and weekly windows in the time zone of those who declared them. Pure. */
+import type { FreezeSpec } from '@pavior/contract'
+
+export interface Frozen {
+  reason: string
+  /** When it ends, to the minute; undefined when it does not within `horizonMs`. */
+  until: Date | undefined
+}
+
+type Weekly = NonNullable<FreezeSpec['weekly']>
+
+const minuteMs = 60_000
+const coarseMs = 15 * minuteMs
+const horizonMs = 15 * 24 * 3600_000
+const days = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const
+
+/** The freeze that holds this environment now and ends last; undefined when there is none. */
+export function frozenBy(freezes: readonly FreezeSpec[], place: { environment: string; tier: string }, now: Date): Frozen | undefined {
+  const here = freezes.filter((freeze) => applies(freeze, place))
+  const holding = here.find((freeze) => holds(freeze, now))
+  return holding && { reason: holding.reason, until: endOf(here, now) }
+}
+
+function applies({ environments, tiers }: FreezeSpec, { environment, tier }: { environment: string; tier: string }): boolean {
+  return (environments === undefined || environments.includes(environment)) && (tiers === undefined || tiers.includes(tier as never))
+}
+
+/** `allows` turns it round: changes only within the time that it names. */
+function holds({ from, until, weekly, allows }: FreezeSpec, now: Date): boolean {
+  const begun = from === undefined || Date.parse(from) <= now.getTime()
+  const over = until !== undefined && Date.parse(until) <= now.getTime()
+  // Outside of its period a freeze says nothing, and neither does a window of changes.
+  if (!begun || over) return false
+  return weekly === undefined ? allows !== true : isWithin(weekly, now) !== (allows === true)
+}
+
+function isWithin({ days: named, from, to, timeZone }: Weekly, now: Date): boolean {
+  const { day, minute } = localTime(now, timeZone)
+  const [begin, end] = [minuteOf(from), minuteOf(to)]
+  const on = (index: number): boolean => named.includes(days[(index + 7) % 7]!)
+  if (begin < end) return on(day) && minute >= begin && minute < end
+  // Over midnight: it belongs to the day on which it begins.
+  return (on(day) && minute >= begin) || (on(day - 1) && minute < end)
+}
+
+const formats = new Map<string, Intl.DateTimeFormat>()
+
+function localTime(now: Date, timeZone: string): { day: number; minute: number } {
+  const format = formats.get(timeZone) ?? new Intl.DateTimeFormat('en-US', { timeZone, weekday: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })
+  formats.set(timeZone, format)
+  const parts = Object.fromEntries(format.formatToParts(now).map(({ type, value }) => [type, value]))
+  return { day: days.indexOf(parts.weekday!.toLowerCase() as (typeof days)[number]), minute: Number(parts.hour) * 60 + Number(parts.minute) }
+}
+
+function minuteOf(time: string): number {
+  const [hours, minutes] = time.split(':').map(Number)
+  return hours! * 60 + minutes!
+}
+
+export function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en-US', { timeZone: name }).resolvedOptions().timeZone !== ''
+  } catch {
+    return false
+  }
+}
+
+/** Looked for in steps, so that daylight saving and freezes that follow each other need no rules of their own. */
+function endOf(freezes: readonly FreezeSpec[], now: Date): Date | undefined {
+  const frozen = (at: number): boolean => freezes.some((freeze) => holds(freeze, new Date(at)))
+  const first = Math.floor(now.getTime() / minuteMs) * minuteMs
+  for (let at = first + coarseMs; at <= first + horizonMs; at += coarseMs) {
+    if (frozen(at)) continue
+    let minute = at
+    while (minute - minuteMs > first && !frozen(minute - minuteMs)) minute -= minuteMs
+    return new Date(minute)
+  }
+  return undefined
+}

@@ -1,0 +1,120 @@
+/** The same artifact into the next environment, with what differs told before; and the approvals that it may need. */
+import { fail, type EnvironmentSpec, type ResolvedStrategy, type Resource } from '@pavior/contract'
+import type { Actor } from '../../kernel/actor.ts'
+import type { Resources } from '../../kernel/resources/index.ts'
+import { releaseChanges, type ReleaseChanges } from './changes.ts'
+import { configurationChanged, createRelease, type ReleaseDeps } from './commands.ts'
+import { actor as system, builtOf, isActive, readContext, servingDeployment, type App, type Deployment, type Release } from './context.ts'
+import { releaseName } from './names.ts'
+import type { Writers } from './ports.ts'
+import { snapshot, type Built } from './snapshot.ts'
+import { resolveStrategy } from './strategy.ts'
+
+export interface PromotionPlan {
+  app: string
+  from: { environment: string; release: number; artifact: string }
+  /** `release` is what serves there now; absent when nothing does. */
+  to: { environment: string; release?: number; artifact?: string }
+  /** What differs from what serves there now; absent when nothing does. Values of configuration are left out. */
+  changes?: ReleaseChanges
+  strategy: ResolvedStrategy
+}
+
+interface Candidate {
+  app: App
+  source: Release
+  built: Built
+  target: Resource<EnvironmentSpec>
+  serving: Release | undefined
+}
+
+export async function planPromotion({ resources }: ReleaseDeps, by: Actor, team: string, name: string, from: string, to: string): Promise<PromotionPlan> {
+  const { app, source, built, target, serving } = await candidate(resources, by, team, name, from, to)
+  const next = snapshot(name, app.spec, to, built, 0, '')
+  return {
+    app: name,
+    from: { environment: from, release: source.spec.version, artifact: source.spec.artifact },
+    to: { environment: to, ...(serving ? { release: serving.spec.version, artifact: serving.spec.artifact } : {}) },
+    ...(serving ? { changes: withoutValues(releaseChanges(serving.spec, next)) } : {}),
+    strategy: resolveStrategy({}, target.spec),
+  }
+}
+
+export async function promote(deps: ReleaseDeps, by: Actor, team: string, name: string, from: string, to: string): Promise<Deployment> {
+  const { app, source, built } = await candidate(deps.resources, by, team, name, from, to)
+  const reason = `promoted from ${from} v${source.spec.version}`
+  const { deployment } = await createRelease(deps, { team, app, spec: app.spec, environment: to, built, reason, by, wish: { promotedFrom: from } })
+  return deployment
+}
+
+/** What serves in two environments, side by side. Values of configuration are left out. */
+export async function diffEnvironments({ resources }: ReleaseDeps, by: Actor, team: string, name: string, from: string, to: string): Promise<Pick<PromotionPlan, 'app' | 'from' | 'to' | 'changes'>> {
+  const { source, serving } = await candidate(resources, by, team, name, from, to)
+  return {
+    app: name,
+    from: { environment: from, release: source.spec.version, artifact: source.spec.artifact },
+    to: { environment: to, ...(serving ? { release: serving.spec.version, artifact: serving.spec.artifact } : {}) },
+    ...(serving ? { changes: withoutValues(releaseChanges(serving.spec, source.spec)) } : {}),
+  }
+}
+
+async function candidate(resources: Resources, by: Actor, team: string, name: string, from: string, to: string): Promise<Candidate> {
+  if (from === to) throw fail('BAD_REQUEST', { message: 'A promotion leads from one environment to another.' })
+  const app = await resources.mustGet<App>(by, { kind: 'App', namespace: team, name })
+  const target = await resources.mustGet<Resource<EnvironmentSpec>>(by, { kind: 'Environment', namespace: team, name: to })
+  const { deployments } = await readContext(resources, team, name)
+  const releaseOf = async (environment: string): Promise<Release | undefined> => {
+    const serving = servingDeployment(deployments, environment)
+    return serving && resources.get<Release>(by, { kind: 'Release', namespace: team, name: releaseName(name, serving.spec.release) })
+  }
+  const source = await releaseOf(from)
+  if (!source) throw fail('NO_SUCH_RELEASE', { message: `${name} has no release that serves in ${from}.`, fix: `Deploy it there first: pavior deploy --environment ${from}` })
+  const built = await builtOf(resources, team, source)
+  if (!built) throw fail('NO_SUCH_RELEASE', { message: `The build of ${name} v${source.spec.version} is not kept any more.`, fix: `Deploy it to ${from} again, then promote.` })
+  return { app, source, built, target, serving: await releaseOf(to) }
+}
+
+/** Names are enough to decide by, and some values are nobody's to read. */
+function withoutValues({ configuration, ...rest }: ReleaseChanges): ReleaseChanges {
+  const state = (value: string | undefined): string | undefined => (value === undefined ? undefined : '…')
+  return { ...rest, configuration: configuration.map(({ name, before, after }) => ({ name, ...(before === undefined ? {} : { before: state(before)! }), ...(after === undefined ? {} : { after: state(after)! }) })) }
+}
+
+export interface ApprovalDeps {
+  resources: Resources
+  writers: Writers
+  now: () => Date
+}
+
+/** Four eyes: whoever made the change, or asked for the deployment, does not approve it. */
+export async function approve({ resources, writers, now }: ApprovalDeps, by: Actor, team: string, name: string): Promise<Deployment> {
+  const key = { kind: 'Deployment', namespace: team, name }
+  const deployment = await resources.mustGet<Deployment>(by, key)
+  const environment = await resources.get<Resource<EnvironmentSpec>>(by, { kind: 'Environment', namespace: team, name: deployment.spec.environment })
+  const { role = 'developer' } = environment?.spec.protection?.approvals ?? {}
+  if (by.kind !== 'user') throw fail('APPROVAL_REFUSED', { message: `${by.name} is no person, so it cannot approve.` })
+  if (!by.admin && by.roles.get(team) !== 'admin' && by.roles.get(team) !== role) throw fail('APPROVAL_REFUSED', { message: `${by.name} may not approve ${name}: it takes the role ${role} in team ${team}.` })
+  if (!isActive(deployment)) throw fail('APPROVAL_REFUSED', { message: `${name} has ended already.`, fix: 'Deploy or promote again.' })
+  if ((await makersOf(resources, writers, team, deployment)).has(by.name)) throw fail('APPROVAL_REFUSED', { message: `${by.name} made this change, and somebody else has to look at it.` })
+  const at = now().toISOString()
+  return resources.mutate<Deployment>(
+    system,
+    key,
+    (current) => {
+      const { approvals = [], ...status } = current!.status ?? {}
+      if (approvals.some((approval) => approval.by === by.name)) throw fail('APPROVAL_REFUSED', { message: `${by.name} has approved ${name} already.` })
+      return { ...current!, status: { ...status, approvals: [...approvals, { by: by.name, at }] } }
+    },
+    { subresource: 'status' },
+  )
+}
+
+async function makersOf(resources: Resources, writers: Writers, team: string, { spec, metadata }: Deployment): Promise<Set<string>> {
+  const release = await resources.get<Release>(system, { kind: 'Release', namespace: team, name: releaseName(spec.app, spec.release) })
+  const wrote = await Promise.all([
+    writers.of('Deployment', team, metadata.name),
+    release?.spec.build === undefined ? [] : writers.of('Build', team, release.spec.build),
+    release?.spec.reason === configurationChanged ? writers.of('App', team, spec.app) : [],
+  ])
+  return new Set(wrote.flat())
+}
