@@ -8,6 +8,7 @@ import { Ago } from '../pieces/ago.tsx'
 import { Status } from '../pieces/status.tsx'
 import { useCollection } from './collections.ts'
 import { hasEnded, isMine, justEnded, toldAbout, type Deployment } from './ended.ts'
+import { wentWrong } from './phases.ts'
 import { useGo } from './navigation.ts'
 import { resourceHref } from './registry.ts'
 import { useSession } from './session.ts'
@@ -111,12 +112,12 @@ function useToasts(deployments: Deployment[], loading: boolean): void {
 
 function tell(deployment: Deployment, go: (path: string) => void): void {
   const { spec, status, metadata } = deployment
-  const failed = status?.phase === 'Failed'
+  const failed = wentWrong(status?.phase)
   notifications.show({
     id: `deployment-${metadata.uid}`,
     color: failed ? 'red' : 'pine',
     closeButtonProps: { 'aria-label': 'Close' },
-    title: failed ? `${spec.app} v${spec.release} failed in ${spec.environment}` : `${spec.app} v${spec.release} serves in ${spec.environment}`,
+    title: failed ? `${spec.app} v${spec.release} ${status?.phase === 'RolledBack' ? 'was taken back' : 'failed'} in ${spec.environment}` : `${spec.app} v${spec.release} serves in ${spec.environment}`,
     message: (
       <UnstyledButton
         className={classes.more}

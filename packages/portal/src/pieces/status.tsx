@@ -8,9 +8,11 @@ const shapes: Record<Tone, Icon> = { good: IconCircleCheckFilled, busy: IconProg
 
 const tones: Record<string, Tone> = {
   Succeeded: 'good', Ready: 'good', Running: 'good', Healthy: 'good', Live: 'good', Complete: 'good', Active: 'good', True: 'good',
-  Pending: 'busy', Queued: 'busy', Building: 'busy', Fetching: 'busy', Releasing: 'busy', Starting: 'busy', Switching: 'busy', Draining: 'busy', Stopping: 'busy', Deploying: 'busy',
+  Pending: 'busy', Waiting: 'busy', Queued: 'busy', Building: 'busy', Fetching: 'busy', Releasing: 'busy', Starting: 'busy', Shifting: 'busy', Completing: 'busy', Switching: 'busy', Watching: 'busy', Restoring: 'warn', Draining: 'busy', Stopping: 'busy', Deploying: 'busy',
   Degraded: 'warn', Unhealthy: 'warn', Restarting: 'warn', Unknown: 'warn',
-  Failed: 'bad', Crashed: 'bad', Error: 'bad', False: 'bad',
+  Failed: 'bad', RolledBack: 'bad', Crashed: 'bad', Error: 'bad', False: 'bad',
+  // What the judge says.
+  passing: 'good', failing: 'bad', waiting: 'busy',
   // Steps of an operation.
   done: 'good', running: 'busy', failed: 'bad',
 }

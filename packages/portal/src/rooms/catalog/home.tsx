@@ -14,6 +14,7 @@ import { Stats, type Stat } from '../../pieces/stats.tsx'
 import { Timeline } from '../../pieces/timeline.tsx'
 import { buildEntry, deploymentEntry, inOrder } from '../../pieces/deployment-entry.tsx'
 import { FirstSteps } from './first-steps.tsx'
+import { wentWrong } from '../../frame/phases.ts'
 import { healthOf, urgency, type App } from '../../frame/app-health.ts'
 import { appPath, totalsMinutes, useTotals, type AppTotals, type Build, type Deployment } from '../../frame/apps.ts'
 
@@ -45,7 +46,7 @@ function statsOf(apps: App[], deployments: Deployment[], totals: AppTotals[] | u
   const errors = own?.reduce((sum, each) => sum + each.errors, 0)
   const dayAgo = new Date(Date.now() - 24 * 3600_000).toISOString()
   const today = deployments.filter(({ metadata }) => metadata.creationTimestamp > dayAgo)
-  const failed = today.filter(({ status }) => status?.phase === 'Failed').length
+  const failed = today.filter(({ status }) => wentWrong(status?.phase)).length
   return [
     { label: 'Apps', value: <GoLink to="/apps" c="inherit">{apps.length}</GoLink>, hint: bad === 0 ? 'all are fine' : `${bad} ${bad === 1 ? 'needs' : 'need'} a look`, ...(bad > 0 ? { tone: 'bad' as const } : {}) },
     { label: 'Requests', value: requests !== undefined && shortNumber(requests), hint: `in the last ${totalsMinutes} minutes` },
