@@ -11,7 +11,7 @@ const minuteMs = 60_000
 /** Shown before and after it, so that one sees what was usual. */
 const marginMs = 2 * minuteMs
 /** The chart of one that goes on grows by these. */
-const grainMs = 15 * minuteMs
+const grainMs = 5 * minuteMs
 const height = 140
 
 const marks: Record<string, Marker['tone']> = { trial: 'good', complete: 'good', switch: 'good', watch: 'good', restore: 'bad' }

@@ -1,5 +1,5 @@
 /** The trial of a release: its share of the traffic step by step, what the judge says, and both releases side by side. */
-import { List, Text } from '@mantine/core'
+import { Group, List, Text } from '@mantine/core'
 import { lazy, Suspense } from 'react'
 import { RowsSkeleton } from '../../pieces/page-skeleton.tsx'
 import { Section } from '../../pieces/section.tsx'
@@ -27,10 +27,11 @@ export function Trial({ place, deployment }: { place: AppPlace; deployment: Depl
           <StepCell key={step.weight} step={step} deployment={deployment} />
         ))}
       </ol>
-      {trial?.held && (
-        <Text size="sm" mt="xs" role="status">
-          <Status word="Held" tone="warn" /> {trial.held}
-        </Text>
+      {trial?.held && status?.phase === 'Shifting' && (
+        <Group gap={6} mt="xs" role="status" wrap="nowrap" align="start">
+          <Status word="Held" tone="warn" />
+          <Text size="sm">{trial.held}</Text>
+        </Group>
       )}
       {trial && <Judge deployment={deployment} />}
       {trial && (
@@ -48,7 +49,8 @@ function StepCell({ step, deployment: { status } }: { step: TrialStep; deploymen
   const { weight, state, seconds } = step
   const now = useClock(state === 'now', tickMs)
   const left = state === 'now' ? remainingMs(status ?? {}, now) : undefined
-  const share = state === 'done' ? 1 : left === undefined || seconds === 0 ? 0 : 1 - left / (seconds * 1000)
+  const held = state === 'now' && status?.trial?.held !== undefined
+  const share = state === 'done' || held ? 1 : left === undefined || seconds === 0 ? 0 : 1 - left / (seconds * 1000)
   return (
     <li className={classes.step} data-state={state} aria-current={state === 'now' ? 'step' : undefined}>
       <span className={classes.bar} aria-hidden>
@@ -79,12 +81,12 @@ function Judge({ deployment: { status } }: { deployment: Deployment }) {
   const { verdict, evidence, requests, text } = judgement
   return (
     <div className={classes.judge} role="group" aria-label="The judge">
-      <div>
-        <Status word={verdict} />{' '}
+      <Group gap={6}>
+        <Status word={verdict} />
         <Text span size="sm" c="dimmed">
           {evidence === 'traffic' ? `by ${requests} ${requests === 1 ? 'request' : 'requests'} of the traffic` : `by ${requests} requests of the platform itself`}
         </Text>
-      </div>
+      </Group>
       <List size="sm" spacing={2}>
         {text.map((sentence) => (
           <List.Item key={sentence}>{sentence}</List.Item>
