@@ -22,6 +22,11 @@ export function toneOf(phase: string | undefined): Tone {
   return tones[phase ?? ''] ?? 'idle'
 }
 
+/** `RolledBack` as people say it: Rolled back. */
+function spoken(word: string): string {
+  return word.replaceAll(/(?<=[a-z])[A-Z](?=[a-z])/g, (letter) => ` ${letter.toLowerCase()}`)
+}
+
 export interface StatusProps {
   /** The word; it also gives the tone when there is none. */
   word: string
@@ -33,7 +38,7 @@ export function Status({ word, tone = toneOf(word) }: StatusProps) {
   return (
     <span className={classes.status} data-tone={tone}>
       <Shape size={14} aria-hidden className={classes.shape} />
-      {word}
+      {spoken(word)}
     </span>
   )
 }

@@ -35,7 +35,7 @@ export function Controls({ deployment, serving }: ControlsProps) {
     <>
       {shifting && <PauseOrResume deployment={deployment} write={write} />}
       {finish && (
-        <Button size="xs" variant="default" onClick={() => setAsking('finish')} aria-keyshortcuts="t" rightSection={<Keys keys="t" />}>
+        <Button size="xs" variant="default" onClick={() => setAsking('finish')} aria-keyshortcuts="t" rightSection={<Keys keys="t" hint />}>
           Take all traffic now
         </Button>
       )}
@@ -45,7 +45,7 @@ export function Controls({ deployment, serving }: ControlsProps) {
         </Button>
       )}
       {stop && (
-        <Button size="xs" variant="default" onClick={() => setAsking('stop')} aria-label={verb} aria-keyshortcuts="x" rightSection={<Keys keys="x" />}>
+        <Button size="xs" variant="default" onClick={() => setAsking('stop')} aria-keyshortcuts="x" rightSection={<Keys keys="x" hint />}>
           {verb}
         </Button>
       )}
@@ -91,7 +91,7 @@ function PauseOrResume({ deployment, write }: { deployment: Deployment; write: (
   return (
     <>
       {error && <ErrorState error={error} />}
-      <Button size="xs" variant={shown ? 'filled' : 'default'} onClick={toggle} aria-label={label} aria-keyshortcuts="p" rightSection={<Keys keys="p" />}>
+      <Button size="xs" variant={shown ? 'filled' : 'default'} onClick={toggle} aria-keyshortcuts="p" rightSection={<Keys keys="p" hint />}>
         {label}
       </Button>
     </>

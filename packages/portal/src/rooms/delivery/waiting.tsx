@@ -91,7 +91,7 @@ function Approve({ deployment }: { deployment: Deployment }) {
   if (!may) return <CopyCommand command={`pavior approve ${metadata.name} --team ${metadata.namespace}`} />
   return (
     <>
-      <Button size="compact-sm" loading={busy} onClick={approve} aria-keyshortcuts="y" rightSection={<Keys keys="y" />}>
+      <Button size="compact-sm" loading={busy} onClick={approve} aria-keyshortcuts="y" rightSection={<Keys keys="y" hint />}>
         Approve
       </Button>
       {error && <ErrorState error={error} />}

@@ -12,7 +12,10 @@ import { Section } from '../../pieces/section.tsx'
 import { inOrder, lagOf } from './board-plan.ts'
 import { Column } from './column.tsx'
 import { Compare } from './compare.tsx'
+import { frozenNow } from './freeze-state.ts'
+import { useMinute } from './minute.ts'
 import { PromoteDialog, type Promotion } from './promote.tsx'
+import { useFreezes } from './reads.ts'
 import classes from './board.module.css'
 
 export default function Board() {
@@ -33,6 +36,9 @@ export default function Board() {
     () => deployments.items.filter(({ status }) => status?.phase === 'Succeeded' || status?.phase === 'Watching').map(({ spec }) => ({ environment: spec.environment, release: spec.release })).toReversed(),
     [deployments.items],
   )
+  const { freezes: own, everywhere } = useFreezes(place.team)
+  const freezes = useMemo(() => [...own, ...everywhere].map(({ spec }) => spec), [own, everywhere])
+  const now = useMinute()
   if (!app || declared.loading || deployments.loading) return <RowsSkeleton />
   const may = mayAs(session, 'developer', place.team)
   return (
@@ -49,6 +55,7 @@ export default function Board() {
               deployments={deployments.items.filter((each) => each.spec.environment === name)}
               releases={byVersion}
               lag={lagOf(name, before, serving, history, (version) => byVersion.get(version)?.spec.artifact)}
+              frozen={frozenNow(freezes, { environment: name, tier: spec?.tier ?? 'production' }, new Date(now))}
               promote={may && before !== undefined && serving.has(before) ? () => setPromotion({ from: before, to: name, spec }) : undefined}
             />
           )

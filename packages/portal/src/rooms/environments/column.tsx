@@ -16,10 +16,12 @@ interface ColumnProps {
   deployments: Deployment[]
   releases: ReadonlyMap<number, Release>
   lag: Lag | undefined
+  /** Why nothing may be deployed here now. */
+  frozen: string[]
   promote: (() => void) | undefined
 }
 
-export function Column({ place, environment: { name, spec }, app, deployments, releases, lag, promote }: ColumnProps) {
+export function Column({ place, environment: { name, spec }, app, deployments, releases, lag, frozen, promote }: ColumnProps) {
   const { url, release } = app.status?.environments?.[name] ?? {}
   const newest = deployments[0]
   const served = deployments.find((each) => each.spec.release === release && (each.status?.phase === 'Succeeded' || each.status?.phase === 'Watching'))
@@ -37,15 +39,17 @@ export function Column({ place, environment: { name, spec }, app, deployments, r
       </div>
       {release === undefined ? <span className={classes.quiet}>Nothing serves here.</span> : <Serves place={place} name={name} release={release} since={served?.status?.finishedAt} about={[revision?.message, revision?.commit?.slice(0, 7), revision?.branch].filter(Boolean).join(' · ')} />}
       {newest && newest.metadata.name !== served?.metadata.name && (
-        <span className={classes.line}>
-          <GoLink to={appPath(place, 'deployments', newest.metadata.name)} c="inherit">
-            <Status word={newest.status?.phase ?? 'Pending'} /> v{newest.spec.release}
-          </GoLink>{' '}
+        <span className={classes.newest}>
+          <Status word={newest.status?.phase ?? 'Pending'} />
+          <GoLink to={appPath(place, 'deployments', newest.metadata.name)}>v{newest.spec.release}</GoLink>
           <Ago at={newest.metadata.creationTimestamp} />
         </span>
       )}
       {lag && spec?.after && <Status word={lagText(lag, spec.after)} tone={lag.same ? 'good' : 'warn'} />}
-      {spec && <Rules name={name} team={place.team} spec={spec} />}
+      {frozen.map((reason) => (
+        <Status key={reason} word={reason} tone="warn" />
+      ))}
+      {spec && <Rules name={name} spec={spec} />}
       <div className={classes.foot}>
         {promote && (
           <Button size="compact-sm" variant={lag?.same ? 'default' : 'filled'} onClick={promote}>
@@ -60,6 +64,11 @@ export function Column({ place, environment: { name, spec }, app, deployments, r
         <GoLink size="sm" to={appPath(place, 'configuration')} search={{ environment: name }}>
           {variables} {variables === 1 ? 'variable' : 'variables'}
         </GoLink>
+        {spec && (
+          <GoLink size="sm" to={genericHref('environments', place.team, name)}>
+            Settings of {name}
+          </GoLink>
+        )}
       </div>
     </li>
   )
@@ -76,23 +85,18 @@ function Serves({ place, name, release, since, about }: { place: AppPlace; name:
         <Status word={`${ready} of ${wanted} healthy`} tone={ready >= wanted ? 'good' : 'bad'} />
       </div>
       <span className={classes.quiet}>
-        {about} {about && '·'} {since ? <>since <Ago at={since} /></> : 'serves'}
+        {about} {about && '·'} {since ? <>deployed <Ago at={since} /></> : 'serves'}
       </span>
     </>
   )
 }
 
-function Rules({ team, name, spec }: { team: string; name: string; spec: NonNullable<Declared['spec']> }) {
+function Rules({ name, spec }: { name: string; spec: NonNullable<Declared['spec']> }) {
   const rules = protectionOf(spec)
   return (
-    <>
-      <ul className={classes.rules} aria-label={`What protects ${name}`}>
-        <li>{spec.strategy || spec.rollout?.steps ? strategyText(spec.strategy ?? 'canary', spec.rollout?.steps ?? []) : `strategy: the default of the tier ${spec.tier}`}</li>
-        {rules.length === 0 ? <li>nothing holds a deployment back</li> : rules.map((rule) => <li key={rule}>{rule}</li>)}
-      </ul>
-      <GoLink size="sm" to={genericHref('environments', team, name)}>
-        Settings of {name}
-      </GoLink>
-    </>
+    <ul className={classes.rules} aria-label={`What protects ${name}`}>
+      <li>{spec.strategy || spec.rollout?.steps ? strategyText(spec.strategy ?? 'canary', spec.rollout?.steps ?? []) : `strategy: the default of the tier ${spec.tier}`}</li>
+      {rules.length === 0 ? <li>nothing holds a deployment back</li> : rules.map((rule) => <li key={rule}>{rule}</li>)}
+    </ul>
   )
 }

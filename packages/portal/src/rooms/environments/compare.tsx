@@ -41,7 +41,7 @@ export function Compare({ place, environments, serving, promote }: CompareProps)
       ) : error ? (
         <ErrorState error={error} />
       ) : data ? (
-        <Differences comparison={data} />
+        <Differences comparison={data} words={{ added: `only in ${from}`, removed: `only in ${to}` }} />
       ) : (
         <RowsSkeleton count={2} />
       )}

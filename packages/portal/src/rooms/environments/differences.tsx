@@ -3,7 +3,12 @@ import { Code, Table, Text } from '@mantine/core'
 import type { ValueChange } from '../../pieces/diff.tsx'
 import type { Comparison } from './reads.ts'
 
-export function Differences({ comparison: { from, to, changes } }: { comparison: Comparison }) {
+interface Words {
+  added: string
+  removed: string
+}
+
+export function Differences({ comparison: { from, to, changes }, words }: { comparison: Comparison; words: Words }) {
   const same = to.artifact === from.artifact
   return (
     <>
@@ -25,13 +30,13 @@ export function Differences({ comparison: { from, to, changes } }: { comparison:
           Configuration and processes are the same.
         </Text>
       )}
-      {changes && <Names changes={[...changes.configuration, ...changes.processes]} />}
+      {changes && <Names changes={[...changes.configuration, ...changes.processes]} words={words} />}
     </>
   )
 }
 
 /** Values stay where they are: names are enough to decide by. */
-function Names({ changes }: { changes: ValueChange[] }) {
+function Names({ changes, words }: { changes: ValueChange[]; words: Words }) {
   if (changes.length === 0) return null
   return (
     <Table aria-label="Settings that differ" verticalSpacing={3} mt={6}>
@@ -41,7 +46,7 @@ function Names({ changes }: { changes: ValueChange[] }) {
             <Table.Td style={{ overflowWrap: 'anywhere' }}>
               <Code>{name}</Code>
             </Table.Td>
-            <Table.Td>{before === undefined ? 'is added' : after === undefined ? 'goes away' : before === '…' ? 'differs' : `${before} → ${after}`}</Table.Td>
+            <Table.Td>{before === undefined ? words.added : after === undefined ? words.removed : before === '…' ? 'differs' : `${before} → ${after}`}</Table.Td>
           </Table.Tr>
         ))}
       </Table.Tbody>

@@ -1,6 +1,6 @@
 import type { FreezeSpec } from '@pavior/contract'
 import { expect, test } from 'vitest'
-import { appliesTo, freezeState, holdsText, weeklyText } from './freeze-state.ts'
+import { freezeState, frozenNow, holdsText, weeklyText } from './freeze-state.ts'
 
 const at = (time: string): Date => new Date(`2026-11-${time}:00Z`)
 const nights: FreezeSpec = { reason: 'nights', weekly: { days: ['fri'], from: '22:00', to: '06:00', timeZone: 'Europe/Berlin' } }
@@ -23,7 +23,11 @@ test('a maintenance window turns it round', () => {
 
 test('it says whom it holds', () => {
   expect(holdsText(nights)).toBe('every environment')
-  expect(holdsText({ ...nights, environments: ['eu'], tiers: ['production'] })).toBe('environments in eu of the tier production')
-  expect(appliesTo({ ...nights, tiers: ['production'] }, { environment: 'staging', tier: 'staging' })).toBe(false)
-  expect(appliesTo({ ...nights, tiers: ['production'] }, { environment: 'eu', tier: 'production' })).toBe(true)
+  expect(holdsText({ ...nights, environments: ['eu'], tiers: ['production'] })).toBe('eu, tier production')
+})
+
+test('what is frozen somewhere now is told with its reason', () => {
+  const freezes: FreezeSpec[] = [{ ...nights, tiers: ['production'] }, { reason: 'sale', environments: ['eu'] }, { reason: 'over', until: '2026-11-12T00:00:00Z' }]
+  expect(frozenNow(freezes, { environment: 'staging', tier: 'staging' }, at('20T21:00'))).toEqual([])
+  expect(frozenNow(freezes, { environment: 'eu', tier: 'production' }, at('20T21:00'))).toEqual(['Changes are frozen: nights (fri 22:00–06:00 Europe/Berlin)', 'Changes are frozen: sale'])
 })

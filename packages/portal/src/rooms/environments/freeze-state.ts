@@ -23,10 +23,10 @@ function isWithin({ days: named, from, to, timeZone }: Weekly, now: Date): boole
   return (on(today) && time >= from) || (on(today - 1) && time < to)
 }
 
-/** `production, staging`, or all. */
+/** `eu, tier production`; both must be so. */
 export function holdsText({ environments = [], tiers = [] }: FreezeSpec): string {
-  const places = [...(environments.length > 0 ? [`in ${environments.join(', ')}`] : []), ...(tiers.length > 0 ? [`of the ${tiers.length === 1 ? 'tier' : 'tiers'} ${tiers.join(', ')}`] : [])]
-  return places.length === 0 ? 'every environment' : `environments ${places.join(' ')}`
+  const places = [...(environments.length > 0 ? [environments.join(', ')] : []), ...(tiers.length > 0 ? [`${tiers.length === 1 ? 'tier' : 'tiers'} ${tiers.join(', ')}`] : [])]
+  return places.length === 0 ? 'every environment' : places.join(', ')
 }
 
 /** `fri, sat 22:00–06:00 Europe/Berlin`; undefined for a single period. */
@@ -34,6 +34,16 @@ export function weeklyText({ weekly, allows }: FreezeSpec): string | undefined {
   return weekly && `${allows ? 'outside of ' : ''}${weekly.days.join(', ')} ${weekly.from}–${weekly.to} ${weekly.timeZone}`
 }
 
-export function appliesTo({ environments, tiers }: FreezeSpec, place: { environment: string; tier: string }): boolean {
+export interface Place {
+  environment: string
+  tier: string
+}
+
+function appliesTo({ environments, tiers }: FreezeSpec, place: Place): boolean {
   return (environments === undefined || environments.includes(place.environment)) && (tiers === undefined || tiers.includes(place.tier as never))
+}
+
+/** Why nothing may be deployed there now, a sentence each. */
+export function frozenNow(freezes: readonly FreezeSpec[], place: Place, now: Date): string[] {
+  return freezes.filter((freeze) => appliesTo(freeze, place) && freezeState(freeze, now) === 'Frozen').map((freeze) => `Changes are frozen: ${freeze.reason}${freeze.weekly ? ` (${weeklyText(freeze)})` : ''}`)
 }

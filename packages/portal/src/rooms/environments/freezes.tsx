@@ -2,7 +2,7 @@
 import { Button } from '@mantine/core'
 import { IconPlus, IconSnowflake } from '@tabler/icons-react'
 import { Link } from '@tanstack/react-router'
-import { useMemo, useSyncExternalStore } from 'react'
+import { useMemo } from 'react'
 import { genericHref } from '../../frame/registry.ts'
 import { mayAs, useSession } from '../../frame/session.ts'
 import { useTeam } from '../../frame/team.ts'
@@ -13,10 +13,13 @@ import { PageHeader } from '../../pieces/page-header.tsx'
 import { Status, type Tone } from '../../pieces/status.tsx'
 import type { Column } from '../../pieces/table-column.ts'
 import { freezeState, holdsText, weeklyText, type FreezeState } from './freeze-state.ts'
+import { useMinute } from './minute.ts'
 import { useFreezes, type Freeze } from './reads.ts'
 
 const tones: Record<FreezeState, Tone> = { Frozen: 'warn', Open: 'good', 'To come': 'idle', Over: 'idle' }
-const minuteMs = 60_000
+
+/** What holds now comes first. */
+const order: FreezeState[] = ['Frozen', 'To come', 'Open', 'Over']
 
 interface Row {
   freeze: Freeze
@@ -24,11 +27,11 @@ interface Row {
 }
 
 const columns: Column<Row>[] = [
-  { key: 'name', label: 'Freeze', value: ({ freeze }) => freeze.metadata.name },
+  { key: 'name', label: 'Freeze', value: ({ freeze }) => freeze.metadata.name, width: '150px' },
   { key: 'state', label: 'Now', value: ({ state }) => state, show: ({ state }) => <Status word={state} tone={tones[state]} />, width: '110px' },
   { key: 'reason', label: 'Why', value: ({ freeze }) => freeze.spec.reason, hideBelow: 'xs' },
-  { key: 'team', label: 'Team', value: ({ freeze }) => freeze.metadata.namespace ?? 'every team', width: '120px', hideBelow: 'sm' },
-  { key: 'holds', label: 'Holds', value: ({ freeze }) => holdsText(freeze.spec), hideBelow: 'md' },
+  { key: 'team', label: 'Team', value: ({ freeze }) => freeze.metadata.namespace ?? 'every team', width: '100px', hideBelow: 'sm' },
+  { key: 'holds', label: 'Holds', value: ({ freeze }) => holdsText(freeze.spec), width: '160px', hideBelow: 'md' },
   { key: 'when', label: 'When', value: ({ freeze: { spec } }) => weeklyText(spec) ?? spec.until ?? spec.from ?? '', show: ({ freeze }) => <When freeze={freeze} /> },
 ]
 
@@ -37,7 +40,7 @@ export default function Freezes() {
   const session = useSession()
   const { freezes, everywhere, loading } = useFreezes(team)
   const now = useMinute()
-  const rows = useMemo(() => [...freezes, ...everywhere].map((freeze) => ({ freeze, state: freezeState(freeze.spec, new Date(now)) })), [freezes, everywhere, now])
+  const rows = useMemo(() => [...freezes, ...everywhere].map((freeze) => ({ freeze, state: freezeState(freeze.spec, new Date(now)) })).toSorted((one, other) => order.indexOf(one.state) - order.indexOf(other.state)), [freezes, everywhere, now])
   const own = session.admin || Object.keys(session.roles).some((each) => mayAs(session, 'admin', each))
   return (
     <>
@@ -75,19 +78,7 @@ function Create({ to, label }: { to: string; label: string }) {
 function When({ freeze: { spec } }: { freeze: Freeze }) {
   return (
     <>
-      {weeklyText(spec)}
-      {spec.from && <> from <Ago at={spec.from} /></>}
-      {spec.until ? <> until <Ago at={spec.until} /></> : spec.weekly ? null : ' until it is deleted'}
+      {weeklyText(spec)} {spec.from && <>begins <Ago at={spec.from} /></>} {spec.until ? <>ends <Ago at={spec.until} /></> : spec.weekly ? null : 'ends when it is deleted'}
     </>
   )
-}
-
-function subscribe(listener: () => void): () => void {
-  const timer = window.setInterval(listener, minuteMs / 60)
-  return () => window.clearInterval(timer)
-}
-
-/** The present minute: freezes begin and end while one looks. */
-function useMinute(): number {
-  return useSyncExternalStore(subscribe, () => Math.floor(Date.now() / minuteMs) * minuteMs)
 }

@@ -10,7 +10,7 @@ import { RowsSkeleton } from '../../pieces/page-skeleton.tsx'
 import { useAct } from '../../pieces/use-act.ts'
 import { protectionOf, strategyText } from './board-plan.ts'
 import { Differences } from './differences.tsx'
-import { appliesTo, freezeState, weeklyText } from './freeze-state.ts'
+import { frozenNow } from './freeze-state.ts'
 import { useFreezes, usePromotionPlan } from './reads.ts'
 
 export interface Promotion {
@@ -51,7 +51,7 @@ function Plan({ place, promotion, close }: { place: AppPlace; promotion: Promoti
             <Text size="sm">
               <b>v{data.from.release}</b> serves in {from}; {data.to.release === undefined ? `nothing serves in ${to}` : <><b>v{data.to.release}</b> serves in {to}</>}. The artifact is not built again.
             </Text>
-            <Differences comparison={data} />
+            <Differences comparison={data} words={{ added: 'is added', removed: 'goes away' }} />
             <Text size="sm">
               <b>Strategy</b> {strategyText(data.strategy.type, data.strategy.steps)} ({data.strategy.from})
             </Text>
@@ -76,8 +76,8 @@ function Plan({ place, promotion, close }: { place: AppPlace; promotion: Promoti
 function Holds({ team, promotion: { to, spec } }: { team: string; promotion: Promotion }) {
   const { freezes, everywhere } = useFreezes(team)
   const [now] = useState(() => new Date())
-  const frozen = [...freezes, ...everywhere].filter((each) => appliesTo(each.spec, { environment: to, tier: spec?.tier ?? 'production' }) && freezeState(each.spec, now) === 'Frozen')
-  const rules = [...frozen.map((each) => `changes are frozen: ${each.spec.reason}${weeklyText(each.spec) ? ` (${weeklyText(each.spec)})` : ''}`), ...(spec ? protectionOf(spec) : [])]
+  const frozen = frozenNow([...freezes, ...everywhere].map((each) => each.spec), { environment: to, tier: spec?.tier ?? 'production' }, now)
+  const rules = [...frozen, ...(spec ? protectionOf(spec) : [])]
   if (rules.length === 0) {
     return (
       <Text size="sm" c="dimmed">
