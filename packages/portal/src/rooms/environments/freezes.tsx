@@ -27,7 +27,7 @@ interface Row {
 }
 
 const columns: Column<Row>[] = [
-  { key: 'name', label: 'Freeze', value: ({ freeze }) => freeze.metadata.name, width: '150px' },
+  { key: 'name', label: 'Freeze', value: ({ freeze }) => freeze.metadata.name, width: '28%' },
   { key: 'state', label: 'Now', value: ({ state }) => state, show: ({ state }) => <Status word={state} tone={tones[state]} />, width: '110px' },
   { key: 'reason', label: 'Why', value: ({ freeze }) => freeze.spec.reason, hideBelow: 'xs' },
   { key: 'team', label: 'Team', value: ({ freeze }) => freeze.metadata.namespace ?? 'every team', width: '100px', hideBelow: 'sm' },
