@@ -31,12 +31,12 @@ const columns: Column<Row>[] = [
     show: (row) =>
       row.may ? (
         <Anchor size="sm" fw={600} renderRoot={(props) => <Link to={hrefOf(row)} {...props} />}>
-          Look and approve
+          Review
         </Anchor>
       ) : (
         <Status word="not yours" tone="idle" />
       ),
-    width: '150px',
+    width: '110px',
   },
 ]
 

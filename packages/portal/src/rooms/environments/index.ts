@@ -11,6 +11,6 @@ export const environments: PortalRoom = {
   appTabs: [{ tab: 'environments', order: 35, label: 'Environments', load: () => import('./board.tsx') }],
   commands: [
     { label: 'Approve a deployment', keywords: 'four eyes review', cli: 'pavior approve <deployment>', run: (go) => go('/approvals') },
-    { label: 'Freeze changes', keywords: 'maintenance window holiday', cli: 'pavior apply -f <file>', run: (go) => go('/kinds/freezes/create') },
+    { label: 'Freeze changes', keywords: 'maintenance window holiday', cli: 'pavior apply -f <file>', visible: ({ admin, roles }) => admin || Object.values(roles).includes('admin'), run: (go) => go('/kinds/freezes/create') },
   ],
 }
