@@ -1,6 +1,7 @@
 /** Whether an app is fine, in one word and one sentence. Pure. */
 import type { AppSpec, AppStatus, Resource } from '@pavior/contract'
 import type { Tone } from '../pieces/status.tsx'
+import { isUnderway, wentWrong } from './phases.ts'
 
 export type App = Resource<AppSpec, AppStatus>
 
@@ -10,19 +11,16 @@ export interface Health {
   message: string
 }
 
-/** Phases of a deployment that has not ended. */
-const underway = new Set(['Pending', 'Releasing', 'Starting', 'Switching', 'Draining'])
-
 export function healthOf({ metadata, status }: App): Health {
   if (metadata.deletionTimestamp) return { word: 'Deleting', tone: 'busy', message: 'It and everything that belongs to it goes away.' }
   const environments = Object.values(status?.environments ?? {})
   const ready = status?.conditions?.find(({ type }) => type === 'Ready')
   const message = ready?.message ?? 'Nothing has been deployed yet.'
-  if (environments.some(({ phase }) => underway.has(phase ?? ''))) return { word: 'Deploying', tone: 'busy', message: 'A deployment is on its way.' }
+  if (environments.some(({ phase }) => isUnderway(phase))) return { word: 'Deploying', tone: 'busy', message: 'A deployment is on its way.' }
   const serves = environments.some(({ release }) => release !== undefined)
   if (ready?.status === 'True') {
-    const failed = environments.some(({ phase }) => phase === 'Failed')
-    return failed ? { word: 'Deploy failed', tone: 'warn', message: 'The last deployment failed; the release before it goes on serving.' } : { word: 'Healthy', tone: 'good', message }
+    const failed = environments.some(({ phase }) => wentWrong(phase))
+    return failed ? { word: 'Deploy failed', tone: 'warn', message: 'The last deployment failed or was taken back; the release before it goes on serving.' } : { word: 'Healthy', tone: 'good', message }
   }
   if (!serves) return status?.problem ? { word: 'Failed', tone: 'bad', message } : { word: 'Not deployed', tone: 'idle', message }
   return { word: 'Unhealthy', tone: 'bad', message }

@@ -1,4 +1,4 @@
-/** Deployments of one's teams that came to an end: a list behind a bell, and a word in the corner while one looks at something else. */
+/** Deployments of one's teams that came to an end or wait for one's approval: a list behind a bell, and a word in the corner while one looks at something else. */
 import { ActionIcon, Indicator, Popover, Text, UnstyledButton } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { notifications } from '@mantine/notifications'
@@ -6,8 +6,10 @@ import { IconBell } from '@tabler/icons-react'
 import { useEffect, useMemo, useRef, useState } from 'react'
 import { Ago } from '../pieces/ago.tsx'
 import { Status } from '../pieces/status.tsx'
+import { useApprovals } from './approvals.ts'
 import { useCollection } from './collections.ts'
 import { hasEnded, isMine, justEnded, toldAbout, type Deployment } from './ended.ts'
+import { wentWrong } from './phases.ts'
 import { useGo } from './navigation.ts'
 import { resourceHref } from './registry.ts'
 import { useSession } from './session.ts'
@@ -21,6 +23,8 @@ export default function Bell() {
   const session = useSession()
   const { items, loading } = useCollection<Deployment>('deployments')
   const mine = useMemo(() => items.filter((deployment) => isMine(deployment, session)), [items, session])
+  const { waiting } = useApprovals(session, undefined)
+  const asked = useMemo(() => waiting.filter(({ may, deployment }) => may && isMine(deployment, session)).map(({ deployment }) => deployment), [waiting, session])
   const [opened, { toggle, close }] = useDisclosure(false)
   const { readAt, read } = useReadMark()
   const { shown, unread } = useMemo(() => toldAbout(mine, readAt), [mine, readAt])
@@ -29,10 +33,11 @@ export default function Bell() {
     read()
     close()
   }
-  const label = unread === 0 ? 'Notifications' : `Notifications, ${unread} unread`
+  const count = unread + asked.length
+  const label = ['Notifications', ...(unread > 0 ? [`${unread} unread`] : []), ...(asked.length > 0 ? [`${asked.length} to approve`] : [])].join(', ')
   return (
     <Popover opened={opened} onDismiss={shut} width="min(360px, calc(100vw - 16px))" position="bottom-end" shadow="md" withinPortal trapFocus returnFocus>
-      <Indicator disabled={unread === 0} label={unread > 99 ? '99+' : unread} size={15} offset={5} color="red.9">
+      <Indicator disabled={count === 0} label={count > 99 ? '99+' : count} size={15} offset={5} color="red.9">
         <Popover.Target>
           <ActionIcon variant="subtle" color="gray" onClick={opened ? shut : toggle} aria-label={label}>
             <IconBell size={18} />
@@ -41,11 +46,14 @@ export default function Bell() {
       </Indicator>
       <Popover.Dropdown p={0} aria-label="Notifications">
         <div className={classes.list}>
-          {shown.length === 0 && (
+          {shown.length + asked.length === 0 && (
             <Text size="sm" c="dimmed" p="md">
               No deployment of your teams has ended yet. You hear here when one does.
             </Text>
           )}
+          {asked.map((deployment) => (
+            <Row key={deployment.metadata.uid} deployment={deployment} word="Approve" unread left={shut} />
+          ))}
           {shown.map((deployment) => (
             <Row key={deployment.metadata.uid} deployment={deployment} unread={deployment.status!.finishedAt! > readAt} left={shut} />
           ))}
@@ -55,7 +63,7 @@ export default function Bell() {
   )
 }
 
-function Row({ deployment, unread, left }: { deployment: Deployment; unread: boolean; left: () => void }) {
+function Row({ deployment, word, unread, left }: { deployment: Deployment; word?: string; unread: boolean; left: () => void }) {
   const go = useGo()
   const { spec, status, metadata } = deployment
   const open = (): void => {
@@ -64,7 +72,7 @@ function Row({ deployment, unread, left }: { deployment: Deployment; unread: boo
   }
   return (
     <UnstyledButton className={classes.row} data-unread={unread || undefined} onClick={open}>
-      <Status word={status?.phase ?? 'Unknown'} />
+      {word === undefined ? <Status word={status?.phase ?? 'Unknown'} /> : <Status word={word} tone="warn" />}
       <span className={classes.words}>
         <Text size="sm" truncate>
           {spec.app} v{spec.release}
@@ -79,7 +87,7 @@ function Row({ deployment, unread, left }: { deployment: Deployment; unread: boo
         )}
       </span>
       <Text size="xs" c="dimmed" component="span">
-        <Ago at={status?.finishedAt} />
+        <Ago at={status?.finishedAt ?? metadata.creationTimestamp} />
       </Text>
     </UnstyledButton>
   )
@@ -111,12 +119,12 @@ function useToasts(deployments: Deployment[], loading: boolean): void {
 
 function tell(deployment: Deployment, go: (path: string) => void): void {
   const { spec, status, metadata } = deployment
-  const failed = status?.phase === 'Failed'
+  const failed = wentWrong(status?.phase)
   notifications.show({
     id: `deployment-${metadata.uid}`,
     color: failed ? 'red' : 'pine',
     closeButtonProps: { 'aria-label': 'Close' },
-    title: failed ? `${spec.app} v${spec.release} failed in ${spec.environment}` : `${spec.app} v${spec.release} serves in ${spec.environment}`,
+    title: failed ? `${spec.app} v${spec.release} ${status?.phase === 'RolledBack' ? 'was taken back' : 'failed'} in ${spec.environment}` : `${spec.app} v${spec.release} serves in ${spec.environment}`,
     message: (
       <UnstyledButton
         className={classes.more}

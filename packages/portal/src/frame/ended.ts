@@ -1,13 +1,13 @@
 /** Which deployments a person is told about: those of their teams that came to an end, failures first. Pure. */
 import type { DeploymentSpec, DeploymentStatus, Resource } from '@pavior/contract'
+import { wentWrong } from './phases.ts'
 
 export type Deployment = Resource<DeploymentSpec, DeploymentStatus>
 
-const worthTelling = new Set(['Succeeded', 'Failed'])
 const mostShown = 20
 
 export function hasEnded({ status }: Deployment): boolean {
-  return status?.finishedAt !== undefined && worthTelling.has(status.phase ?? '')
+  return status?.finishedAt !== undefined && (status.phase === 'Succeeded' || wentWrong(status.phase))
 }
 
 /** Whose deployments these are: the teams one is a member of; administrators without a team look at all. */
@@ -25,7 +25,7 @@ export interface Told {
 export function toldAbout(deployments: Deployment[], readAt: string): Told {
   const ended = deployments.filter(hasEnded)
   const isUnread = ({ status }: Deployment): boolean => status!.finishedAt! > readAt
-  const weight = (deployment: Deployment): number => (isUnread(deployment) && deployment.status!.phase === 'Failed' ? 1 : 0)
+  const weight = (deployment: Deployment): number => (isUnread(deployment) && wentWrong(deployment.status!.phase) ? 1 : 0)
   const shown = ended.toSorted((one, other) => weight(other) - weight(one) || other.status!.finishedAt!.localeCompare(one.status!.finishedAt!)).slice(0, mostShown)
   return { shown, unread: ended.filter(isUnread).length }
 }

@@ -146,7 +146,7 @@ function Part({ schema, label, path, required, causes, onChange, disabled, child
         </Group>
       }
     >
-      <Stack gap="sm">
+      <div className={classes.fields}>
         {schema.description && (
           <Text size="xs" c="dimmed">
             {schema.description}
@@ -158,7 +158,7 @@ function Part({ schema, label, path, required, causes, onChange, disabled, child
           </Text>
         )}
         {children}
-      </Stack>
+      </div>
     </Fieldset>
   )
 }

@@ -2,6 +2,7 @@
 import { Checkbox, Group, MultiSelect, NativeSelect, NumberInput, PasswordInput, Radio, Textarea, TextInput } from '@mantine/core'
 import { useState } from 'react'
 import type { FieldProps } from './schema-field-context.ts'
+import classes from './schema-form.module.css'
 import { causesAt, choicesOf, widgetOf, type FormSchema } from './schema-plan.ts'
 
 const longTextFrom = 500
@@ -78,6 +79,7 @@ export function NumberField(props: FieldProps) {
       allowDecimal={type === 'number'}
       clampBehavior="none"
       maw={240}
+      className={classes.number}
     />
   )
 }

@@ -8,9 +8,11 @@ const shapes: Record<Tone, Icon> = { good: IconCircleCheckFilled, busy: IconProg
 
 const tones: Record<string, Tone> = {
   Succeeded: 'good', Ready: 'good', Running: 'good', Healthy: 'good', Live: 'good', Complete: 'good', Active: 'good', True: 'good',
-  Pending: 'busy', Queued: 'busy', Building: 'busy', Fetching: 'busy', Releasing: 'busy', Starting: 'busy', Switching: 'busy', Draining: 'busy', Stopping: 'busy', Deploying: 'busy',
+  Pending: 'busy', Waiting: 'busy', Queued: 'busy', Building: 'busy', Fetching: 'busy', Releasing: 'busy', Starting: 'busy', Shifting: 'busy', Completing: 'busy', Switching: 'busy', Watching: 'busy', Restoring: 'warn', Draining: 'busy', Stopping: 'busy', Deploying: 'busy',
   Degraded: 'warn', Unhealthy: 'warn', Restarting: 'warn', Unknown: 'warn',
-  Failed: 'bad', Crashed: 'bad', Error: 'bad', False: 'bad',
+  Failed: 'bad', RolledBack: 'bad', Crashed: 'bad', Error: 'bad', False: 'bad',
+  // What the judge says.
+  passing: 'good', failing: 'bad', waiting: 'busy',
   // Steps of an operation.
   done: 'good', running: 'busy', failed: 'bad',
 }
@@ -18,6 +20,11 @@ const tones: Record<string, Tone> = {
 /** The tone of a phase or of a condition's status; what is not known, is over or is off is idle. */
 export function toneOf(phase: string | undefined): Tone {
   return tones[phase ?? ''] ?? 'idle'
+}
+
+/** `RolledBack` as people say it: Rolled back. */
+function spoken(word: string): string {
+  return word.replaceAll(/(?<=[a-z])[A-Z](?=[a-z])/g, (letter) => ` ${letter.toLowerCase()}`)
 }
 
 export interface StatusProps {
@@ -31,7 +38,7 @@ export function Status({ word, tone = toneOf(word) }: StatusProps) {
   return (
     <span className={classes.status} data-tone={tone}>
       <Shape size={14} aria-hidden className={classes.shape} />
-      {word}
+      {spoken(word)}
     </span>
   )
 }

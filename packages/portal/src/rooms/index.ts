@@ -3,10 +3,11 @@ import type { PortalRoom } from '../frame/room.ts'
 import { catalog } from './catalog/index.ts'
 import { delivery } from './delivery/index.ts'
 import { entities } from './entities/index.ts'
+import { environments } from './environments/index.ts'
 import { gallery } from './gallery/index.ts'
 import { identity } from './identity/index.ts'
 import { kinds } from './kinds/index.ts'
 import { operations } from './operations/index.ts'
 import { templates } from './templates/index.ts'
 
-export const rooms: PortalRoom[] = [catalog, templates, entities, delivery, operations, identity, kinds, gallery]
+export const rooms: PortalRoom[] = [catalog, templates, entities, delivery, environments, operations, identity, kinds, gallery]

@@ -1,6 +1,7 @@
 /** What a person wants to know first: is it fine, what needs me, what changed, what next. */
 import { Group, Text } from '@mantine/core'
 import { useMemo } from 'react'
+import { useApprovals } from '../../frame/approvals.ts'
 import { useCollection, useNewest } from '../../frame/collections.ts'
 import { useSession } from '../../frame/session.ts'
 import { useTeam } from '../../frame/team.ts'
@@ -11,9 +12,10 @@ import { PageHeader } from '../../pieces/page-header.tsx'
 import { RowsSkeleton } from '../../pieces/page-skeleton.tsx'
 import { Section } from '../../pieces/section.tsx'
 import { Stats, type Stat } from '../../pieces/stats.tsx'
-import { Timeline } from '../../pieces/timeline.tsx'
+import { Timeline, type TimelineEntry } from '../../pieces/timeline.tsx'
 import { buildEntry, deploymentEntry, inOrder } from '../../pieces/deployment-entry.tsx'
 import { FirstSteps } from './first-steps.tsx'
+import { wentWrong } from '../../frame/phases.ts'
 import { healthOf, urgency, type App } from '../../frame/app-health.ts'
 import { appPath, totalsMinutes, useTotals, type AppTotals, type Build, type Deployment } from '../../frame/apps.ts'
 
@@ -31,7 +33,7 @@ export default function Home() {
       <PageHeader title={`Hello ${user}`} text={team === undefined ? 'All your teams.' : `Team ${team}.`} />
       {loading ? <RowsSkeleton /> : apps.length > 0 && <Stats stats={statsOf(apps, deployments, totals)} />}
       <FirstSteps apps={apps} deployments={deployments} loading={loading} />
-      {!loading && <NeedsMe apps={apps} builds={builds} />}
+      {!loading && <NeedsMe apps={apps} builds={builds} team={team} />}
       <Changes deployments={deployments} builds={builds} loading={loading} />
     </>
   )
@@ -45,7 +47,7 @@ function statsOf(apps: App[], deployments: Deployment[], totals: AppTotals[] | u
   const errors = own?.reduce((sum, each) => sum + each.errors, 0)
   const dayAgo = new Date(Date.now() - 24 * 3600_000).toISOString()
   const today = deployments.filter(({ metadata }) => metadata.creationTimestamp > dayAgo)
-  const failed = today.filter(({ status }) => status?.phase === 'Failed').length
+  const failed = today.filter(({ status }) => wentWrong(status?.phase)).length
   return [
     { label: 'Apps', value: <GoLink to="/apps" c="inherit">{apps.length}</GoLink>, hint: bad === 0 ? 'all are fine' : `${bad} ${bad === 1 ? 'needs' : 'need'} a look`, ...(bad > 0 ? { tone: 'bad' as const } : {}) },
     { label: 'Requests', value: requests !== undefined && shortNumber(requests), hint: `in the last ${totalsMinutes} minutes` },
@@ -54,8 +56,9 @@ function statsOf(apps: App[], deployments: Deployment[], totals: AppTotals[] | u
   ]
 }
 
-/** Apps that are not fine, and builds that failed since the app was last deployed. */
-function NeedsMe({ apps, builds }: { apps: App[]; builds: Build[] }) {
+/** What waits for this person's approval, apps that are not fine, and builds that failed since the app was last deployed. */
+function NeedsMe({ apps, builds, team }: { apps: App[]; builds: Build[]; team: string | undefined }) {
+  const { waiting } = useApprovals(useSession(), team)
   const entries = useMemo(() => {
     const unwell = apps.map((app) => ({ app, health: healthOf(app) })).filter(({ health }) => health.tone === 'bad' || health.tone === 'warn')
     return unwell
@@ -74,18 +77,34 @@ function NeedsMe({ apps, builds }: { apps: App[]; builds: Build[] }) {
       })
   }, [apps])
   const failed = builds.filter((build) => build.status?.phase === 'Failed' && isNewest(build, builds)).map((build) => buildEntry({ team: build.metadata.namespace!, app: build.spec.app }, build))
+  const approvals = waiting.filter(({ may }) => may).map(({ deployment }) => approvalEntry(deployment))
   if (apps.length === 0) return null
   return (
     <Section title="What needs you">
-      {entries.length + failed.length === 0 ? (
+      {approvals.length + entries.length + failed.length === 0 ? (
         <Text size="sm" c="dimmed">
           Nothing. Every app has its instances, and the last deployments went well.
         </Text>
       ) : (
-        <Timeline label="What needs you" entries={[...entries, ...failed]} />
+        <Timeline label="What needs you" entries={[...approvals, ...entries, ...failed]} />
       )}
     </Section>
   )
+}
+
+function approvalEntry({ metadata, spec }: Deployment): TimelineEntry {
+  return {
+    key: metadata.uid,
+    word: 'Approval',
+    tone: 'warn',
+    at: metadata.creationTimestamp,
+    title: (
+      <GoLink to={appPath({ team: metadata.namespace!, app: spec.app }, 'deployments', metadata.name)} fw={600}>
+        {spec.app} v{spec.release} to {spec.environment}
+      </GoLink>
+    ),
+    text: `It waits until somebody who did not make the change agrees. ${spec.reason ?? ''}`,
+  }
 }
 
 function isNewest({ metadata, spec }: Build, builds: Build[]): boolean {

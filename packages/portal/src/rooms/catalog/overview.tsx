@@ -14,9 +14,10 @@ import { TimeRangePicker, useTimeRange } from '../../pieces/time-range.tsx'
 import { TimeSeries, type Marker } from '../../pieces/time-series.tsx'
 import { Timeline } from '../../pieces/timeline.tsx'
 import { buildEntry, deploymentEntry, inOrder, releasesByVersion } from '../../pieces/deployment-entry.tsx'
+import { wentWrong } from '../../frame/phases.ts'
 import { urlOf, type App } from '../../frame/app-health.ts'
 import { appPath, useApp, useAppPlace, useDeployments, useEnvironment, useInstanceSets, useReleases, useUnreleasedBuilds, type AppPlace, type Deployment, type InstanceSet } from '../../frame/apps.ts'
-import { useTraffic } from './traffic.ts'
+import { useTraffic } from '../../frame/traffic.ts'
 
 const shownDeployments = 5
 /** More than one request in a hundred that fails is bad. */
@@ -46,7 +47,7 @@ export default function Overview() {
 
 /** What to do, when there is something. */
 function Trouble({ app, deployment, sets, place }: { app: App; deployment: Deployment | undefined; sets: InstanceSet[]; place: AppPlace }) {
-  const failed = deployment?.status?.phase === 'Failed' ? deployment : undefined
+  const failed = wentWrong(deployment?.status?.phase) ? deployment : undefined
   const problem = failed?.status?.problem ?? sets.find(({ status }) => status?.problem)?.status?.problem ?? app.status?.problem
   if (!problem) return null
   return (
@@ -55,7 +56,7 @@ function Trouble({ app, deployment, sets, place }: { app: App; deployment: Deplo
       <Group gap="md" mt={6}>
         {failed && (
           <GoLink size="sm" to={appPath(place, 'deployments', failed.metadata.name)}>
-            The deployment that failed
+            {failed.status?.phase === 'RolledBack' ? 'The deployment that was taken back' : 'The deployment that failed'}
           </GoLink>
         )}
         <GoLink size="sm" to={appPath(place, 'logs')} search={{ level: 'warn' }}>
@@ -129,7 +130,7 @@ function Charts({ traffic, deployments, zoom, url }: ChartsProps) {
 }
 
 function markerOf({ spec, status }: Deployment): Marker[] {
-  if (!status?.finishedAt || (status.phase !== 'Succeeded' && status.phase !== 'Failed')) return []
+  if (!status?.finishedAt || (status.phase !== 'Succeeded' && !wentWrong(status.phase))) return []
   return [{ at: Date.parse(status.finishedAt) / 1000, label: `v${spec.release}`, tone: status.phase === 'Succeeded' ? 'good' : 'bad' }]
 }
 

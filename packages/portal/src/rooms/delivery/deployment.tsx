@@ -2,11 +2,10 @@
 import { Anchor, Button, Group, Text } from '@mantine/core'
 import { useParams } from '@tanstack/react-router'
 import { useState } from 'react'
-import { patch, resourcePath } from '../../frame/api.ts'
 import { useResource } from '../../frame/collections.ts'
+import { isOver } from '../../frame/phases.ts'
 import { mayAs, useSession } from '../../frame/session.ts'
 import { Ago } from '../../pieces/ago.tsx'
-import { Confirm } from '../../pieces/confirm.tsx'
 import { EmptyState } from '../../pieces/empty-state.tsx'
 import { ProblemState } from '../../pieces/error-state.tsx'
 import { GoLink } from '../../pieces/go-link.tsx'
@@ -16,13 +15,16 @@ import { Section } from '../../pieces/section.tsx'
 import { Status } from '../../pieces/status.tsx'
 import { appPath, useApp, useAppPlace, useDeployments, useReleases, type AppPlace, type Build, type Deployment, type Release } from '../../frame/apps.ts'
 import { canGoBack } from './deployments.tsx'
+import { Controls } from './controls.tsx'
 import { DeploymentChanges } from './deployment-changes.tsx'
 import { BuildLog, LastLines } from './deployment-logs.tsx'
 import { RollBack } from './roll-back.tsx'
 import { Steps } from './steps.tsx'
+import { Trial } from './trial.tsx'
+import { WaitingFor } from './waiting.tsx'
 
 const buildLabel = 'pavior.dev/build'
-const ended = new Set(['Succeeded', 'Failed', 'Superseded', 'Canceled'])
+const unspoken = new Set(['CANCELED', 'SUPERSEDED', 'BRANCH_NOT_ALLOWED', 'PROMOTION_REQUIRED'])
 
 export default function DeploymentPage() {
   const place = useAppPlace()
@@ -71,8 +73,10 @@ function Known({ place, deployment, release, crumbs }: KnownProps) {
         actions={<Actions place={place} deployment={deployment} />}
       />
       {status?.problem ? <ProblemState problem={status.problem} /> : <Message place={place} deployment={deployment} />}
+      <WaitingFor deployment={deployment} />
+      <Trial place={place} deployment={deployment} />
       <Steps build={build} deployment={deployment} />
-      {status?.problem && <LastLines place={place} deployment={deployment} />}
+      {hasLines(status?.problem) && <LastLines place={place} deployment={deployment} />}
       <DeploymentChanges place={place} deployment={deployment} />
       {build && <BuildLog team={place.team} build={build.metadata.name} open={build.status?.phase === 'Building'} />}
       <Section title="More">
@@ -87,6 +91,11 @@ function Known({ place, deployment, release, crumbs }: KnownProps) {
       </Section>
     </>
   )
+}
+
+/** What was aborted or overtaken has no last words worth reading. */
+function hasLines(problem: { code: string } | undefined): boolean {
+  return problem !== undefined && !unspoken.has(problem.code)
 }
 
 /** What it is doing, or what became of it: a deployment that went well may have been followed by others. */
@@ -111,20 +120,10 @@ function Actions({ place, deployment }: { place: AppPlace; deployment: Deploymen
   const { resource: app } = useApp(place)
   const { items } = useDeployments(place, deployment.spec.environment)
   const [going, setGoing] = useState<number>()
-  const [canceling, setCanceling] = useState(false)
-  const { metadata, spec, status } = deployment
+  const { spec, status } = deployment
   const serving = app?.status?.environments?.[spec.environment]?.release
   if (!mayAs(session, 'developer', place.team)) return null
-  if (!ended.has(status?.phase ?? '')) {
-    return (
-      <>
-        <Button size="xs" variant="default" onClick={() => setCanceling(true)} disabled={spec.canceled === true}>
-          {spec.canceled ? 'Canceling' : 'Cancel'}
-        </Button>
-        <Confirm opened={canceling} close={() => setCanceling(false)} title="Cancel this deployment?" losses={[serving === undefined ? 'Nothing serves yet, and nothing will.' : `v${serving} goes on serving.`]} action="Cancel it" harmless confirm={() => patch(resourcePath('deployments', place.team, metadata.name), { spec: { canceled: true } })} />
-      </>
-    )
-  }
+  if (!isOver(status?.phase)) return <Controls deployment={deployment} serving={serving} />
   const target = spec.release === serving ? previousOf(items, serving) : canGoBack(deployment, serving) ? spec.release : undefined
   if (target === undefined || serving === undefined) return null
   return (

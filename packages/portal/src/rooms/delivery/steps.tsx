@@ -1,22 +1,23 @@
 /** Steps of build and rollout, with their times, as they happen. */
 import type { Step } from '@pavior/contract'
-import { useEffect, useState } from 'react'
 import { Section } from '../../pieces/section.tsx'
 import { Status, type Tone } from '../../pieces/status.tsx'
 import { durationText } from '../../pieces/time-text.ts'
+import { isOver } from '../../frame/phases.ts'
 import type { Build, Deployment } from '../../frame/apps.ts'
+import { useClock } from './clock.ts'
 import classes from './steps.module.css'
 
 const tones: Record<Step['state'], Tone> = { pending: 'idle', running: 'busy', done: 'good', failed: 'bad', skipped: 'idle' }
-/** What a rollout goes through; those to come are shown too, so that the page does not grow while it runs. */
-const rolloutSteps = ['start', 'switch', 'drain']
-const names: Record<string, string> = { store: 'keep the artifact', release: 'release command', start: 'start new instances', switch: 'move the traffic', drain: 'stop the old instances' }
+const names: Record<string, string> = {
+  store: 'keep the artifact', gates: 'wait', release: 'release command', start: 'start new instances', trial: 'try it on traffic', complete: 'start the rest',
+  switch: 'move the traffic', watch: 'watch it', restore: 'lead the traffic back', drain: 'stop the old instances',
+}
 const tickMs = 100
 
 export function Steps({ build, deployment }: { build: Build | undefined; deployment: Deployment }) {
   const own = deployment.status?.steps ?? []
-  const over = deployment.status?.finishedAt !== undefined
-  const waiting: Step[] = over ? [] : rolloutSteps.filter((name) => !own.some((step) => step.name === name)).map((name) => ({ name, state: 'pending' }))
+  const waiting: Step[] = stepsToCome(deployment).filter((name) => !own.some((step) => step.name === name)).map((name) => ({ name, state: 'pending' }))
   return (
     <Section title="Steps">
       <ol className={classes.steps} aria-label="Steps">
@@ -27,6 +28,15 @@ export function Steps({ build, deployment }: { build: Build | undefined; deploym
       </ol>
     </Section>
   )
+}
+
+/** What a rollout goes through, shown before it is there, so that the page does not grow while it runs. */
+function stepsToCome({ status }: Deployment): string[] {
+  const { phase, strategy, previousRelease } = status ?? {}
+  if (isOver(phase) || phase === 'Restoring') return []
+  // A first release has nothing to be tried beside.
+  const onTrial = strategy !== undefined && strategy.steps.length > 0 && previousRelease !== undefined
+  return ['start', ...(onTrial ? ['trial', 'complete'] : []), 'switch', ...(onTrial && strategy.type === 'bluegreen' && strategy.watchSeconds > 0 ? ['watch'] : []), 'drain']
 }
 
 export function BuildSteps({ build: { status } }: { build: Build }) {
@@ -60,11 +70,6 @@ function StepLine({ step }: { step: Step }) {
 }
 
 function Took({ from, to }: { from: string; to: string | undefined }) {
-  const [now, setNow] = useState(() => Date.now())
-  useEffect(() => {
-    if (to !== undefined) return undefined
-    const timer = window.setInterval(() => setNow(Date.now()), tickMs)
-    return () => window.clearInterval(timer)
-  }, [to])
+  const now = useClock(to === undefined, tickMs)
   return durationText(Math.max(0, (to === undefined ? now : Date.parse(to)) - Date.parse(from)))
 }

@@ -1,5 +1,5 @@
 /** The columns that a kind shows of its resources, and their cells, as the server makes them; kept up with what is live. */
-import type { ObjectMeta } from '@pavior/contract'
+import type { ObjectMeta, Resource } from '@pavior/contract'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useEffect, useRef } from 'react'
 import { call, resourcePath } from '../../frame/api.ts'
@@ -40,6 +40,12 @@ async function readTable(path: string, signal: AbortSignal): Promise<{ columns: 
   }
 }
 
+/** Whether the cells were made of these resources as they are. */
+function isSame(items: readonly Resource[], rows: readonly TableRow[] | undefined): boolean {
+  const versions = new Set(rows?.map(({ object: { metadata } }) => `${metadata.uid} ${metadata.resourceVersion}`))
+  return items.length === versions.size && items.every(({ metadata }) => versions.has(`${metadata.uid} ${metadata.resourceVersion}`))
+}
+
 export interface LiveTable {
   columns: TableColumn[]
   rows: TableRow[]
@@ -52,11 +58,14 @@ export function useLiveTable(plural: string, team: string | undefined): LiveTabl
   const { items, loading, error: streamError } = useCollection(plural, { team })
   const { data, error, isPending } = useQuery({ queryKey: ['table', plural, team], queryFn: ({ signal }) => readTable(resourcePath(plural, team), signal), placeholderData: (before) => before, staleTime: 0 })
   const seen = useRef<unknown>(undefined)
+  const latest = useRef<TableRow[]>(undefined)
+  latest.current = data?.rows
   useEffect(() => {
     if (loading) return
     const first = seen.current === undefined
     seen.current = items
-    if (first) return
+    // What came between the two readings stands in one of them only.
+    if (first && isSame(items, latest.current)) return
     const timer = window.setTimeout(() => void client.invalidateQueries({ queryKey: ['table', plural, team] }), quietMs)
     return () => window.clearTimeout(timer)
   }, [items, loading, client, plural, team])

@@ -11,7 +11,6 @@ export const operations: PortalRoom = {
     { tab: 'logs', order: 20, label: 'Logs', load: () => import('./logs.tsx') },
     { tab: 'processes', order: 25, label: 'Processes', load: () => import('./processes.tsx') },
     { tab: 'configuration', order: 30, label: 'Configuration', load: () => import('./configuration.tsx') },
-    { tab: 'environments', order: 35, label: 'Environments', load: () => import('./environments.tsx') },
     { tab: 'settings', order: 90, label: 'Settings', load: () => import('./settings.tsx') },
   ],
 }

@@ -1,10 +1,10 @@
 /** Requests, errors and durations of an app, as they grow. */
 import type { Traffic } from '@pavior/contract'
 import { useQuery } from '@tanstack/react-query'
-import { get } from '../../frame/api.ts'
-import { useLatest } from '../../frame/latest.ts'
-import type { TimeRange } from '../../pieces/time-range.tsx'
-import { appApi, type AppPlace } from '../../frame/apps.ts'
+import { get } from './api.ts'
+import { useLatest } from './latest.ts'
+import type { TimeRange } from '../pieces/time-range.tsx'
+import { appApi, type AppPlace } from './apps.ts'
 
 const points = 180
 
