@@ -1,6 +1,7 @@
 export * from './app.ts'
 export * from './delivery.ts'
 export * from './identity.ts'
+export * from './policy.ts'
 export * from './release.ts'
 export * from './runtime.ts'
 export * from './scorecard.ts'
