@@ -1,5 +1,5 @@
 /** Door of room policy: rules as code, exceptions from them, what they find. */
-import type { EnvironmentSpec, Resource } from '@pavior/contract'
+import type { EnvironmentSpec, QuotaSpec, Resource } from '@pavior/contract'
 import type { EventRecorder } from '../../kernel/audit/events.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/db/index.ts'
@@ -12,11 +12,13 @@ import { createExceptionReconciler, exceptionAdmission, type ExceptionDeps } fro
 import { createGate, type Gate } from './gate.ts'
 import { policy, policyException } from './kinds.ts'
 import { createNotes } from './notes.ts'
+import { createQuotas } from './quotas/check.ts'
+import { quota } from './quotas/kinds.ts'
 import { policyRoutes } from './routes.ts'
 import { ensureLibrary } from './seed.ts'
 import { createSweep, type SweepDeps } from './sweep.ts'
 
-export const kinds = [policy, policyException]
+export const kinds = [policy, policyException, quota]
 
 export interface PolicyDeps {
   database: Database
@@ -32,21 +34,19 @@ export interface PolicyDeps {
 }
 
 export interface PolicyReads {
-  admission: Admission[]
+  admission: { exceptions: Admission; policies: Admission; quotas: Admission }
   admitBuild: Gate['admitBuild']
 }
 
 /** Asked at call time, because resources are built before the room is. */
 export function admissionOf(reads: () => PolicyReads): Admission[] {
-  return [
-    async (request) => {
-      for (const rule of reads().admission) await rule(request)
-    },
-  ]
+  return [(request) => reads().admission.exceptions(request), (request) => reads().admission.policies(request), (request) => reads().admission.quotas(request)]
 }
 
 export function createPolicyRoom({ database, resources, events, request, longestExceptionDays, library, clock, log }: PolicyDeps): Room<PolicyReads> {
   const environments = new Mirror<Resource<EnvironmentSpec>>(resources, 'Environment', log)
+  const limits = new Mirror<Resource<QuotaSpec>>(resources, 'Quota', log)
+  const quotas = createQuotas({ database, quotas: limits, clock })
   const engine = createEngine({ resources, clock, log })
   const notes = createNotes({ database, resources, clock, log })
   const gate = createGate({ resources, engine, notes, environments })
@@ -55,8 +55,14 @@ export function createPolicyRoom({ database, resources, events, request, longest
   const seed = { name: 'policy library', start: () => ensureLibrary(database, resources, library), stop: async () => {} }
   return {
     reconcilers: [createExceptionReconciler({ ...exceptions, sweep: sweep.ask }), ...sweep.reconcilers],
-    routes: [policyRoutes({ ...exceptions, database, sweep })],
-    parts: [seed, environments, ...engine.parts, notes.part],
-    reads: { admission: [exceptionAdmission(exceptions), gate.admission], admitBuild: gate.admitBuild },
+    routes: [policyRoutes({ ...exceptions, database, sweep, quotas })],
+    parts: [seed, environments, limits, ...engine.parts, notes.part],
+    reads: {
+      admission: { exceptions: exceptionAdmission(exceptions), policies: gate.admission, quotas: quotas.admission },
+      admitBuild: async (build) => {
+        await quotas.admitBuild(build)
+        return gate.admitBuild(build)
+      },
+    },
   }
 }

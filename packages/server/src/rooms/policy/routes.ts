@@ -1,5 +1,5 @@
 /** Questions about policies, and decisions on exceptions. */
-import { fail, type PolicySpec, type Resource } from '@pavior/contract'
+import { fail, type PolicySpec, type QuotaSpec, type Resource } from '@pavior/contract'
 import type { FastifyInstance } from 'fastify'
 import type { Actor } from '../../kernel/actor.ts'
 import type { Routes } from '../../kernel/api/types.ts'
@@ -8,6 +8,7 @@ import type { Database } from '../../kernel/db/index.ts'
 import { decide, requestedBy, type ExceptionDeps } from './exceptions.ts'
 import { tryFixtures } from './fixtures.ts'
 import { countFindings, listDecisions, listFindings } from './store.ts'
+import type { Quotas } from './quotas/check.ts'
 import type { Sweep } from './sweep.ts'
 
 const mostRows = 1000
@@ -15,6 +16,7 @@ const mostRows = 1000
 export interface PolicyRoutesDeps extends ExceptionDeps {
   database: Database
   sweep: Sweep
+  quotas: Quotas
   clock: Clock
 }
 
@@ -32,7 +34,7 @@ interface ExceptionParams {
 }
 
 export function policyRoutes(deps: PolicyRoutesDeps): Routes {
-  const { database, engine, sweep } = deps
+  const { database, engine, sweep, quotas, resources } = deps
   const teamsOf = (actor: Actor): string[] | undefined => (actor.admin ? undefined : [...actor.roles.keys()])
 
   return (server: FastifyInstance) => {
@@ -61,6 +63,13 @@ export function policyRoutes(deps: PolicyRoutesDeps): Routes {
         return decide(deps, actor, params.team, params.name, phase, note)
       })
     }
+
+    server.get<{ Params: { team: string } }>('/v1/teams/:team/quota', async ({ actor, params: { team } }) => {
+      if (!actor.admin && !actor.roles.has(team)) throw fail('FORBIDDEN', { message: `${actor.name} may not see what team ${team} uses.`, fix: `Ask an administrator of team ${team} for a role in it.` })
+      await resources.mustGet(actor, { kind: 'Team', namespace: '', name: team })
+      const limits = await resources.get<Resource<QuotaSpec>>(actor, { kind: 'Quota', namespace: '', name: team })
+      return { team, limits: limits?.spec ?? {}, used: await quotas.useOf(team) }
+    })
 
     server.get<{ Querystring: { team?: string } }>('/v1/policy/exceptions', async ({ actor, query }) => {
       const teams = teamsOf(actor)
