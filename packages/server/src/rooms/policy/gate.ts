@@ -8,7 +8,7 @@ import { appOf, type Admission, type AdmissionRequest, type Resources } from '..
 import type { Engine } from './engine.ts'
 import { declaredApp, deployFacts, buildFacts, type App, type Made } from './facts.ts'
 import type { Notes } from './notes.ts'
-import { denialOf, denies, warningText, warns, type Subject } from './plan.ts'
+import { denialOf, denies, warningText, warns, worstFirst, type Subject } from './plan.ts'
 
 const system = systemActor('policy')
 /** Whoever may change these decides on policies; a policy cannot lock them out. */
@@ -48,7 +48,7 @@ export function createGate({ resources, engine, notes, environments }: GateDeps)
     await notes.note(subject, judged, dryRun)
     const refused = judged.flatMap(({ policy, verdicts }) => verdicts.filter((verdict) => denies(policy, verdict)))
     if (refused.length > 0) throw fail('POLICY_DENIED', denialOf(refused, subject, engine.title))
-    return { rules: judged.reduce((sum, { verdicts }) => sum + verdicts.length, 0), warnings: judged.flatMap(({ policy, verdicts }) => verdicts.filter((verdict) => warns(policy, verdict)).map(warningText)) }
+    return { rules: judged.reduce((sum, { verdicts }) => sum + verdicts.length, 0), warnings: worstFirst(judged.flatMap(({ policy, verdicts }) => verdicts.filter((verdict) => warns(policy, verdict)))).map(warningText) }
   }
 
   const deploySubject: Gate['deploySubject'] = (app, environment, made, { user, point, object }) => {

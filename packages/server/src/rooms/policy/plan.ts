@@ -23,7 +23,7 @@ export interface Subject {
   facts: Record<string, unknown>
 }
 
-/** Verdicts of one policy; `slow` when it must not be asked again until it changes. */
+/** Verdicts of one policy. */
 export interface Judged {
   policy: CompiledPolicy
   verdicts: PolicyVerdict[]
@@ -124,6 +124,12 @@ export function warningText({ policy, rule, outcome, message, fix }: PolicyVerdi
   return `policy ${policy}/${rule}: ${what}${fix === undefined ? '' : ` ${fix}`}`.replaceAll(/\s+/g, ' ').slice(0, 1000)
 }
 
+const severities = ['critical', 'high', 'medium', 'low']
+
+export function worstFirst(verdicts: PolicyVerdict[]): PolicyVerdict[] {
+  return verdicts.toSorted((one, other) => severities.indexOf(one.severity) - severities.indexOf(other.severity))
+}
+
 export interface Denial {
   message: string
   why: string
@@ -136,8 +142,7 @@ export interface Denial {
 
 /** The "no" with its reasons and the way on. The worst first. */
 export function denialOf(verdicts: PolicyVerdict[], subject: Subject, titles: (policy: string) => string): Denial {
-  const severities = ['critical', 'high', 'medium', 'low']
-  const sorted = verdicts.toSorted((one, other) => severities.indexOf(one.severity) - severities.indexOf(other.severity))
+  const sorted = worstFirst(verdicts)
   const [first] = sorted as [PolicyVerdict]
   const what = subject.app === undefined ? `${subject.kind} "${subject.object.metadata.name}"` : `App "${subject.app}"`
   const more = sorted.length === 1 ? '' : ` ${sorted.length - 1} more ${sorted.length === 2 ? 'rule is' : 'rules are'} broken.`
