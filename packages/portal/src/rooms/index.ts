@@ -7,6 +7,7 @@ import { gallery } from './gallery/index.ts'
 import { identity } from './identity/index.ts'
 import { kinds } from './kinds/index.ts'
 import { operations } from './operations/index.ts'
+import { policy } from './policy/index.ts'
 import { templates } from './templates/index.ts'
 
-export const rooms: PortalRoom[] = [catalog, templates, entities, delivery, operations, identity, kinds, gallery]
+export const rooms: PortalRoom[] = [catalog, templates, entities, delivery, policy, operations, identity, kinds, gallery]
