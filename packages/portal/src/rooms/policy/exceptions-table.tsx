@@ -14,11 +14,11 @@ import { Word } from './words.tsx'
 const columns: Column<PolicyException>[] = [
   { key: 'policy', label: 'Policy', value: ({ spec }) => (spec.rule === undefined ? spec.policy : `${spec.policy}/${spec.rule}`) },
   { key: 'for', label: 'For', hideBelow: 'xs', value: ({ metadata, spec }) => (spec.app === undefined ? `all of ${metadata.namespace}` : `${metadata.namespace}/${spec.app}`) },
-  { key: 'phase', label: 'State', width: '120px', value: phaseOf, show: (exception) => <Word word={phaseOf(exception)} /> },
+  { key: 'phase', label: 'State', width: '120px', hideBelow: 'xs', value: phaseOf, show: (exception) => <Word word={phaseOf(exception)} /> },
   { key: 'reason', label: 'Reason', hideBelow: 'md', value: ({ spec }) => spec.reason },
   { key: 'owner', label: 'Owner', width: '110px', hideBelow: 'sm', value: ({ spec }) => spec.owner },
-  { key: 'ends', label: 'Ends', width: '120px', value: ({ spec }) => spec.expiresAt, show: ({ spec }) => <Ago at={spec.expiresAt} /> },
-  { key: 'decision', label: 'Decision', width: '170px', value: ({ status }) => status?.by, show: (exception) => <Decision exception={exception} /> },
+  { key: 'ends', label: 'Ends', width: '120px', hideBelow: 'sm', value: ({ spec }) => spec.expiresAt, show: ({ spec }) => <Ago at={spec.expiresAt} /> },
+  { key: 'decision', label: 'Decision', width: '150px', value: ({ status }) => status?.by, show: (exception) => <Decision exception={exception} /> },
 ]
 
 export function ExceptionsTable({ items, name = 'exceptions' }: { items: PolicyException[]; name?: string }) {

@@ -43,7 +43,7 @@ export default function PolicyPage() {
       <Section title="Findings">
         {error && <ErrorState error={error} />}
         {!data && !error && <RowsSkeleton />}
-        {data && <FindingsTable apps items={data.items} empty={<EmptyState title="Everything that lives keeps it" />} />}
+        {data && <FindingsTable items={data.items} empty={<EmptyState title="Everything that lives keeps it" />} />}
       </Section>
       <Rules policy={resource} />
     </>
