@@ -117,11 +117,37 @@ describe('exceptions', () => {
     expect((await ask({ owner: 'nobody', expiresAt: inMs(3600_000) })).body.message).toContain('There is no user "nobody"')
   })
 
+  test('are granted by another administrator of the team, never by who asked, a developer or an outsider', async () => {
+    const asUser = async (user: string): Promise<Record<string, string>> => ({ authorization: `Bearer ${(await platform.api('POST', '/v1/tokens', { username: user, description: 'test' })).body.token as string}` })
+    for (const [name, role] of [['ada', 'admin'], ['grace', 'admin'], ['bob', 'developer']]) await platform.api('POST', '/v1/teams/default/invitations', { name, role })
+    await platform.api('POST', '/apis/pavior.dev/v1/users', { metadata: { name: 'eve' }, spec: {} })
+    const [ada, grace, bob, eve] = [await asUser('ada'), await asUser('grace'), await asUser('bob'), await asUser('eve')]
+    const forged = { metadata: { generateName: 'x-', annotations: { 'pavior.dev/requested-by': 'user:bob' } }, spec: { policy: 'owner-set', owner: 'ada', reason: 'It is only a test of this.', expiresAt: inMs(3600_000) } }
+    const { status, body } = await platform.api('POST', exceptions, forged, ada)
+    expect([status, body.metadata.annotations['pavior.dev/requested-by']]).toEqual([201, 'user:ada'])
+    const grant = async (headers: Record<string, string>) => (await platform.api('POST', `/v1/teams/default/exceptions/${body.metadata.name}/grant`, {}, headers)).status
+    expect([await grant(ada), await grant(bob), await grant(eve)]).toEqual([403, 403, 403])
+    expect((await platform.api('PATCH', `${exceptions}/${body.metadata.name}`, { metadata: { annotations: { 'pavior.dev/requested-by': 'user:bob' } } }, { ...ada, 'content-type': 'application/merge-patch+json' })).status).toBe(403)
+    expect(await grant(grace)).toBe(200)
+    expect((await platform.api('GET', '/v1/policy/findings', undefined, eve)).body.items).toEqual([])
+  })
+
   test('end by themselves, and stay ended', async () => {
     const { body } = await ask({ expiresAt: inMs(3000) })
     await platform.json(['exception', 'grant', body.metadata.name])
     await until('it has ended', async () => (await platform.api('GET', `${exceptions}/${body.metadata.name}`)).body.status.phase === 'Expired')
     expect((await platform.cli(['exception', 'grant', body.metadata.name])).stderr).toContain('EXCEPTION_DECIDED')
+  })
+})
+
+describe('a server that is killed', () => {
+  test('ends an exception in time when it is back, and goes on refusing', async () => {
+    const { body } = await platform.api('POST', exceptions, { metadata: { generateName: 'x-' }, spec: { policy: 'no-plain-secrets', rule: 'manifest', app: 'none', owner: 'admin', reason: 'It is only a test of this.', expiresAt: new Date(Date.now() + 4000).toISOString() } })
+    await platform.json(['exception', 'grant', body.metadata.name])
+    process.kill(await platform.pidOf('server'), 'SIGKILL')
+    await until('it has ended', async () => (await platform.api('GET', `${exceptions}/${body.metadata.name}`)).body.status.phase === 'Expired')
+    const refused = await platform.api('POST', '/apis/pavior.dev/v1/namespaces/default/apps', { metadata: { name: 'leaky' }, spec: { env: { CLOUD: key } } })
+    expect([refused.status, refused.body.details.pavior.code, JSON.stringify(refused.body).includes(key)]).toEqual([403, 'POLICY_DENIED', false])
   })
 })
 
