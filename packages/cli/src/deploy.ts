@@ -95,16 +95,21 @@ async function* records(api: Api, path: string, signal: AbortSignal | undefined)
 export async function follow(api: Api, out: Output, path: string, { showLog, signal }: Pick<DeployOptions, 'showLog' | 'signal'>): Promise<{ result?: DeployResult; error?: ErrorObject }> {
   let artifact = ''
   const trial: { share?: string; text: string } = { text: '' }
+  let policy: string | undefined
   const rollout: { ms: number; message?: string } = { ms: 0 }
   for await (const record of records(api, path, signal)) {
     if (record.type === 'log' && showLog !== false) out.progress(out.paint('dim', `    ${record.line}`))
     if (record.type === 'step') {
       if (record.within !== undefined) {
-        if (record.state === 'running') out.live(`  ${out.paint('dim', '⠿')} ${record.within.padEnd(9)} ${record.name}`)
+        if (record.name === 'policy') policy = record.message
+        else if (record.state === 'running') out.live(`  ${out.paint('dim', '⠿')} ${record.within.padEnd(9)} ${record.name}`)
       } else if (rolloutSteps.has(record.name)) {
         rollout.ms += record.ms ?? 0
         if (record.state === 'running') out.live(`  ${out.paint('dim', '⠿')} rollout   ${record.message ?? record.name}`)
-      } else if (record.name === 'build' || record.name === 'release') line(out, record.state === 'failed' ? '✖' : '✔', record.name, record.message ?? '', record.ms)
+      } else if (record.name === 'build' || record.name === 'release') {
+        line(out, record.state === 'failed' ? '✖' : '✔', record.name, record.message ?? '', record.ms)
+        if (record.name === 'build' && policy !== undefined) tellPolicy(out, policy)
+      }
     }
     if (record.type === 'state' && record.about === 'waits') out.progress(`  ${out.paint('yellow', '…')} ${'waits'.padEnd(9)} ${record.text}`)
     if (record.type === 'state' && record.about === 'trial') {
@@ -123,6 +128,16 @@ export async function follow(api: Api, out: Output, path: string, { showLog, sig
     }
   }
   return {}
+}
+
+const shownWarnings = 3
+
+/** How many rules were asked, and what the first of them warn of. */
+function tellPolicy(out: Output, message: string): void {
+  const [summary = '', ...warnings] = message.split('\n')
+  line(out, '✔', 'policy', summary, undefined)
+  for (const warning of warnings.slice(0, shownWarnings)) out.progress(`    ${out.paint('yellow', 'warning')} ${warning}`)
+  if (warnings.length > shownWarnings) out.progress(`    ${warnings.length - shownWarnings} more: pavior policy findings`)
 }
 
 function line(out: Output, mark: string, name: string, text: string, ms: number | undefined): void {

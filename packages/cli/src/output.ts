@@ -49,7 +49,7 @@ export class Output {
     process.stderr.write(`${this.#clear()}${this.paint('red', '✖')} ${this.paint('bold', code)}   ${message}\n`)
     const lines = (facts?.lastLines ?? []) as unknown[]
     const rows: [string, string | undefined][] = [['why', why], ['fix', fix], ['state', state], ['more', more]]
-    for (const { field, message: cause } of causes.slice(0, 20)) process.stderr.write(`  field    ${field}: ${cause}\n`)
+    for (const { field, message: cause, reason } of causes.slice(0, 20)) process.stderr.write(code === 'POLICY_DENIED' ? `  rule     ${reason}${field ? ` at ${field}` : ''}: ${cause}\n` : `  field    ${field}: ${cause}\n`)
     for (const [label, text] of rows) if (text) process.stderr.write(`  ${label.padEnd(8)} ${text}\n`)
     if (Array.isArray(lines) && lines.length > 0) {
       process.stderr.write(`  log\n${lines.slice(-10).map((line) => `    ${String(line)}\n`).join('')}`)

@@ -10,3 +10,8 @@ export function timeOf(flag: string, text: string, now: number): string {
   if (Number.isNaN(time.getTime())) throw fail('BAD_REQUEST', { message: `"${text}" is neither a duration nor a time.`, fix: `For example: ${flag} 10m, or ${flag} 2026-01-31T12:00:00Z` })
   return time.toISOString()
 }
+
+/** To the minute, as people read it. */
+export function shownTime(iso: string): string {
+  return `${iso.slice(0, 16).replace('T', ' ')} UTC`
+}

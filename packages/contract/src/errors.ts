@@ -109,6 +109,11 @@ export const errorCatalogue = {
   NO_SUCH_RELEASE: usage(404, 'NotFound', 'The app has no such release.', 'See `pavior releases`.'),
   APP_DELETED: user(409, 'Conflict', 'The app was deleted while this was going on.', 'Create the app again and deploy.'),
 
+  // Policies
+  POLICY_DENIED: refused(403, 'Forbidden', 'A policy of the platform refuses the change.', 'Do what the policy asks for, or ask for an exception with `pavior exception request`.'),
+  QUOTA_EXCEEDED: refused(403, 'Forbidden', 'The change would use more than the quota of the team.', 'Free what is not needed any more, or ask an administrator of the platform for more.'),
+  EXCEPTION_DECIDED: usage(409, 'Conflict', 'Somebody has decided on this exception before.', 'Ask for a new one with `pavior exception request`.'),
+
   // Agent, router, platform
   REQUEST_REFUSED: usage(400, 'BadRequest', 'The router could not read the request beyond doubt, so it passed nothing on.', 'Send a request that keeps to RFC 9112.'),
   REQUEST_HEAD_TOO_LARGE: usage(431, 'BadRequest', 'The head of the request is larger than the router takes.', 'Send fewer or shorter header fields; cookies are the usual cause.'),

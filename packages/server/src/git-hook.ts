@@ -57,11 +57,13 @@ async function readJson(response: IncomingMessage): Promise<any> {
 
 const shownLines = 8
 
-function showError({ code, message, why, fix, state, facts }: ErrorObject): void {
+function showError({ code, message, why, fix, state, more, causes = [], facts }: ErrorObject): void {
   say(`✖ ${code}   ${message}`)
+  for (const { field, message: cause, reason } of code === 'POLICY_DENIED' ? causes : []) say(`  rule     ${reason}${field ? ` at ${field}` : ''}: ${cause}`)
   if (why) say(`  why      ${why}`)
   say(`  fix      ${fix}`)
   if (state) say(`  state    ${state}`)
+  if (code === 'POLICY_DENIED' && more) say(`  more     ${more}`)
   const lines = Array.isArray(facts?.lastLines) ? facts.lastLines : []
   for (const line of lines.slice(-shownLines)) say(`  log      ${String(line)}`)
 }
@@ -82,6 +84,7 @@ async function deploy(commit: string): Promise<boolean> {
     if (record.type === 'log') say(`       ${record.line}`)
     if (record.type === 'step' && record.within !== undefined && record.state !== 'failed') {
       if (record.state === 'running') say(`  ${record.within}: ${record.name}`)
+      if (record.name === 'policy') for (const line of String(record.message ?? '').split('\n')) say(`  policy: ${line}`)
     } else if (record.type === 'step') say(`${record.state === 'failed' ? '✖' : record.state === 'running' ? '⠿' : '✔'} ${record.name.padEnd(10)} ${record.message ?? ''}${record.ms === undefined ? '' : `  ${(record.ms / 1000).toFixed(1)} s`}`.trimEnd())
     if (record.type === 'state') say(`… ${record.about.padEnd(10)} ${record.text}`)
     if (record.type === 'state' && record.about === 'waits') {

@@ -33,6 +33,7 @@ import { createUpkeep } from './upkeep.ts'
 import * as catalog from './rooms/catalog/index.ts'
 import * as delivery from './rooms/delivery/index.ts'
 import * as identity from './rooms/identity/index.ts'
+import * as policy from './rooms/policy/index.ts'
 import * as product from './rooms/product/index.ts'
 import * as release from './rooms/release/index.ts'
 import * as routing from './rooms/routing/index.ts'
@@ -65,7 +66,7 @@ export async function startServer({ config, settings, connection, external, agen
 
   // Kernel
   const database = await connectDatabase({ connection, poolSize: config.databaseConnections, flushStatement, log })
-  const kinds = new KindRegistry([...identity.kinds, ...catalog.kinds, ...delivery.kinds, ...release.kinds, ...runtime.kinds, ...routing.kinds])
+  const kinds = new KindRegistry([...identity.kinds, ...catalog.kinds, ...delivery.kinds, ...policy.kinds, ...release.kinds, ...runtime.kinds, ...routing.kinds])
   // Two that make one index at once trip over each other, `if not exists` or not.
   await migrate(database, join(root, 'packages/server/migrations'), log, (tx) => createFieldIndexes(tx, kinds.all))
   const feed = new Feed(database, log)
@@ -82,7 +83,7 @@ export async function startServer({ config, settings, connection, external, agen
     kinds,
     validator: createValidator,
     wakes: wakesOf(reconcilers),
-    admission: [teamMustExist((team) => people.reads.teamExists(team)), release.createDeploymentRules(() => resources)],
+    admission: [teamMustExist((team) => people.reads.teamExists(team)), release.createDeploymentRules(() => resources), ...policy.admissionOf(() => policyRoom.reads)],
     clock,
   })
   const loop = new ReconcileLoop({ database, feed, reconcilers, metrics: reconcileMetrics(metrics), log })
@@ -99,10 +100,21 @@ export async function startServer({ config, settings, connection, external, agen
   const publicUrl = (): string => config.publicUrl || url
   const people = identity.createIdentity({ database, resources, clock, log, publicUrl, defaultTeam: config.defaultTeam })
   const { defaultEnvironment } = people.reads
+  const policyRoom = policy.createPolicyRoom({
+    database,
+    resources,
+    events,
+    request: (entries) => loop.request(entries),
+    longestExceptionDays: config.exceptionDays,
+    library: join(root, 'examples/policies'),
+    clock,
+    log,
+  })
   const deliveryRoom = delivery.createDelivery({
     database,
     resources,
     changes,
+    gate: policyRoom.reads,
     builders: createBuilders(root, config),
     sources,
     artifacts,
@@ -170,7 +182,7 @@ export async function startServer({ config, settings, connection, external, agen
     log,
   })
   const productRoom = product.createProduct({ database, resources, firstUses: people.reads.firstUses })
-  const rooms = [people, catalogRoom, deliveryRoom, releaseRoom, runtimeRoom, telemetryRoom, productRoom]
+  const rooms = [people, policyRoom, catalogRoom, deliveryRoom, releaseRoom, runtimeRoom, telemetryRoom, productRoom]
   reconcilers.push(createGarbageCollector({ database, resources, kinds }), ...rooms.flatMap((room) => room.reconcilers))
 
   // Doors and background parts

@@ -8,6 +8,7 @@ import { gallery } from './gallery/index.ts'
 import { identity } from './identity/index.ts'
 import { kinds } from './kinds/index.ts'
 import { operations } from './operations/index.ts'
+import { policy } from './policy/index.ts'
 import { templates } from './templates/index.ts'
 
-export const rooms: PortalRoom[] = [catalog, templates, entities, delivery, environments, operations, identity, kinds, gallery]
+export const rooms: PortalRoom[] = [catalog, templates, entities, delivery, environments, policy, operations, identity, kinds, gallery]

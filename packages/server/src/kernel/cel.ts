@@ -1,5 +1,5 @@
 /** Expressions of users over facts: CEL, which always ends and touches nothing. */
-import { parse } from '@marcbachmann/cel-js'
+import { Environment, parse } from '@marcbachmann/cel-js'
 
 /** True or false, or why it cannot be told: a fact that is not there, or a comparison of unlike things. */
 export type Judgement = { value: boolean } | { unknown: string }
@@ -50,4 +50,45 @@ export function compile(expression: string): Expression {
   if (kept.size >= mostKept) kept.clear()
   kept.set(expression, judge)
   return judge
+}
+
+/** What expressions of a language of its own may be: which variables and functions they know, and how large they may grow. */
+export interface CelLanguage {
+  variables: string[]
+  functions: Record<string, (value: any) => unknown>
+}
+
+export interface Cel {
+  /** Why it is no expression that gives this type, with its position; undefined when it is one. */
+  problem(expression: string, gives: 'bool' | 'any'): string | undefined
+  /** Throws for what is none. The result throws where a value is missing or of another type. */
+  compile(expression: string): (facts: CelFacts) => unknown
+}
+
+const celLimits = { maxAstNodes: 500, maxDepth: 40, maxListElements: 200, maxMapEntries: 200, maxCallArguments: 16 }
+
+/** CEL with declared variables and bounded size. `functions` are by signature, for example `shout(string): string`. */
+export function createCel({ variables, functions }: CelLanguage): Cel {
+  const environment = new Environment({ limits: celLimits, homogeneousAggregateLiterals: false })
+  for (const variable of variables) environment.registerVariable(variable, 'dyn')
+  for (const [signature, handler] of Object.entries(functions)) environment.registerFunction(signature, handler)
+  return {
+    problem: (expression, gives) => {
+      const checked = environment.check(expression)
+      if (!checked.valid) return placed(checked.error?.message ?? 'It cannot be read.')
+      if (gives === 'any' || checked.type === 'bool' || checked.type === 'dyn') return undefined
+      return `It gives ${checked.type}, not true or false.`
+    },
+    compile: (expression) => environment.parse(expression) as (facts: CelFacts) => unknown,
+  }
+}
+
+/** The message with the column that the caret below the expression points to. */
+function placed(message: string): string {
+  const lines = message.split('\n')
+  const caret = lines.findIndex((line) => /^\s*\^\s*$/.test(line))
+  const [, number = '1', gutter] = /^(?:>?\s*)(\d+)( \| )/.exec(lines[caret - 1] ?? '') ?? []
+  if (caret < 1 || gutter === undefined) return lines[0]!
+  const column = lines[caret]!.indexOf('^') - (lines[caret - 1]!.indexOf(gutter) + gutter.length) + 1
+  return `${lines[0]} (line ${number}, column ${column})`
 }

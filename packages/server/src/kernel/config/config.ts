@@ -105,6 +105,7 @@ export const settings = {
   keepReleases: { variable: 'PAVIOR_KEEP_RELEASES', description: 'Releases of an app whose artifacts are kept for rollback.', fallback: () => 10, parse: whole },
   auditRetentionDays: { variable: 'PAVIOR_AUDIT_RETENTION_DAYS', description: 'Days for which is kept who changed what.', fallback: () => 90, parse: positive },
   dependencyDays: { variable: 'PAVIOR_DEPENDENCY_DAYS', description: 'Days after which a dependency that was seen in traffic, and is seen no more, ends.', fallback: () => 30, parse: positive },
+  exceptionDays: { variable: 'PAVIOR_EXCEPTION_DAYS', description: 'Longest that an exception from a policy may last, in days.', fallback: () => 90, parse: positive },
   defaultTeam: { variable: 'PAVIOR_DEFAULT_TEAM', description: 'Team whose apps answer on <app>.<domain> without the team.', fallback: () => 'default', parse: text },
   requestsPerSecond: { variable: 'PAVIOR_REQUESTS_PER_SECOND', description: 'API requests that one caller may send over time.', fallback: () => 1000, parse: whole },
 } satisfies Record<string, Setting<string> | Setting<number>>

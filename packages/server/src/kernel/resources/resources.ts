@@ -26,8 +26,8 @@ export interface ResourcesDeps {
   validator: (kind: KindDefinition) => Validator
   /** Reconcile requests that a change of a resource makes. */
   wakes: (change: { object: Resource; previous: Resource | undefined }) => StoredWrite['wake']
-  /** Rules that look beyond one resource; policy joins here. Called inside no transaction, before the write. */
-  admission: ((request: AdmissionRequest) => Promise<void>)[]
+  /** Rules that look beyond one resource; policy joins here. Called before the write, outside of its transaction. */
+  admission: Admission[]
   clock: Clock
 }
 
@@ -38,7 +38,17 @@ export interface AdmissionRequest {
   object: Resource
   previous: Resource | undefined
   dryRun: boolean
+  /** Sentences for the caller, who is not refused. */
+  warnings?: string[]
+  /** Transaction that the write takes part in: what was written before in it is seen only through it. */
+  tx?: Tx
 }
+
+/** Asked in the transaction of the write and after it, when no other write can come between: what it counts is exact. Throws to take it back. */
+export type LastWord = (tx: Tx) => Promise<void>
+
+/** Throws to refuse, may fill in metadata of `object`, and may have a last word. */
+export type Admission = (request: AdmissionRequest) => Promise<LastWord | void>
 
 const defaultPageSize = 500
 const largestPage = 5000
@@ -76,11 +86,19 @@ export function createResources(deps: ResourcesDeps): Resources {
     return resource
   }
 
-  const admit = async (request: AdmissionRequest): Promise<void> => {
-    for (const rule of deps.admission) await rule(request)
+  const admit = async (request: AdmissionRequest): Promise<LastWord[]> => {
+    const words: LastWord[] = []
+    for (const rule of deps.admission) words.push(...[await rule(request)].filter((word) => typeof word === 'function'))
+    return words
   }
 
-  const write = async (actor: Actor, verb: string, type: StoredWrite['type'], object: Resource, previous: Resource | undefined, options: WriteOptions): Promise<bigint | undefined> => {
+  const storeIn = async (tx: Tx, stored: StoredWrite, lastWords: LastWord[]): Promise<bigint | undefined> => {
+    const [version] = await writeResources(tx, [stored])
+    if (version !== undefined) for (const word of lastWords) await word(tx)
+    return version
+  }
+
+  const write = async (actor: Actor, verb: string, type: StoredWrite['type'], object: Resource, previous: Resource | undefined, options: WriteOptions, lastWords: LastWord[]): Promise<bigint | undefined> => {
     const wake = deps.wakes({ object, previous })
     const stored: StoredWrite = {
       type,
@@ -93,7 +111,10 @@ export function createResources(deps: ResourcesDeps): Resources {
       audit: { actor: actor.name, token: actor.token, verb, requestId: actor.requestId },
       wake,
     }
-    const version = options.tx ? (await writeResources(options.tx, [stored]))[0] : await database.durable(() => batches.write(stored), (written) => written !== undefined)
+    const alone = lastWords.length === 0 && !options.tx
+    const version = alone
+      ? await database.durable(() => batches.write(stored), (written) => written !== undefined)
+      : await (options.tx ? storeIn(options.tx, stored, lastWords) : database.transaction((tx) => storeIn(tx, stored, lastWords)))
     if (version === undefined) return undefined
     object.metadata.resourceVersion = String(version)
     return version
@@ -115,13 +136,13 @@ export function createResources(deps: ResourcesDeps): Resources {
       creationTimestamp: toSeconds(clock.now()),
     }
     const next = validate(kind, { apiVersion, kind: kind.kind, metadata, spec: given.spec, ...(actor.kind === 'system' && given.status ? { status: given.status } : {}) }, undefined, options)
-    await admit({ actor, verb: 'create', kind, object: next, previous: undefined, dryRun: options.dryRun ?? false })
+    const words = await admit({ actor, verb: 'create', kind, object: next, previous: undefined, dryRun: options.dryRun ?? false, warnings: options.warnings, tx: options.tx })
     if (options.dryRun) {
       if (await read(key, options.tx)) throw alreadyExists(kind, key)
       return next
     }
     try {
-      await write(actor, verb, 'ADDED', next, undefined, options)
+      await write(actor, verb, 'ADDED', next, undefined, options, words)
     } catch (error) {
       if ((error as { code?: string }).code === '23505') throw alreadyExists(kind, key)
       throw error
@@ -138,10 +159,10 @@ export function createResources(deps: ResourcesDeps): Resources {
     checkIdentity(kind, current, wanted)
     const next = validate(kind, nextState(current, wanted, options.subresource), current, options)
     if (isDeepStrictEqual(withoutVersion(next), withoutVersion(current))) return current
-    await admit({ actor, verb: 'update', kind, object: next, previous: current, dryRun: options.dryRun ?? false })
+    const words = await admit({ actor, verb: 'update', kind, object: next, previous: current, dryRun: options.dryRun ?? false, warnings: options.warnings, tx: options.tx })
     const released = next.metadata.deletionTimestamp !== undefined && !next.metadata.finalizers?.length
     if (options.dryRun) return next
-    const version = await write(actor, options.verb ?? 'update', released ? 'DELETED' : 'MODIFIED', next, current, options)
+    const version = await write(actor, options.verb ?? 'update', released ? 'DELETED' : 'MODIFIED', next, current, options, words)
     return version === undefined ? 'conflict' : next
   }
 
@@ -167,12 +188,12 @@ export function createResources(deps: ResourcesDeps): Resources {
       permit(actor, 'delete', kind, key, current?.spec)
       if (!current) throw notFound(kind, key)
       checkPreconditions(kind, current, options)
-      await admit({ actor, verb: 'delete', kind, object: current, previous: current, dryRun: options.dryRun ?? false })
+      const words = await admit({ actor, verb: 'delete', kind, object: current, previous: current, dryRun: options.dryRun ?? false, warnings: options.warnings, tx: options.tx })
       const next = markedForDeletion(current, options, clock.now())
       if (options.dryRun) return next
       if (current.metadata.deletionTimestamp && isDeepStrictEqual(next.metadata.finalizers, current.metadata.finalizers)) return current
       const type = next.metadata.finalizers?.length ? 'MODIFIED' : 'DELETED'
-      if ((await write(actor, 'delete', type, next, current, options)) !== undefined) return next
+      if ((await write(actor, 'delete', type, next, current, options, words)) !== undefined) return next
       if (attempt >= mutateRetries) throw conflict(kind, key)
     }
   }

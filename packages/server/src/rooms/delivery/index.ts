@@ -13,7 +13,7 @@ import { sourceChanges, type SourceChanges } from './changes.ts'
 import { submitOnce, type Submission } from './commands.ts'
 import { build } from './kinds.ts'
 import type { GitDeps } from './git.ts'
-import type { ArtifactStore, Builder, SourceStore, StepRunner, ToolFinder } from './ports.ts'
+import type { ArtifactStore, Builder, DeployGate, SourceStore, StepRunner, ToolFinder } from './ports.ts'
 import { actor, createBuildCanceler, createBuildReconciler, createRepositoryReaper, createStepReaper, stepTaskPrefix, taskOf, type Build, type BuildDeps } from './reconcile.ts'
 import { PlatformRepositories } from './repositories.ts'
 import { deliveryRoutes } from './routes.ts'
@@ -48,6 +48,7 @@ export interface DeliveryDeps {
   sources: SourceStore & Part
   artifacts: ArtifactStore & Part & { makeIncoming: () => Promise<string> }
   tools: ToolFinder
+  gate: DeployGate
   runner: StepRunner & { onEvent: (listener: (event: { type: string; task?: { id: string } }) => void) => void }
   home: string
   events: EventRecorder

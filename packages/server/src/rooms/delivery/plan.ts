@@ -143,3 +143,9 @@ export function reusable({ builder, summary, artifact, processes, env, mounts, b
 export function isSuperseded(build: { app: string; environment?: string; number: number }, others: { app: string; environment?: string; number: number }[]): boolean {
   return others.some((other) => other.app === build.app && other.environment === build.environment && other.number > build.number)
 }
+
+/** What policies said, in a line, and a line for every warning. */
+export function policyMessage(rules: number, warnings: string[]): string {
+  const count = warnings.length === 0 ? '' : `, ${warnings.length} ${warnings.length === 1 ? 'warning' : 'warnings'}`
+  return [`${rules} ${rules === 1 ? 'rule' : 'rules'}${count}`, ...warnings].join('\n')
+}

@@ -1,6 +1,6 @@
 /** What room delivery needs from outside: builders, places for sources and artifacts, a runner of build steps. */
 import type { Readable } from 'node:stream'
-import type { AppSpec, BuildSettings, ErrorCode, ErrorDetails, HostCapabilities, LogLine, ProcessSpec, TaskSpec, TaskStatus } from '@pavior/contract'
+import type { AppSpec, BuildSettings, BuildSpec, BuildStatus, ErrorCode, ErrorDetails, HostCapabilities, LogLine, ProcessSpec, Resource, TaskSpec, TaskStatus } from '@pavior/contract'
 
 /** What builders look at: every path, and the text of the few files that they ask for. Pure data. */
 export interface SourceFacts {
@@ -136,6 +136,11 @@ export interface ArtifactStore {
   has(digest: string): Promise<boolean>
   directoryOf(digest: string): string
   collect(live: ReadonlySet<string>, keepMs: number): Promise<number>
+}
+
+/** Asked before a build counts as done and its deploy begins. Throws to refuse; `build` carries the status that it will have. */
+export interface DeployGate {
+  admitBuild(build: Resource<BuildSpec, BuildStatus>): Promise<{ rules: number; warnings: string[] }>
 }
 
 /** Runs build steps where they cannot hurt: the runtime driver. */

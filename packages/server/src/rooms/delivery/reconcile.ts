@@ -15,8 +15,8 @@ import { done, itself, resourceKeyText, splitKey, type Outcome, type Reconciler 
 import type { Resources } from '../../kernel/resources/index.ts'
 import { build as buildKind } from './kinds.ts'
 import { manifestFiles, readDeclaration } from './manifest/index.ts'
-import { chooseBuilder, endStep, inputsOf, isSuperseded, problemOfStep, reusable, startStep, toolchainOf } from './plan.ts'
-import type { ArtifactStore, Builder, BuildPlan, BuildStep, SourceFacts, SourceStore, StepRunner, ToolFinder } from './ports.ts'
+import { chooseBuilder, endStep, inputsOf, isSuperseded, policyMessage, problemOfStep, reusable, startStep, toolchainOf } from './plan.ts'
+import type { ArtifactStore, Builder, BuildPlan, BuildStep, DeployGate, SourceFacts, SourceStore, StepRunner, ToolFinder } from './ports.ts'
 import { findBuilt, rememberBuilt } from './store.ts'
 import { pathOf, withCache } from './environment.ts'
 import { finishImage } from './image.ts'
@@ -44,6 +44,7 @@ export interface BuildDeps {
   artifacts: ArtifactStore & { makeIncoming: () => Promise<string> }
   tools: ToolFinder
   runner: StepRunner
+  gate: DeployGate
   places: BuildPlaces
   /** Resolves when the task may have changed, or after this long. */
   taskChanged: (id: string, timeoutMs: number, signal: AbortSignal) => Promise<void>
@@ -374,6 +375,10 @@ class BuildRun {
   }
 
   async #succeed(status: Partial<BuildStatus>): Promise<void> {
+    const { steps, ...judged } = { ...this.status, ...status }
+    const { rules, warnings } = await this.#deps.gate.admitBuild({ ...this.#build, status: judged })
+    const message = policyMessage(rules, warnings)
+    if (rules > 0) this.status = { ...this.status, steps: endStep(startStep(steps ?? [], 'policy', this.#now()), 'policy', 'done', this.#now(), message) }
     await this.end('Succeeded', undefined, status)
   }
 
