@@ -8,6 +8,7 @@ import type { Part } from './kernel/lifecycle/lifecycle.ts'
 import type { Logger } from './kernel/log.ts'
 import type { Resources } from './kernel/resources/index.ts'
 import { compactChanges } from './kernel/store/store.ts'
+import { finalPhases } from './rooms/release/index.ts'
 
 const intervalMs = 60_000
 const keepChangesMs = 3600_000
@@ -80,11 +81,10 @@ function numberOf({ metadata }: Resource): number {
 /** Ended builds and deployments beyond the newest; never what serves. */
 async function pruneHistory({ resources }: UpkeepDeps): Promise<void> {
   const serving = new Set((await resources.listAll(actor, 'InstanceSet')).map(({ metadata }) => metadata.labels?.['pavior.dev/deployment']))
-  const ended = new Set(['Succeeded', 'Failed', 'Canceled', 'Superseded'])
   const neededBuilds = new Set((await resources.listAll(actor, 'Release')).map(({ spec }) => (spec as { build?: string }).build))
   for (const kind of ['Deployment', 'Build']) {
     for (const group of byApp(await resources.listAll(actor, kind))) {
-      const old = group.slice(0, -keepHistory).filter(({ metadata, status }) => ended.has(String((status as { phase?: string } | undefined)?.phase)) && !serving.has(metadata.name) && !neededBuilds.has(metadata.name))
+      const old = group.slice(0, -keepHistory).filter(({ metadata, status }) => finalPhases.has(String((status as { phase?: string } | undefined)?.phase)) && !serving.has(metadata.name) && !neededBuilds.has(metadata.name))
       for (const { metadata } of old) await resources.delete(actor, { kind, namespace: metadata.namespace!, name: metadata.name }).catch(() => {})
     }
   }

@@ -12,12 +12,13 @@ import { deployment, environment, freeze, platformFreeze, release } from './kind
 import type { ArtifactTasks, Prober, SourceHistory, TrafficReadings, Writers } from './ports.ts'
 import { deployProgress, type ProgressDeps } from './progress.ts'
 import { createAppReconciler, createBuildReleases, createEnvironments } from './reconcile-app.ts'
-import { createDeploymentReconciler, createNeighbours, createReleaseReaper } from './reconcile-deployment.ts'
+import { createDeploymentReconciler, createGateWatch, createNeighbours, createReleaseReaper } from './reconcile-deployment.ts'
 import { releaseRoutes } from './routes.ts'
 
 export type { HostPolicy } from './hosts.ts'
 export type { ArtifactTasks, SourceHistory } from './ports.ts'
 export { createDeploymentRules } from './admission.ts'
+export { finalPhases } from './observed.ts'
 export const kinds = [environment, freeze, platformFreeze, release, deployment]
 
 export interface ReleaseRoomDeps {
@@ -48,7 +49,7 @@ export interface ReleaseReads {
 
 export function createReleaseRoom(deps: ReleaseRoomDeps): Room<ReleaseReads> {
   return {
-    reconcilers: [createDeploymentReconciler(deps), createNeighbours(deps), createReleaseReaper(deps), createBuildReleases(deps), createAppReconciler(deps), createEnvironments(deps)],
+    reconcilers: [createDeploymentReconciler(deps), createNeighbours(deps), createGateWatch(deps), createReleaseReaper(deps), createBuildReleases(deps), createAppReconciler(deps), createEnvironments(deps)],
     routes: [releaseRoutes(deps)],
     parts: [],
     reads: { progress: (by, team, build, signal) => deployProgress(deps, by, team, build, signal) },

@@ -1,5 +1,5 @@
 /** Carries one Deployment on by what `planRollout` decides, until there is nothing to do but wait. */
-import type { DeploymentStatus, ReleaseSpec, RouteSpec, TaskStatus } from '@pavior/contract'
+import type { DeploymentStatus, ReleaseSpec, Resource, RouteSpec, TaskStatus } from '@pavior/contract'
 import type { EventRecorder } from '../../kernel/audit/events.ts'
 import { ignore } from '../../kernel/errors.ts'
 import { after, done, itself, splitKey, type Outcome, type Reconciler } from '../../kernel/reconcile/index.ts'
@@ -75,6 +75,25 @@ export function createNeighbours({ resources, request }: DeploymentDeps): Reconc
       const { namespace: team, name: app } = splitKey(key)
       const waiting = (await byApp<Deployment>(resources, 'Deployment', team, app)).filter(isActive)
       await request(waiting.map(({ metadata }) => ({ controller: deployments, key: `${team}/${metadata.name}` })))
+      return done
+    },
+  }
+}
+
+const everyTeam = '*'
+
+/** Deployments that are held hear at once when a freeze or what their environment asks for changes. */
+export function createGateWatch({ resources, request }: DeploymentDeps): Reconciler {
+  const team = ({ metadata }: Resource): string[] => [metadata.namespace!]
+  return {
+    name: 'deployment-gates',
+    concurrency: 2,
+    interests: [{ kind: 'Freeze', keys: team }, { kind: 'Environment', keys: team }, { kind: 'PlatformFreeze', keys: () => [everyTeam] }],
+    reconcile: async (key) => {
+      for (const phase of ['Waiting', 'Shifting']) {
+        const held = await resources.listAll<Deployment>(actor, 'Deployment', key === everyTeam ? undefined : key, { fields: [{ path: 'status.phase', operator: '=', value: phase }] })
+        await request(held.map(({ metadata }) => ({ controller: deployments, key: `${metadata.namespace}/${metadata.name}` })))
+      }
       return done
     },
   }
