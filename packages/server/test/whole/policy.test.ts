@@ -63,6 +63,13 @@ describe('a deploy', () => {
   })
 })
 
+test('what only its deployment breaks ends a deploy with the denial too, and nothing goes on trying', async () => {
+  await created('no-uploads', { ...rule('object.spec.reason != "upload"'), match: { kinds: ['Deployment'] }, points: ['admission', 'deploy'] })
+  const { code, stderr } = await platform.cli(['deploy', await appDirectory('late', webApp('late'))], { timeoutMs: 30_000 })
+  expect([code, stderr]).toEqual([3, expect.stringContaining('POLICY_DENIED')])
+  expect((await platform.api('DELETE', `${policies}/no-uploads`)).status).toBe(200)
+})
+
 describe('a policy', () => {
   test('that is no expression, or one of no rule, is refused with its position', async () => {
     const answer = async (expression: string): Promise<string> => (await platform.api('POST', policies, policy('bad', rule(expression)))).body.message

@@ -14,8 +14,8 @@ async function hostAt(ports: number[], status: number): Promise<{ port: number; 
   for (const wanted of ports) {
     const server = createServer((_request, response) => response.writeHead(status).end())
     server.listen(wanted, '127.0.0.1')
-    const event = await Promise.race([once(server, 'listening').then(() => true), once(server, 'error').then(() => false)])
-    if (!event) continue
+    // Rejects for a port that is taken.
+    if (!(await once(server, 'listening').catch(() => false))) continue
     closing.push(() => server.close())
     return { port: (server.address() as AddressInfo).port, close: () => new Promise((resolve) => server.close(() => resolve())) }
   }

@@ -5,7 +5,7 @@ import type { Clock } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/db/index.ts'
 import { after, done, resourceKeyText, splitKey, type Reconciler } from '../../kernel/reconcile/index.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
-import type { Engine } from './engine.ts'
+import type { Engine, Policy } from './engine.ts'
 import { writeSubject, type Gate } from './gate.ts'
 import { ruleProblems } from './kinds.ts'
 import { compilePolicy, type CompiledPolicy } from './language.ts'
@@ -67,6 +67,13 @@ export function createSweep(deps: SweepDeps): Sweep {
     await request([...apps.map((app) => ({ controller, key: resourceKeyText(app) })), ...teams.map(({ metadata }) => ({ controller, key: `${metadata.name}/${teamKey}` }))])
   }
 
+  /** The copy of the policies in memory follows the change feed, a moment later. */
+  const knowsAll = async (): Promise<boolean> => {
+    const stored = await resources.listAll<Policy>(actor, 'Policy')
+    const known = new Map(engine.policies().map(({ metadata }) => [metadata.uid, metadata.generation]))
+    return stored.length === known.size && stored.every(({ metadata }) => known.get(metadata.uid) === metadata.generation)
+  }
+
   const judgeOne: Reconciler = {
     name: controller,
     concurrency: 2,
@@ -87,8 +94,7 @@ export function createSweep(deps: SweepDeps): Sweep {
     concurrency: 1,
     interests: [{ kind: 'Policy', keys: (object, previous) => (previous && previous.metadata.generation === object.metadata.generation && !object.metadata.deletionTimestamp ? [] : ['all']) }],
     reconcile: async () => {
-      // The copy of the policies in memory follows the same feed, a moment later.
-      await new Promise((resolve) => setTimeout(resolve, settleMs))
+      if (!(await knowsAll())) return after(settleMs)
       await askAll()
       return done
     },

@@ -12,6 +12,9 @@ export const labels = {
   number: 'pavior.dev/number',
 } as const
 
+/** On a Build whose deployment was refused: the reason, as a coded error in JSON. */
+export const refusalAnnotation = 'pavior.dev/refusal'
+
 export function releaseName(app: string, version: number): string {
   return `${app}-v${version}`
 }

@@ -9,7 +9,7 @@ import type { Actor } from '../../kernel/actor.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import type { ChangeWaiters } from '../../kernel/store/waiters.ts'
 import { actor as system, overtakenBy, serves, type Deployment } from './context.ts'
-import { labels } from './names.ts'
+import { labels, refusalAnnotation } from './names.ts'
 import { finalPhases } from './observed.ts'
 
 type Build = Resource<BuildSpec, BuildStatus>
@@ -65,7 +65,7 @@ export async function* deployProgress({ resources, changes, stepLog }: ProgressD
     yield { type: 'result', result }
     return
   }
-  yield* deploymentProgress({ resources, changes }, by, team, (deployment) => deployment.metadata.labels?.[labels.build] === name, build.spec.app, result, signal, () => overtakenBy(resources, team, build))
+  yield* deploymentProgress({ resources, changes }, by, team, (deployment) => deployment.metadata.labels?.[labels.build] === name, build.spec.app, result, signal, () => overtakenBy(resources, team, build), async () => refusalOf(await resources.get<Build>(system, { kind: 'Build', namespace: team, name })))
 }
 
 /** Follows the deployment that `wanted` recognises. */
@@ -79,6 +79,8 @@ export async function* deploymentProgress(
   signal: AbortSignal,
   /** Name of the build that took the place of this one before it became a deployment. */
   overtaken: () => Promise<string | undefined> = async () => undefined,
+  /** Why it never becomes a deployment. */
+  refused: () => Promise<ErrorObject | undefined> = async () => undefined,
 ): AsyncGenerator<DeployProgress> {
   const told = new Map<string, string>()
   let announced = false
@@ -94,6 +96,11 @@ export async function* deploymentProgress(
     }
     if (!deployment && announced) {
       yield { type: 'error', error: fail('CANCELED', `The deployment of app "${app}" was deleted before it ended.`).toObject(), result }
+      return
+    }
+    const refusal = deployment ? undefined : await patiently(refused, signal)
+    if (refusal !== undefined) {
+      yield { type: 'error', error: refusal, result }
       return
     }
     const later = deployment ? undefined : await patiently(overtaken, signal)
@@ -121,6 +128,11 @@ export async function* deploymentProgress(
     }
     await changed
   }
+}
+
+function refusalOf(build: Build | undefined): ErrorObject | undefined {
+  const text = build?.metadata.annotations?.[refusalAnnotation]
+  return text === undefined ? undefined : (JSON.parse(text) as ErrorObject)
 }
 
 /** What people want to know while it takes its time. */

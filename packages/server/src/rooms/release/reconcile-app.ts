@@ -6,7 +6,7 @@
  * change of the routes; and the App's status says what serves where.
  */
 import type { AppSpec, AppStatus, BuildSpec, BuildStatus, Resource } from '@pavior/contract'
-import { fail } from '@pavior/contract'
+import { fail, isPaviorError } from '@pavior/contract'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/db/index.ts'
 import { ignore } from '../../kernel/errors.ts'
@@ -17,7 +17,7 @@ import { app as appKind } from '../catalog/index.ts'
 import type { HostPolicy } from './hosts.ts'
 import { configurationChanged, createRelease, settingsOf } from './commands.ts'
 import { actor, builtOf, byApp, isActive, overtakenBy, readContext, serves, servingDeployment, type App, type AppContext, type Deployment, type Release } from './context.ts'
-import { labels, setName } from './names.ts'
+import { labels, refusalAnnotation, setName } from './names.ts'
 import { writeRoutes } from './reconcile-deployment.ts'
 import { onlyTo } from './trial.ts'
 import { builtFrom, configAnnotation, configDigest, replicasOf, webProcess } from './snapshot.ts'
@@ -40,7 +40,7 @@ export function createBuildReleases(deps: AppReconcilersDeps): Reconciler {
     reconcile: async (key) => {
       const { namespace: team, name } = splitKey(key)
       const build = await resources.get<Build>(actor, { kind: 'Build', namespace: team, name })
-      if (build?.status?.phase !== 'Succeeded' || !build.spec.environment) return done
+      if (build?.status?.phase !== 'Succeeded' || !build.spec.environment || build.metadata.annotations?.[refusalAnnotation]) return done
       const app = await resources.get<App>(actor, { kind: 'App', namespace: team, name: build.spec.app })
       if (!app || app.metadata.deletionTimestamp) return done
       const made = await resources.list(actor, 'Release', team, { fields: [{ path: 'spec.build', operator: '=', value: name }], limit: 1 })
@@ -58,10 +58,23 @@ export function createBuildReleases(deps: AppReconcilersDeps): Reconciler {
           const later = await overtakenBy(resources, team, build, tx)
           if (later !== undefined) throw fail('SUPERSEDED', `The later build ${later} was released before ${name}.`)
         },
-      }).catch(ignore('SUPERSEDED'))
+      })
+        .catch(ignore('SUPERSEDED'))
+        .catch((error: unknown) => noteRefusal(resources, team, name, error))
       return done
     },
   }
+}
+
+/** Policies and quotas that became stricter since the build ended: trying again would only refuse again. */
+const refusals = new Set<string>(['POLICY_DENIED', 'QUOTA_EXCEEDED'])
+
+async function noteRefusal(resources: Resources, team: string, name: string, error: unknown): Promise<void> {
+  if (!isPaviorError(error) || !refusals.has(error.code)) throw error
+  const refusal = JSON.stringify(error.toObject())
+  await resources
+    .mutate<Build>(actor, { kind: 'Build', namespace: team, name }, (current) => ({ ...current!, metadata: { ...current!.metadata, annotations: { ...current!.metadata.annotations, [refusalAnnotation]: refusal } } }))
+    .catch(ignore('NOT_FOUND'))
 }
 
 function reasonOf({ revision }: BuildSpec): string {
