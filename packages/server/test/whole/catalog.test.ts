@@ -186,7 +186,10 @@ describe('documentation, APIs and scorecards', () => {
     expect((await platform.cli(['init'], { directory })).code).toBe(0)
     await git('push', '-q', 'pavior', 'main')
     const pages = async (): Promise<any[]> => (await get('/v1/teams/default/apps/ledger/docs')).items
-    await until('the history is read', async () => (await pages())?.every(({ commit }: any) => commit !== null))
+    await until('the history is read', async () => {
+      const known = await pages()
+      return known.length === 2 && known.every(({ commit }: any) => commit !== null)
+    })
     expect((await pages()).map(({ path, author, changedAt }: any) => [path, author, changedAt])).toEqual([['README.md', 'Grace', '2024-05-06T07:08:09.000Z'], ['docs/old.md', 'Ada', '2020-02-03T04:05:06.000Z']])
     const { edit } = await get('/v1/teams/default/apps/ledger/docs/docs/old.md')
     expect(edit.commands).toEqual([expect.stringMatching(/^git clone http.*\/git\/default\/ledger\.git && cd ledger$/), '$EDITOR docs/old.md', 'git commit --all && git push'])
