@@ -30,7 +30,13 @@ const pages: [name: string, title: string, path: string][] = [
   ['logs', 'Its log', '/apps/default/hello-node/logs'],
   ['processes', 'Processes', '/apps/default/worker-web/processes'],
   ['configuration', 'Configuration', '/apps/default/hello-node/configuration'],
-  ['environments', 'Environments', '/apps/default/hello-node/environments'],
+  ['environments', 'Environments, side by side', '/apps/default/hello-node/environments'],
+  ['waiting', 'A deployment that waits for somebody', '/apps/default/hello-node/deployments/hello-node-production-6'],
+  ['approvals', 'What waits for approval', '/approvals'],
+  ['freezes', 'Freezes', '/freezes'],
+  ['app-policies', 'What policies say of an app', '/apps/default/hello-node/policies'],
+  ['policies', 'Policies', '/policies'],
+  ['exceptions', 'Exceptions', '/exceptions'],
   ['settings', 'Settings of an app', '/apps/default/hello-node/settings'],
   ['scorecard', 'How ready an app is', '/apps/default/hello-node/scorecard'],
   ['create', 'Create from a template', '/create'],
@@ -84,7 +90,7 @@ async function startPlatform(home: string): Promise<Started> {
   return { url: /portal\s+(http\S+)/.exec(output)![1]!, routerPort: Number(/apps\s+http:\/\/<app>\.localhost:(\d+)/.exec(output)![1]!), cli, stop }
 }
 
-/** What a person would have done on their first day: three apps, a change, a mistake, a variable, a colleague. */
+/** What a person would have done on their first day: three apps, a change, a mistake, a variable, a colleague, a way to production. */
 async function liveADay({ cli, routerPort, url }: Started, work: string): Promise<void> {
   const app = join(work, 'hello-node')
   await cp(join(root, 'examples/hello-node'), app, { recursive: true })
@@ -100,6 +106,16 @@ async function liveADay({ cli, routerPort, url }: Started, work: string): Promis
   const { token } = JSON.parse(await readFile(join(work, 'home', 'cli.json'), 'utf8')) as { token: string }
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
   await fetch(`${url}/v1/teams/default/invitations`, { method: 'POST', headers, body: JSON.stringify({ name: 'ada', displayName: 'Ada Lovelace', role: 'developer' }) })
+  // A way to production: staging before it, somebody else's approval, and weekends left alone.
+  const post = (path: string, body: object): Promise<unknown> => fetch(`${url}${path}`, { method: 'POST', headers, body: JSON.stringify(body) })
+  const team = '/apis/pavior.dev/v1/namespaces/default'
+  await post(`${team}/environments`, { metadata: { name: 'staging' }, spec: { tier: 'staging' } })
+  await fetch(`${url}${team}/environments/production`, { method: 'PATCH', headers: { ...headers, 'content-type': 'application/merge-patch+json' }, body: JSON.stringify({ spec: { after: 'staging', protection: { approvals: { count: 1 } } } }) })
+  await post(`${team}/freezes`, { metadata: { name: 'weekend' }, spec: { reason: 'Nobody is there on Fridays after four', tiers: ['production'], weekly: { days: ['fri'], from: '16:00', to: '09:00', timeZone: 'Europe/Berlin' } } })
+  await writeFile(server, first.replace('Hello', 'Good evening'))
+  await cli(['deploy', '--environment', 'staging'], app)
+  await cli(['promote', '--app', 'hello-node', '--from', 'staging', '--to', 'production', '--no-wait'])
+  await cli(['exception', 'request', 'production-two-instances', '--app', 'hello-node', '--reason', 'It is an example, and nobody waits for it.', '--days', '30'])
   for (let index = 0; index < 300; index++) await visit(routerPort, 'hello-node.localhost')
   await new Promise((resolve) => setTimeout(resolve, countedMs))
 }
