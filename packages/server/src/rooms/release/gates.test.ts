@@ -1,7 +1,6 @@
-import type { EnvironmentSpec, FreezeSpec } from '@pavior/contract'
+import { frozenBy, type EnvironmentSpec, type FreezeSpec } from '@pavior/contract'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { frozenBy } from './freeze.ts'
 import { fits, gatesOf, type GateContext } from './gates.ts'
 
 const now = new Date('2026-03-04T12:00:00Z')

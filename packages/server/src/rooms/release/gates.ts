@@ -1,7 +1,6 @@
 /** What an environment asks of a deployment before it begins. Pure. */
 import type { DeploymentSpec, DeploymentStatus, EnvironmentSpec, ErrorObject, FreezeSpec, Gate, ReleaseSpec } from '@pavior/contract'
-import { errorCatalogue } from '@pavior/contract'
-import { frozenBy } from './freeze.ts'
+import { errorCatalogue, frozenBy } from '@pavior/contract'
 
 export interface GateContext {
   spec: DeploymentSpec

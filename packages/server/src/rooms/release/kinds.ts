@@ -1,6 +1,5 @@
-import { DeploymentSpec, DeploymentStatus, EnvironmentSpec, EnvironmentStatus, FreezeSpec, FreezeStatus, ReleaseSpec, ReleaseStatus, type Cause, type Resource, type RolloutSettings } from '@pavior/contract'
+import { DeploymentSpec, DeploymentStatus, EnvironmentSpec, EnvironmentStatus, FreezeSpec, FreezeStatus, isTimeZone, ReleaseSpec, ReleaseStatus, type Cause, type Resource, type RolloutSettings } from '@pavior/contract'
 import { defineKind, type KindDefinition } from '../../kernel/kind.ts'
-import { isTimeZone } from './freeze.ts'
 
 function rolloutRules({ steps = [], testers }: RolloutSettings = {}): Cause[] {
   const rising = steps.every(({ weight }, index) => index === 0 || weight > steps[index - 1]!.weight)

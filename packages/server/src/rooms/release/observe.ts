@@ -1,10 +1,9 @@
 /** Everything that one look at a rollout needs: the deployment, what is around it, and what was counted. */
 import { isDeepStrictEqual } from 'node:util'
-import type { EnvironmentSpec, ErrorObject, FreezeSpec, ReleaseSpec, Resource } from '@pavior/contract'
+import { frozenBy, type EnvironmentSpec, type ErrorObject, type FreezeSpec, type Frozen, type ReleaseSpec, type Resource } from '@pavior/contract'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import { actor, isActive, readContext, servingDeployment, type AppContext, type Deployment, type Release } from './context.ts'
-import { frozenBy, type Frozen } from './freeze.ts'
 import { gatesOf, type Gates } from './gates.ts'
 import type { Sample } from './judge.ts'
 import { labels, numberOf, releaseName, setName } from './names.ts'

@@ -1,5 +1,5 @@
 /** When nothing may change: single periods and weekly windows in the time zone of those who declared them. Pure. */
-import type { FreezeSpec } from '@pavior/contract'
+import type { FreezeSpec } from './kinds/index.ts'
 
 export interface Frozen {
   reason: string
@@ -15,18 +15,23 @@ const horizonMs = 15 * 24 * 3600_000
 const days = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const
 
 /** The freeze that holds this environment now and ends last; undefined when there is none. */
-export function frozenBy(freezes: readonly FreezeSpec[], place: { environment: string; tier: string }, now: Date): Frozen | undefined {
-  const here = freezes.filter((freeze) => applies(freeze, place))
-  const holding = here.find((freeze) => holds(freeze, now))
+export function frozenBy(freezes: readonly FreezeSpec[], place: FreezePlace, now: Date): Frozen | undefined {
+  const here = freezes.filter((freeze) => freezeApplies(freeze, place))
+  const holding = here.find((freeze) => freezeHolds(freeze, now))
   return holding && { reason: holding.reason, until: endOf(here, now) }
 }
 
-function applies({ environments, tiers }: FreezeSpec, { environment, tier }: { environment: string; tier: string }): boolean {
+export interface FreezePlace {
+  environment: string
+  tier: string
+}
+
+export function freezeApplies({ environments, tiers }: FreezeSpec, { environment, tier }: FreezePlace): boolean {
   return (environments === undefined || environments.includes(environment)) && (tiers === undefined || tiers.includes(tier as never))
 }
 
 /** `allows` turns it round: changes only within the time that it names. */
-function holds({ from, until, weekly, allows }: FreezeSpec, now: Date): boolean {
+export function freezeHolds({ from, until, weekly, allows }: FreezeSpec, now: Date): boolean {
   const begun = from === undefined || Date.parse(from) <= now.getTime()
   const over = until !== undefined && Date.parse(until) <= now.getTime()
   // Outside of its period a freeze says nothing, and neither does a window of changes.
@@ -67,7 +72,7 @@ export function isTimeZone(name: string): boolean {
 
 /** Looked for in steps, so that daylight saving and freezes that follow each other need no rules of their own. */
 function endOf(freezes: readonly FreezeSpec[], now: Date): Date | undefined {
-  const frozen = (at: number): boolean => freezes.some((freeze) => holds(freeze, new Date(at)))
+  const frozen = (at: number): boolean => freezes.some((freeze) => freezeHolds(freeze, new Date(at)))
   const first = Math.floor(now.getTime() / minuteMs) * minuteMs
   for (let at = first + coarseMs; at <= first + horizonMs; at += coarseMs) {
     if (frozen(at)) continue
