@@ -1,25 +1,11 @@
 /** `promote`, `diff`, `approve`, `deployment pause|resume|finish|abort`. */
 import type { Command } from 'commander'
-import { fail, type DeploymentSpec, type DeploymentStatus, type ResolvedStrategy, type Resource } from '@pavior/contract'
+import { fail, type DeploymentSpec, type DeploymentStatus, type EnvironmentComparison, type PromotionPlan, type Resource } from '@pavior/contract'
 import type { Context } from '../context.ts'
 import { follow } from '../deploy.ts'
 import { table } from '../output.ts'
 
 type Deployment = Resource<DeploymentSpec, DeploymentStatus>
-
-interface ValueChange {
-  name: string
-  before?: string
-  after?: string
-}
-
-interface Comparison {
-  app: string
-  from: { environment: string; release: number; artifact: string }
-  to: { environment: string; release?: number; artifact?: string }
-  changes?: { artifact: { same: boolean }; configuration: ValueChange[]; processes: ValueChange[] }
-  strategy?: ResolvedStrategy
-}
 
 interface PromoteFlags {
   app?: string
@@ -44,7 +30,7 @@ export function addPromotion(program: Command, context: () => Context): void {
       const name = context().app(app)
       const path = `/v1/teams/${team}/apps/${name}/promote`
       if (plan) {
-        const comparison = await api.json<Comparison>({ method: 'POST', path, body: { from, to, plan } })
+        const comparison = await api.json<PromotionPlan>({ method: 'POST', path, body: { from, to, plan } })
         return out.result(comparison, () => describe(comparison))
       }
       const { metadata, spec } = await api.json<Deployment>({ method: 'POST', path, body: { from, to } })
@@ -62,7 +48,7 @@ export function addPromotion(program: Command, context: () => Context): void {
     .addHelpText('before', 'Example:\n  pavior diff staging production\n')
     .action(async (from: string, to: string, { app }: { app?: string }) => {
       const { api, out, team } = context()
-      const comparison = await api.json<Comparison>({ method: 'GET', path: `/v1/teams/${team}/apps/${context().app(app)}/diff?${new URLSearchParams({ from, to })}` })
+      const comparison = await api.json<EnvironmentComparison>({ method: 'GET', path: `/v1/teams/${team}/apps/${context().app(app)}/diff?${new URLSearchParams({ from, to })}` })
       out.result(comparison, () => describe(comparison))
     })
 
@@ -95,7 +81,7 @@ export function addPromotion(program: Command, context: () => Context): void {
   change('abort', 'Take it back; what served before has all traffic again.', () => ({ canceled: true }), 'is taken back.')
 }
 
-function describe({ app, from, to, changes, strategy }: Comparison): string {
+function describe({ app, from, to, changes, strategy }: EnvironmentComparison & Partial<PromotionPlan>): string {
   const place = ({ environment, release }: { environment: string; release?: number }): string => `${environment} ${release === undefined ? '(nothing serves)' : `v${release}`}`
   const rows = [...(changes?.configuration ?? []), ...(changes?.processes ?? [])].map(({ name, before, after }) => [name, before ?? '-', after ?? '-'])
   const artifact = to.artifact === undefined ? 'It is the first there.' : to.artifact === from.artifact ? 'The artifact is the same.' : `artifact ${to.artifact.slice(0, 19)} → ${from.artifact.slice(0, 19)}`

@@ -1,4 +1,5 @@
 /** What differs: files of a patch, and values by name. */
+import type { ValueChange } from '@pavior/contract'
 import { Badge, Code, Group, Table, Text } from '@mantine/core'
 import { useMemo, useState } from 'react'
 import { parsePatch, type PatchFile, type PatchLine } from './patch.ts'
@@ -61,12 +62,6 @@ function FileLines({ lines, label }: { lines: PatchLine[]; label: string }) {
       </table>
     </div>
   )
-}
-
-export interface ValueChange {
-  name: string
-  before?: string
-  after?: string
 }
 
 /** Values of names that look secret stay hidden until one asks. */

@@ -1,16 +1,13 @@
 /** What a release changes against another. */
+import type { ReleaseChanges, ValueChange } from '@pavior/contract'
 import { useQuery, type UseQueryResult } from '@tanstack/react-query'
 import { get } from '../../frame/api.ts'
-import type { ValueChange } from '../../pieces/diff.tsx'
 import { appApi, type AppPlace } from '../../frame/apps.ts'
 
 /** As the API has it. */
-export interface Changes {
+export interface Changes extends ReleaseChanges {
   from: number
   to: number
-  artifact: { before: string; after: string; same: boolean }
-  configuration: ValueChange[]
-  processes: ValueChange[]
   source?: {
     commits?: { commit: string; author: string; time: string; subject: string }[]
     files?: { path: string; added?: number; removed?: number }[]

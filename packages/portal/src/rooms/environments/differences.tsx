@@ -1,14 +1,13 @@
 /** What differs between what serves in two environments: artifact, names of settings, processes. */
 import { Code, Table, Text } from '@mantine/core'
-import type { ValueChange } from '../../pieces/diff.tsx'
-import type { Comparison } from './reads.ts'
+import type { EnvironmentComparison, ValueChange } from '@pavior/contract'
 
 interface Words {
   added: string
   removed: string
 }
 
-export function Differences({ comparison: { from, to, changes }, words }: { comparison: Comparison; words: Words }) {
+export function Differences({ comparison: { from, to, changes }, words }: { comparison: EnvironmentComparison; words: Words }) {
   const same = to.artifact === from.artifact
   return (
     <>

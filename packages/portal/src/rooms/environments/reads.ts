@@ -1,30 +1,18 @@
 /** What the board and its dialogs read. */
-import type { FreezeSpec, ResolvedStrategy, Resource } from '@pavior/contract'
+import type { EnvironmentComparison, FreezeSpec, PromotionPlan, Resource } from '@pavior/contract'
 import { useQuery, type UseQueryResult } from '@tanstack/react-query'
 import { useMemo } from 'react'
 import { get, post } from '../../frame/api.ts'
 import { appApi, type AppPlace } from '../../frame/apps.ts'
 import { useCollection } from '../../frame/collections.ts'
-import type { ValueChange } from '../../pieces/diff.tsx'
 
 export type Freeze = Resource<FreezeSpec>
 
-/** As the API has it; values of configuration are left out. */
-export interface Comparison {
-  app: string
-  from: { environment: string; release: number; artifact: string }
-  /** `release` is absent when nothing serves there. */
-  to: { environment: string; release?: number; artifact?: string }
-  changes?: { artifact: { same: boolean }; configuration: ValueChange[]; processes: ValueChange[] }
-}
-
-export type PromotionPlan = Comparison & { strategy: ResolvedStrategy }
-
 /** Asked anew each time: what serves may have changed. `serves` makes it so while it is looked at. */
-export function useComparison(place: AppPlace, from: string | undefined, to: string | undefined, serves: string): UseQueryResult<Comparison> {
+export function useComparison(place: AppPlace, from: string | undefined, to: string | undefined, serves: string): UseQueryResult<EnvironmentComparison> {
   return useQuery({
     queryKey: ['compare', place.team, place.app, from, to, serves],
-    queryFn: ({ signal }) => get<Comparison>(appApi(place, `diff?${new URLSearchParams({ from: from!, to: to! })}`), signal),
+    queryFn: ({ signal }) => get<EnvironmentComparison>(appApi(place, `diff?${new URLSearchParams({ from: from!, to: to! })}`), signal),
     enabled: from !== undefined && to !== undefined && from !== to,
     gcTime: 0,
     retry: false,

@@ -1,20 +1,5 @@
 /** What differs between two releases beside their source. Pure. */
-import type { ProcessSpec, ReleaseSpec } from '@pavior/contract'
-
-export interface ValueChange {
-  name: string
-  /** Absent when it was added. */
-  before?: string
-  /** Absent when it was removed. */
-  after?: string
-}
-
-export interface ReleaseChanges {
-  artifact: { before: string; after: string; same: boolean }
-  configuration: ValueChange[]
-  /** Settings of processes as `web.memory`. */
-  processes: ValueChange[]
-}
+import type { ProcessSpec, ReleaseChanges, ReleaseSpec, ValueChange } from '@pavior/contract'
 
 export function releaseChanges(from: ReleaseSpec, to: ReleaseSpec): ReleaseChanges {
   return {

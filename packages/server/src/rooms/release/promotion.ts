@@ -1,24 +1,14 @@
 /** The same artifact into the next environment, with what differs told before; and the approvals that it may need. */
-import { fail, type EnvironmentSpec, type ResolvedStrategy, type Resource } from '@pavior/contract'
+import { fail, type EnvironmentComparison, type EnvironmentSpec, type PromotionPlan, type ReleaseChanges, type Resource } from '@pavior/contract'
 import type { Actor } from '../../kernel/actor.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
-import { releaseChanges, type ReleaseChanges } from './changes.ts'
+import { releaseChanges } from './changes.ts'
 import { configurationChanged, createRelease, type ReleaseDeps } from './commands.ts'
 import { actor as system, builtOf, isActive, readContext, servingDeployment, type App, type Deployment, type Release } from './context.ts'
 import { releaseName } from './names.ts'
 import type { Writers } from './ports.ts'
 import { snapshot, type Built } from './snapshot.ts'
 import { resolveStrategy } from './strategy.ts'
-
-export interface PromotionPlan {
-  app: string
-  from: { environment: string; release: number; artifact: string }
-  /** `release` is what serves there now; absent when nothing does. */
-  to: { environment: string; release?: number; artifact?: string }
-  /** What differs from what serves there now; absent when nothing does. Values of configuration are left out. */
-  changes?: ReleaseChanges
-  strategy: ResolvedStrategy
-}
 
 interface Candidate {
   app: App
@@ -48,7 +38,7 @@ export async function promote(deps: ReleaseDeps, by: Actor, team: string, name: 
 }
 
 /** What serves in two environments, side by side. Values of configuration are left out. */
-export async function diffEnvironments({ resources }: ReleaseDeps, by: Actor, team: string, name: string, from: string, to: string): Promise<Pick<PromotionPlan, 'app' | 'from' | 'to' | 'changes'>> {
+export async function diffEnvironments({ resources }: ReleaseDeps, by: Actor, team: string, name: string, from: string, to: string): Promise<EnvironmentComparison> {
   const { source, serving } = await candidate(resources, by, team, name, from, to)
   return {
     app: name,

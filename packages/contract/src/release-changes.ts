@@ -1,0 +1,31 @@
+/** What differs between releases and between environments, as the API gives it. */
+import type { ResolvedStrategy } from './kinds/index.ts'
+
+export interface ValueChange {
+  name: string
+  /** Absent when it was added. */
+  before?: string
+  /** Absent when it was removed. */
+  after?: string
+}
+
+export interface ReleaseChanges {
+  artifact: { before: string; after: string; same: boolean }
+  configuration: ValueChange[]
+  /** Settings of processes as `web.memory`. */
+  processes: ValueChange[]
+}
+
+/** What serves in two environments, or would. Values of configuration are left out. */
+export interface EnvironmentComparison {
+  app: string
+  from: { environment: string; release: number; artifact: string }
+  /** `release` is what serves there now; absent when nothing does. */
+  to: { environment: string; release?: number; artifact?: string }
+  /** Absent when nothing serves there. */
+  changes?: ReleaseChanges
+}
+
+export interface PromotionPlan extends EnvironmentComparison {
+  strategy: ResolvedStrategy
+}
