@@ -63,10 +63,20 @@ describe('a deploy', () => {
   })
 })
 
-test('what only its deployment breaks ends a deploy with the denial too, and nothing goes on trying', async () => {
+test('what only its deployment breaks ends a deploy with the denial too; the way back is open whatever policies say', async () => {
+  const back = await appDirectory('back', webApp('one'))
+  for (const text of ['one', 'two']) {
+    await writeFile(join(back, 'server.js'), webApp(text)['server.js']!)
+    expect((await platform.cli(['deploy', back])).code).toBe(0)
+  }
   await created('no-uploads', { ...rule('object.spec.reason != "upload"'), match: { kinds: ['Deployment'] }, points: ['admission', 'deploy'] })
   const { code, stderr } = await platform.cli(['deploy', await appDirectory('late', webApp('late'))], { timeoutMs: 30_000 })
   expect([code, stderr]).toEqual([3, expect.stringContaining('POLICY_DENIED')])
+  await created('no-deployments', { ...rule('false'), match: { kinds: ['Deployment'] }, points: ['admission', 'deploy'] })
+  const rolledBack = await platform.cli(['rollback', 'v1', '--app', 'back'])
+  expect(rolledBack.code, rolledBack.stderr).toBe(0)
+  expect((await platform.get('back.localhost')).body).toBe('one')
+  expect((await platform.api('DELETE', `${policies}/no-deployments`)).status).toBe(200)
   expect((await platform.api('DELETE', `${policies}/no-uploads`)).status).toBe(200)
 })
 

@@ -120,10 +120,15 @@ export function createGate({ resources, engine, notes, environments }: GateDeps)
 function isJudged({ verb, object, previous, actor, kind }: AdmissionRequest): boolean {
   if (verb === 'delete') return actor.kind !== 'system'
   if (actor.kind === 'system' && kind.kind !== 'Deployment') return false
-  if (object.metadata.deletionTimestamp) return false
+  if (object.metadata.deletionTimestamp || (kind.kind === 'Deployment' && isWayBack(object.spec as DeploymentSpec))) return false
   if (!previous) return true
   const asked = ({ spec, metadata: { labels, annotations } }: Resource): unknown => [spec, labels ?? {}, annotations ?? {}]
   return !isDeepStrictEqual(asked(object), asked(previous))
+}
+
+/** A rollback, and a rollout that is taken back: no rule stands in the way of what served before. */
+function isWayBack({ rollbackTo, canceled }: DeploymentSpec): boolean {
+  return rollbackTo === true || canceled === true
 }
 
 export function writeSubject(actor: Pick<Actor, 'name'>, verb: Subject['verb'], object: Resource, previous: Resource | undefined, tierOf: Gate['tierOf'], point: 'admission' | 'sweep' = 'admission'): Subject {
