@@ -6,7 +6,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { constantLoad, percentile, show, startPlatform } from './platform.ts'
+import { constantLoad } from '../packages/server/test/whole/load.ts'
+import { percentile, show, startPlatform } from './platform.ts'
 
 const rounds = Number(process.argv[2] ?? 5)
 const directory = mkdtempSync(join(tmpdir(), 'canary-app-'))

@@ -8,7 +8,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { httpGet } from '../packages/server/test/whole/http-get.ts'
-import { constantLoad, percentile, root, show, startPlatform, type BenchPlatform } from './platform.ts'
+import { constantLoad } from '../packages/server/test/whole/load.ts'
+import { percentile, root, show, startPlatform, type BenchPlatform } from './platform.ts'
 
 const deploysUnderLoad = Number(process.argv[2] ?? 20)
 

@@ -2,12 +2,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { Agent } from 'node:http'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { httpGet } from '../packages/server/test/whole/http-get.ts'
 
 /** The bundle lies in bench/dist. */
 export const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -79,28 +77,4 @@ export async function freePort(): Promise<number> {
   probe.close()
   await once(probe, 'close')
   return port
-}
-
-/** Requests without end, half of them on kept connections, until stopped; counts what was not answered with 200. */
-export function constantLoad(port: number, host: string): { stop: () => Promise<{ total: number; failures: string[] }> } {
-  let stopped = false
-  let total = 0
-  const failures: string[] = []
-  const hammer = async (keepAlive: boolean): Promise<void> => {
-    const agent = keepAlive ? new Agent({ keepAlive: true, maxSockets: 1 }) : undefined
-    while (!stopped) {
-      total++
-      const { status } = await httpGet(port, host, '/', agent).catch((error: Error) => ({ status: error.message }))
-      if (status !== 200) failures.push(String(status))
-    }
-    agent?.destroy()
-  }
-  const running = Promise.all([hammer(true), hammer(true), hammer(false), hammer(false)])
-  return {
-    stop: async () => {
-      stopped = true
-      await running
-      return { total, failures }
-    },
-  }
 }

@@ -1,5 +1,6 @@
 export * from './agent.ts'
 export * from './api-view.ts'
+export * from './audit.ts'
 export * from './catalog.ts'
 export * from './errors.ts'
 export * from './freeze.ts'

@@ -1,5 +1,6 @@
 /** `audit`: who changed what and when. */
 import type { Command } from 'commander'
+import type { AuditPage, AuditRow } from '@pavior/contract'
 import type { Context } from '../context.ts'
 import { table } from '../output.ts'
 import { printLines } from '../print-lines.ts'
@@ -16,24 +17,6 @@ interface AuditFlags {
   since?: string
   until?: string
   limit?: string
-  continue?: string
-}
-
-interface AuditRow {
-  id: string
-  time: string
-  actor: string
-  token?: string
-  verb: string
-  kind: string
-  team?: string
-  name: string
-  resourceVersion: string
-  requestId?: string
-}
-
-interface AuditPage {
-  items: AuditRow[]
   continue?: string
 }
 

@@ -2,7 +2,8 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { deployedApp, halfUpload, killServer, names, observed, ofApp } from './faults.ts'
 import { gatedApp, newGate, type Gate } from './gate.ts'
-import { appDirectory, constantLoad, newPlatform, until, webApp, type Platform } from './platform.ts'
+import { constantLoad } from './load.ts'
+import { appDirectory, newPlatform, until, webApp, type Platform } from './platform.ts'
 
 let platform: Platform
 let gate: Gate

@@ -7,7 +7,8 @@ import { join } from 'node:path'
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { agentPid, databasePid, deployedApp, killDatabase, observed, ready, serverPid } from './faults.ts'
 import { httpGet } from './http-get.ts'
-import { alive, constantLoad, newPlatform, Platform, until, webApp } from './platform.ts'
+import { constantLoad } from './load.ts'
+import { alive, newPlatform, Platform, until, webApp } from './platform.ts'
 
 let platform: Platform
 

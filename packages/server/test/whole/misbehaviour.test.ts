@@ -8,7 +8,8 @@ import { Readable } from 'node:stream'
 import { createGzip } from 'node:zlib'
 import { afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { deployedApp, names, observed } from './faults.ts'
-import { appDirectory, constantLoad, newPlatformWith, Platform, until, webApp } from './platform.ts'
+import { constantLoad } from './load.ts'
+import { appDirectory, newPlatformWith, Platform, until, webApp } from './platform.ts'
 
 const limits = { PAVIOR_BUILD_TIMEOUT_SECONDS: '6', PAVIOR_BUILD_MEMORY_MIB: '256', PAVIOR_BUILD_DISK_MIB: '80', PAVIOR_BUILD_PIDS: '100', PAVIOR_SOURCE_FILES: '10000' }
 const mib = 1024 * 1024

@@ -2,7 +2,6 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -178,45 +177,6 @@ const server = require('http').createServer((request, response) => response.end(
 server.listen(process.env.PORT)
 process.on('SIGTERM', () => server.close(() => process.exit(0)))
 `,
-  }
-}
-
-/** Requests without end, half on one connection, half on new ones, until stopped; counts what failed. */
-export function constantLoad(port: number, host: string): { stop: () => Promise<{ total: number; failures: string[] }> } {
-  let stopped = false
-  let total = 0
-  const failures: string[] = []
-  const one = async (keepAlive: boolean): Promise<void> => {
-    const { Agent } = await import('node:http')
-    const agent = keepAlive ? new Agent({ keepAlive: true, maxSockets: 1 }) : undefined
-    while (!stopped) {
-      total++
-      await new Promise<void>((resolve) => {
-        const outgoing = request({ host: '127.0.0.1', port, headers: { host }, agent: agent ?? false }, (response) => {
-          response.resume()
-          if (response.statusCode !== 200) failures.push(`status ${response.statusCode}`)
-          response.on('end', resolve)
-          response.on('error', (error) => {
-            failures.push(error.message)
-            resolve()
-          })
-        })
-        outgoing.on('error', (error) => {
-          failures.push(error.message)
-          resolve()
-        })
-        outgoing.end()
-      })
-    }
-    agent?.destroy()
-  }
-  const running = Promise.all([one(true), one(true), one(false), one(false)])
-  return {
-    stop: async () => {
-      stopped = true
-      await running
-      return { total, failures }
-    },
   }
 }
 

@@ -5,7 +5,8 @@
 import { expect, test } from 'vitest'
 import type { DeploymentSpec, DeploymentStatus, InstanceSetSpec, Resource, RouteSpec } from '@pavior/contract'
 import { killServer } from './faults.ts'
-import { appDirectory, constantLoad, newPlatform, until, writeFiles, type Platform } from './platform.ts'
+import { constantLoad } from './load.ts'
+import { appDirectory, newPlatform, until, writeFiles, type Platform } from './platform.ts'
 
 type Deployment = Resource<DeploymentSpec, DeploymentStatus>
 

@@ -3,7 +3,8 @@ import { request } from 'node:http'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { DeploymentSpec, DeploymentStatus, EnvironmentSpec, Resource } from '@pavior/contract'
 import { killServer } from './faults.ts'
-import { appDirectory, constantLoad, newPlatform, until, writeFiles, type Platform } from './platform.ts'
+import { constantLoad } from './load.ts'
+import { appDirectory, newPlatform, until, writeFiles, type Platform } from './platform.ts'
 
 type Deployment = Resource<DeploymentSpec, DeploymentStatus>
 

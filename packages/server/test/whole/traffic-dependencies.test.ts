@@ -5,7 +5,8 @@ import { text as textOf } from 'node:stream/consumers'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { socketDirectory } from '../../src/kernel/config/config.ts'
 import { deployedApp, killServer } from './faults.ts'
-import { appDirectory, constantLoad, newPlatform, until, webApp, type Platform } from './platform.ts'
+import { constantLoad } from './load.ts'
+import { appDirectory, newPlatform, until, webApp, type Platform } from './platform.ts'
 
 /** Answers, and every tenth time with an error. */
 const called = {

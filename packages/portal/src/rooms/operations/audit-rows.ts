@@ -1,26 +1,9 @@
 /** The changes that a page of the audit shows: those that were there, page by page, and those that are made meanwhile. */
+import type { AuditPage, AuditRow } from '@pavior/contract'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { useEffect, useMemo, useState } from 'react'
 import { get } from '../../frame/api.ts'
 import { live } from '../../frame/live.ts'
-
-export interface AuditRow {
-  id: string
-  time: string
-  actor: string
-  token?: string
-  verb: string
-  kind: string
-  team?: string
-  name: string
-  resourceVersion: string
-  requestId?: string
-}
-
-interface AuditPage {
-  items: AuditRow[]
-  continue?: string
-}
 
 export type Filter = [name: string, value: string][]
 

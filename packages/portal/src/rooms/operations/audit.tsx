@@ -1,4 +1,5 @@
 /** Who changed what and when; every filter stands in the address. */
+import type { AuditRow } from '@pavior/contract'
 import { Button, Group, SegmentedControl, Select, Table, Text, TextInput } from '@mantine/core'
 import { IconArrowUp } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
@@ -14,7 +15,7 @@ import { ErrorState } from '../../pieces/error-state.tsx'
 import { GoLink } from '../../pieces/go-link.tsx'
 import { PageHeader } from '../../pieces/page-header.tsx'
 import { RowsSkeleton } from '../../pieces/page-skeleton.tsx'
-import { useEarlier, useNewer, type AuditRow, type Filter } from './audit-rows.ts'
+import { useEarlier, useNewer, type Filter } from './audit-rows.ts'
 import classes from './audit.module.css'
 
 const verbs = ['create', 'update', 'patch', 'delete']

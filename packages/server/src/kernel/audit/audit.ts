@@ -1,4 +1,5 @@
 /** Who changed what and when: one row a write, made by the store in the statement of the write itself. */
+import type { AuditPage, AuditRow } from '@pavior/contract'
 import { Counter, Gauge, type Registry } from 'prom-client'
 import { stepWhenMore, type OnMore, type WriteLine } from '../api/lines.ts'
 import type { PgDatabase } from '../db/index.ts'
@@ -17,32 +18,6 @@ export interface AuditFilter {
   since?: Date
   /** Before this moment. */
   until?: Date
-}
-
-export interface AuditRow {
-  /** Rises with time; to follow from. */
-  id: string
-  /** ISO 8601. */
-  time: string
-  actor: string
-  /** Prefix of the token that was used. */
-  token?: string
-  verb: string
-  kind: string
-  /** Absent for cluster kinds. */
-  team?: string
-  name: string
-  uid: string
-  /** The version that the write made. */
-  resourceVersion: string
-  requestId?: string
-}
-
-export interface AuditPage {
-  /** Newest first. */
-  items: AuditRow[]
-  /** To go on with older rows; absent on the last page. */
-  continue?: string
 }
 
 export interface AuditLog {
