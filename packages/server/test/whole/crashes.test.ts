@@ -140,7 +140,8 @@ describe('kill -9 of `up`', () => {
     expect(await instancesOf('')).toEqual(before)
     expect([server, database].filter(alive)).toEqual([])
     expect((await platform.json(['apps'])).map(({ metadata }: any) => metadata.name)).toContain('steady')
-    await deployedApp(platform, 'steady', webApp('steady'))
+    // All at once: a canary under load takes its minutes.
+    await deployedApp(platform, 'steady', webApp('steady'), '--strategy', 'rolling')
     const { total, failures } = await load.stop()
     expect([total > 0, failures]).toEqual([true, []])
     await until('the earlier instance to be gone', async () => (await observed(platform)).instances.filter(({ id }) => id.startsWith('steady-')).length === 1)

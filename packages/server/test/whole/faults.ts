@@ -81,11 +81,11 @@ export async function halfUpload(platform: Platform, app: string): Promise<{ bro
 }
 
 /** For `beforeAll`, where there is no test yet that would clean up. */
-export async function deployedApp(platform: Platform, name: string, files: Record<string, string>): Promise<void> {
+export async function deployedApp(platform: Platform, name: string, files: Record<string, string>, ...flags: string[]): Promise<void> {
   const parent = await mkdtemp(join(tmpdir(), 'pavior-app-'))
   try {
     await writeFiles(join(parent, name), files)
-    await platform.json(['deploy'], { directory: join(parent, name) })
+    await platform.json(['deploy', ...flags], { directory: join(parent, name) })
   } finally {
     await rm(parent, { recursive: true, force: true })
   }
