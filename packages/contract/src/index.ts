@@ -1,4 +1,5 @@
 export * from './agent.ts'
+export * from './answers.ts'
 export * from './api-view.ts'
 export * from './audit.ts'
 export * from './catalog.ts'

@@ -3,23 +3,10 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Command } from 'commander'
 import { stringify } from 'yaml'
-import { fail } from '@pavior/contract'
+import { fail, type TokenRow } from '@pavior/contract'
 import { Api } from '../api.ts'
 import { loginFile, type Context } from '../context.ts'
 import { age, seconds, size, table } from '../output.ts'
-
-interface TokenRow {
-  id: string
-  prefix: string
-  description: string
-  username?: string
-  team?: string
-  role?: string
-  app?: string
-  createdAt: string
-  expiresAt?: string
-  lastUsed?: string
-}
 
 interface StatusAnswer {
   version: string

@@ -1,4 +1,5 @@
 /** Tokens of programs and sessions of browsers: made, shown once, revoked. */
+import type { TokenRow } from '@pavior/contract'
 import { Button, Group, Table, Text } from '@mantine/core'
 import { IconPlus } from '@tabler/icons-react'
 import { lazy, Suspense, useState } from 'react'
@@ -15,24 +16,8 @@ import { NewToken } from './new-token.tsx'
 
 const PasswordChange = lazy(() => import('../../frame/password-change.tsx'))
 
-/** As the API has it; the token itself is never among it. */
-interface Token {
-  id: string
-  prefix: string
-  description: string
-  username?: string
-  team?: string
-  role?: string
-  app?: string
-  createdBy: string
-  createdAt: string
-  expiresAt?: string
-  lastUsed?: string
-  session: boolean
-}
-
 export default function Tokens() {
-  const { value: data, error } = useLatest<{ items: Token[] }>('/v1/tokens?follow=1')
+  const { value: data, error } = useLatest<{ items: TokenRow[] }>('/v1/tokens?follow=1')
   const [making, setMaking] = useState(false)
   const [changing, setChanging] = useState(false)
   const unique = [...new Map((data?.items ?? []).map((token) => [token.id, token])).values()]
@@ -70,7 +55,7 @@ export default function Tokens() {
   )
 }
 
-function List({ tokens, label }: { tokens: Token[]; label: string }) {
+function List({ tokens, label }: { tokens: TokenRow[]; label: string }) {
   return (
     <Table.ScrollContainer type="native" tabIndex={0} minWidth={300}>
       <Table aria-label={label} verticalSpacing={6}>
@@ -93,7 +78,7 @@ function List({ tokens, label }: { tokens: Token[]; label: string }) {
   )
 }
 
-function Row({ token }: { token: Token }) {
+function Row({ token }: { token: TokenRow }) {
   const [asking, setAsking] = useState(false)
   const { id, prefix, description, username, team, role, app, lastUsed, expiresAt, session } = token
   const name = description || prefix

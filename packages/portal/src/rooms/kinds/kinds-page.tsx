@@ -37,7 +37,7 @@ export default function KindsPage() {
     queries: kinds.map(({ plural, namespaced }) => ({
       queryKey: ['count', plural, namespaced ? team : undefined],
       queryFn: async () => {
-        const { metadata, items } = await get<CountPage>(`${resourcePath(plural, namespaced ? team : undefined)}?limit=1`)
+        const { metadata, items } = await get<CountPage>(`${resourcePath(plural, namespaced ? team : undefined)}?limit=1&count=true`)
         return items.length + (metadata.remainingItemCount ?? 0)
       },
     })),

@@ -1,5 +1,5 @@
 /** What the API tells of templates. */
-import { withoutSecrets, type Resource, type TemplateRunSpec, type TemplateRunStatus, type TemplateSpec } from '@pavior/contract'
+import { withoutSecrets, type Resource, type TemplateRunSpec, type TemplateRunStatus, type TemplateSpec, type FleetRow } from '@pavior/contract'
 import { queryOptions } from '@tanstack/react-query'
 import { get, post } from '../../frame/api.ts'
 
@@ -18,16 +18,6 @@ export interface TemplateRow {
 }
 
 export type TemplateDetails = TemplateSpec & { team: string; name: string }
-
-export interface FleetRow {
-  team: string
-  app: string
-  version: string
-  offered: string
-  behind: boolean
-  canary: boolean
-  url?: string
-}
 
 export interface PreviewFile {
   path: string

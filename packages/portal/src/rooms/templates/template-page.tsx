@@ -1,3 +1,4 @@
+import type { FleetRow } from '@pavior/contract'
 import { Button, List, Stack, Text, Title } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link, useParams } from '@tanstack/react-router'
@@ -10,7 +11,7 @@ import { PageSkeleton } from '../../pieces/page-skeleton.tsx'
 import type { Column } from '../../pieces/table-column.ts'
 import { resourceHref } from '../../frame/registry.ts'
 import { UpgradeCell, UpgradeResult, useUpgrade } from './upgrade.tsx'
-import { fleetQuery, templateQuery, type FleetRow } from './queries.ts'
+import { fleetQuery, templateQuery } from './queries.ts'
 
 const fleetColumns: Column<FleetRow>[] = [
   { key: 'app', label: 'App', value: ({ app }) => app },

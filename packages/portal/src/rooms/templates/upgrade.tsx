@@ -1,10 +1,11 @@
 /** Proposes an upgrade as a branch, and shows what is in it. */
+import type { FleetRow } from '@pavior/contract'
 import { Button, Code, List, Stack, Text } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import { CopyCommand } from '../../pieces/copy-button.tsx'
 import { ErrorState } from '../../pieces/error-state.tsx'
 import { Status } from '../../pieces/status.tsx'
-import { proposeUpgrade, type FleetRow, type Upgrade } from './queries.ts'
+import { proposeUpgrade, type Upgrade } from './queries.ts'
 
 export function useUpgrade() {
   return useMutation({ mutationFn: ({ team, app }: FleetRow) => proposeUpgrade(team, app) })

@@ -105,7 +105,7 @@ function createReads(
       const query = request.query as Query
       if (request.method !== 'HEAD' && flag(query, 'watch')) return watch(request, reply)
       const { namespace } = request.params as ResourceParams
-      const options = { ...selection(query), limit: wholeNumber(query, 'limit') ?? everything, continue: parameter(query, 'continue'), count: true }
+      const options = { ...selection(query), limit: wholeNumber(query, 'limit') ?? everything, continue: parameter(query, 'continue'), count: flag(query, 'count') }
       const found = await resources.list(request.actor, kind.kind, namespace, options)
       if (
         parameter(query, 'resourceVersionMatch') === 'Exact' &&

@@ -101,7 +101,7 @@ function metaModels(dialect: Dialect): Record<string, Doc> {
     }),
     [`${metaPrefix}.ListMeta`]: object('What every list has beside its items.', {
       continue: text('Token for the next page.'),
-      remainingItemCount: number('Items after this page.'),
+      remainingItemCount: number('Items after this page; with count=true, on the first page, without selectors.'),
       resourceVersion: text('Version to watch from.'),
       selfLink: text('Not used.'),
     }),

@@ -69,7 +69,7 @@ export interface ListOptions extends Selection {
   limit?: number
   /** Opaque, from the last page. Refused with EXPIRED when it is too old or not ours. */
   continue?: string
-  /** Say with the first page how many there are behind it; not for selections, which may be expensive to count. */
+  /** Say with the first page how many there are behind it. Costs more than the page where there are many; not for selections. */
   count?: boolean
 }
 

@@ -8,7 +8,7 @@ import type { Database } from '../../kernel/db/index.ts'
 import { hasCode } from '../../kernel/errors.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import { manifestFiles, readDeclaration } from './manifest/index.ts'
-import { numberLabel, type Build } from './reconcile.ts'
+import { numberLabel, type Build } from './builds.ts'
 import type { SourceStore } from './ports.ts'
 import { nextBuildNumber } from './store.ts'
 

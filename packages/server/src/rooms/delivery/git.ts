@@ -24,6 +24,8 @@ export interface GitDeps {
   hookCommand: string[]
   /** Where the hook reaches the API. */
   apiUrl: () => string
+  /** Told when a push has ended and its commits are in the repository. */
+  pushed: (team: string, app: string) => Promise<void>
 }
 
 export function repositoryPath(root: string, team: string, app: string): string {
@@ -112,6 +114,8 @@ export async function serveGit(deps: GitDeps, request: FastifyRequest, reply: Fa
     if (!raw.headersSent) raw.writeHead(500, { 'content-type': 'text/plain' }).end('git failed\n')
     else raw.destroy()
   })
+  // Only now its commits are in the repository: the deploy that the hook made is older.
+  if (service === 'git-receive-pack') await deps.pushed(team, app)
 }
 
 /** CGI: header lines, an empty line, the body. */

@@ -9,12 +9,14 @@ import type { Part } from '../../kernel/lifecycle/lifecycle.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import type { Room } from '../../kernel/room.ts'
 import { Waiters, type ChangeWaiters } from '../../kernel/store/waiters.ts'
+import { actor, stepTaskPrefix, taskOf, type Build } from './builds.ts'
 import { sourceChanges, type SourceChanges } from './changes.ts'
 import { submitOnce, type Submission } from './commands.ts'
 import { build } from './kinds.ts'
 import type { GitDeps } from './git.ts'
 import type { ArtifactStore, Builder, DeployGate, SourceStore, StepRunner, ToolFinder } from './ports.ts'
-import { actor, createBuildCanceler, createBuildReconciler, createRepositoryReaper, createStepReaper, stepTaskPrefix, taskOf, type Build, type BuildDeps } from './reconcile.ts'
+import { createBuildReconciler, type BuildDeps } from './reconcile.ts'
+import { createBuildCanceler, createRepositoryReaper, createStepReaper } from './reconcile-ends.ts'
 import { PlatformRepositories } from './repositories.ts'
 import { deliveryRoutes } from './routes.ts'
 import { forgetMissing } from './store.ts'
@@ -23,7 +25,7 @@ import { buildPlaces } from './workspace.ts'
 export const kinds = [build]
 
 const startCheckMs = 250
-export type { Build } from './reconcile.ts'
+export type { Build } from './builds.ts'
 export type { SourceChanges } from './changes.ts'
 
 export interface DeliveryReads {

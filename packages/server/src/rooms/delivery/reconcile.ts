@@ -4,15 +4,15 @@
  */
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { BuildSpec, BuildStatus, ErrorDetails, ProcessSpec, Resource, Step, TaskStatus } from '@pavior/contract'
+import type { BuildStatus, ErrorDetails, ProcessSpec, Step, TaskStatus } from '@pavior/contract'
 import { fail, isPaviorError, lastWords, lastWordsReadLines, type ErrorObject, type PaviorError } from '@pavior/contract'
-import { systemActor } from '../../kernel/actor.ts'
 import type { EventRecorder } from '../../kernel/audit/events.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/db/index.ts'
 import { ignore } from '../../kernel/errors.ts'
-import { done, itself, resourceKeyText, splitKey, type Outcome, type Reconciler } from '../../kernel/reconcile/index.ts'
+import { done, itself, splitKey, type Outcome, type Reconciler } from '../../kernel/reconcile/index.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
+import { actor, buildsOf, cancelGraceMs, finalPhases, summaryOf, taskOf, type Build } from './builds.ts'
 import { build as buildKind } from './kinds.ts'
 import { manifestFiles, readDeclaration } from './manifest/index.ts'
 import { chooseBuilder, endStep, inputsOf, isSuperseded, policyMessage, problemOfStep, reusable, startStep, toolchainOf } from './plan.ts'
@@ -22,14 +22,7 @@ import { pathOf, withCache } from './environment.ts'
 import { finishImage } from './image.ts'
 import { finishTree, imageMounts, imageOutput, keepLayer, prepareWorkspace, removeWorkspace, restoreLayer, type BuildPlaces } from './workspace.ts'
 
-export type Build = Resource<BuildSpec, BuildStatus>
-
-export const actor = systemActor('delivery')
-export const numberLabel = 'pavior.dev/number'
-export const stepTaskPrefix = 'build-'
-const finalPhases = new Set(['Succeeded', 'Failed', 'Canceled'])
 const stoppedCodes = new Set(['BUILD_CANCELED', 'SUPERSEDED', 'APP_DELETED'])
-const cancelGraceMs = 2000
 const taskCheckMs = 2000
 /** Lines that an error carries. */
 const keptLines = 20
@@ -79,78 +72,6 @@ export function createBuildReconciler(deps: BuildDeps): Reconciler {
       }
     },
   }
-}
-
-/** Ends the step of a build that is deleted while it runs. */
-export function createStepReaper({ runner }: BuildDeps): Reconciler {
-  return {
-    name: 'build-reaper',
-    concurrency: 2,
-    interests: [
-      {
-        kind: 'Build',
-        keys: (object) => {
-          const step = object.metadata.deletionTimestamp && (object as Build).status?.steps?.find(({ state }) => state === 'running')
-          return step ? [taskOf(object, step.name)] : []
-        },
-      },
-    ],
-    reconcile: async (task) => {
-      await runner.cancelTask(task, cancelGraceMs)
-      return done
-    },
-  }
-}
-
-/** Takes the repository of an app away with it, so that the next app of that name begins with nothing. */
-export function createRepositoryReaper({ resources }: Pick<BuildDeps, 'resources'>, repositories: { remove: (team: string, app: string) => Promise<void> }): Reconciler {
-  return {
-    name: 'repositories',
-    concurrency: 1,
-    interests: [{ kind: 'App', keys: (object) => (object.metadata.deletionTimestamp ? [resourceKeyText(object)] : []) }],
-    reconcile: async (text) => {
-      const { namespace: team, name } = splitKey(text)
-      if (!(await resources.get(actor, { kind: 'App', namespace: team, name }))) await repositories.remove(team, name)
-      return done
-    },
-  }
-}
-
-/** Cancels builds that were asked to stop or have a later one, while their reconciler waits for a step. */
-export function createBuildCanceler({ resources, runner }: BuildDeps): Reconciler {
-  return {
-    name: 'build-cancel',
-    concurrency: 2,
-    interests: [{ kind: 'Build', keys: (object) => [`${object.metadata.namespace}/${object.metadata.name}`] }],
-    reconcile: async (text) => {
-      const { namespace: team, name } = splitKey(text)
-      const build = await resources.get<Build>(actor, { kind: 'Build', namespace: team, name })
-      const doomed = build ? [...(build.spec.canceled ? [build] : []), ...(await earlierBuilds(resources, build))] : []
-      for (const one of doomed) {
-        if (finalPhases.has(one.status?.phase ?? '')) continue
-        const step = one.status?.steps?.find(({ state }) => state === 'running')
-        if (step) await runner.cancelTask(taskOf(one, step.name), cancelGraceMs)
-      }
-      return done
-    },
-  }
-}
-
-async function buildsOf(resources: Resources, team: string, app: string): Promise<Build[]> {
-  return (await resources.list<Build>(actor, 'Build', team, { fields: [{ path: 'spec.app', operator: '=', value: app }], limit: 0 })).items
-}
-
-function summaryOf({ spec, metadata }: Build): { app: string; environment?: string; number: number } {
-  return { app: spec.app, environment: spec.environment, number: Number(metadata.labels?.[numberLabel] ?? 0) }
-}
-
-async function earlierBuilds(resources: Resources, build: Build): Promise<Build[]> {
-  const all = await buildsOf(resources, build.metadata.namespace!, build.spec.app)
-  return all.filter((other) => isSuperseded(summaryOf(other), [summaryOf(build)]))
-}
-
-export function taskOf({ metadata }: Pick<Build, 'metadata'>, step: string): string {
-  return `${stepTaskPrefix}${metadata.uid}-${step}`
 }
 
 class BuildRun {

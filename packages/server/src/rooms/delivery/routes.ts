@@ -10,7 +10,7 @@ import type { Resources } from '../../kernel/resources/index.ts'
 import { checkSubmission, submit, type SubmitDeps, type Submission } from './commands.ts'
 import { serveGit, type GitDeps } from './git.ts'
 import type { StepRunner } from './ports.ts'
-import { taskOf, type Build } from './reconcile.ts'
+import { taskOf, type Build } from './builds.ts'
 
 export interface DeliveryRoutesDeps extends SubmitDeps {
   resources: Resources

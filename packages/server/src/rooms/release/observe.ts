@@ -137,11 +137,10 @@ async function read({ readings, clock }: ObserveDeps, team: string, { spec }: De
   const now = clock.now()
   if (now.getTime() - readings.takenAt().getTime() > staleMs) return undefined
   const of = { team, app: spec.app, environment: spec.environment }
-  const rateOver = async (windowMs: number): Promise<number> => {
-    const samples = await readings.since(of, new Date(now.getTime() - windowMs))
-    return [...samples.values()].reduce((sum, { requests }) => sum + requests, 0) / (windowMs / 1000)
-  }
-  const [since, ...rates] = await Promise.all([trial?.since === undefined ? new Map<number, Sample>() : readings.since(of, new Date(trial.since)), ...rateWindowsMs.map(rateOver)])
+  const windows = rateWindowsMs.map((windowMs) => new Date(now.getTime() - windowMs))
+  const [onTrial, ...before] = await readings.since(of, [trial?.since === undefined ? now : new Date(trial.since), ...windows])
+  const since: Map<number, Sample> = trial?.since === undefined ? new Map() : onTrial!
+  const rates = before.map((samples, index) => [...samples.values()].reduce((sum, { requests }) => sum + requests, 0) / (rateWindowsMs[index]! / 1000))
   const none = { requests: 0, errors: 0, p95Ms: null, p99Ms: null }
   return { canary: since.get(spec.release) ?? none, stable: since.get(stable) ?? none, perSecond: Math.max(...rates) }
 }

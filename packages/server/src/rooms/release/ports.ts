@@ -35,15 +35,16 @@ export interface SourceHistory {
 
 /** What the router counted. */
 export interface TrafficReadings {
-  /** By number of the release, of requests that ended at or after `since`. */
-  since: (of: { team: string; app: string; environment: string }, since: Date) => Promise<Map<number, Sample>>
+  /** By number of the release, of requests since each of these moments. */
+  since: (of: { team: string; app: string; environment: string }, moments: Date[]) => Promise<Map<number, Sample>[]>
   /** When the counts were last asked for with success. */
   takenAt: () => Date
 }
 
 /** Who wrote a resource, as the audit has it; parts of the platform left out. */
 export interface Writers {
-  of: (kind: string, team: string, name: string) => Promise<string[]>
+  /** Since this moment: the audit is long, and found by its time. `verb`: only those who did this. */
+  of: (resource: { kind: string; team: string; name: string }, since: Date, verb?: 'create') => Promise<string[]>
 }
 
 /** Requests that the platform makes itself. */

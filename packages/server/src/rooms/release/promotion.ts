@@ -99,12 +99,19 @@ export async function approve({ resources, writers, now }: ApprovalDeps, by: Act
   )
 }
 
-async function makersOf(resources: Resources, writers: Writers, team: string, { spec, metadata }: Deployment): Promise<Set<string>> {
+/** Configuration waits for a rollout under way before it becomes a release. */
+const changeBeforeMs = 24 * 3600_000
+
+async function makersOf(resources: Resources, writers: Writers, team: string, deployment: Deployment): Promise<Set<string>> {
+  const { spec, metadata } = deployment
   const release = await resources.get<Release>(system, { kind: 'Release', namespace: team, name: releaseName(spec.app, spec.release) })
+  const build = release?.spec.build === undefined ? undefined : await resources.get(system, { kind: 'Build', namespace: team, name: release.spec.build })
+  const created = ({ kind, metadata: { name, creationTimestamp } }: Resource): Promise<string[]> => writers.of({ kind, team, name }, new Date(creationTimestamp), 'create')
+  const changes = new Date(Date.parse(metadata.creationTimestamp) - changeBeforeMs)
   const wrote = await Promise.all([
-    writers.of('Deployment', team, metadata.name),
-    release?.spec.build === undefined ? [] : writers.of('Build', team, release.spec.build),
-    release?.spec.reason === configurationChanged ? writers.of('App', team, spec.app) : [],
+    created(deployment),
+    build ? created(build) : [],
+    release?.spec.reason === configurationChanged ? writers.of({ kind: 'App', team, name: spec.app }, changes) : [],
   ])
   return new Set(wrote.flat())
 }

@@ -28,8 +28,8 @@ export interface TelemetryDeps {
 export interface TelemetryReads {
   /** When the router's counts were last asked for with success, by this replica. */
   takenAt: () => Date
-  /** What every release of an app did since then, by its number; the interval of the router that `since` falls into counts whole. */
-  since: (of: { team: string; app: string; environment: string }, since: Date) => Promise<Map<number, ReleaseSample>>
+  /** What every release of an app did since each moment, by its number; the interval of the router that a moment falls into counts whole. */
+  since: (of: { team: string; app: string; environment: string }, moments: Date[]) => Promise<Map<number, ReleaseSample>[]>
   /** Apps that this one has called since then. */
   calledBy: (app: AppName, since: Date) => Promise<AppName[]>
   /** Every pair that one of these apps is in, with its requests since then. */
@@ -45,7 +45,11 @@ export function createTelemetry({ database, resources, source, defaultEnvironmen
     parts: [news.part, collector],
     reads: {
       takenAt: collector.takenAt,
-      since: async (of, since) => samplesOf(await readTraffic(database, { ...of, from: new Date(since.getTime() - trafficIntervalMs), until: clock.now() })),
+      since: async (of, moments) => {
+        const from = moments.map((moment) => moment.getTime() - trafficIntervalMs)
+        const intervals = await readTraffic(database, { ...of, from: new Date(Math.min(...from)), until: clock.now() })
+        return from.map((begin) => samplesOf(intervals.filter(({ at }) => at >= begin)))
+      },
       calledBy: (app, since) => calledBy(database, app, since),
       callsOf: (apps, since) => callsOf(database, apps, since),
     },

@@ -16,10 +16,6 @@ import { largestFile, readEntities, type Refused } from './validate.ts'
 const actor = systemActor('catalog')
 /** Apps that others name may come later than those who name them. */
 const lookAgainMs = 3600_000
-/** A push ends after its deploy has; only then its commits are in the repository. */
-const pushEndsMs = 5000
-/** A commit that has not come by then was never pushed here. */
-const pushLastsMs = 600_000
 const catalogFiles = ['catalog-info.yaml', 'catalog-info.yml', '.backstage/catalog-info.yaml']
 
 type App = Resource<AppSpec, AppStatus>
@@ -85,15 +81,12 @@ function appEntities(deps: EntityReconcilersDeps): Reconciler {
       await replaceLocation(database, 'traffic', location, callerOf(app.metadata, await calledBy(deps, app)))
       const serving = await servingOf(resources, actor, app)
       if (serving?.source) await takeFile(deps, app, location, serving.source)
-      const dated = serving?.source === undefined || (await dateDocs(deps, serving.source))
+      // A push ends after its deploy has, and asks again when its commits are here.
+      if (serving?.source) await dateDocs(deps, serving.source)
       await deps.taken(key)
-      return after(dated || isOld(deps, serving!.release) ? lookAgainMs : pushEndsMs)
+      return after(lookAgainMs)
     },
   }
-}
-
-function isOld({ clock }: EntityReconcilersDeps, release: Resource): boolean {
-  return clock.now().getTime() - Date.parse(release.metadata.creationTimestamp) > pushLastsMs
 }
 
 /** Apps that are still there and that this one was seen to call. */

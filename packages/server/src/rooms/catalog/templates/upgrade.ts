@@ -1,5 +1,5 @@
 /** Life after birth: which apps came from a template, and how one is brought to another version of it. */
-import { fail, type AppSpec, type AppStatus, type Resource } from '@pavior/contract'
+import { fail, type AppSpec, type AppStatus, type Resource, type FleetRow } from '@pavior/contract'
 import type { Actor } from '../../../kernel/actor.ts'
 import { ignore } from '../../../kernel/errors.ts'
 import { after, done, resourceKeyText, splitKey, type Reconciler } from '../../../kernel/reconcile/index.ts'
@@ -16,17 +16,6 @@ type App = Resource<AppSpec, AppStatus>
 
 const lookAgainMs = 3600_000
 const largestBirth = 256 * 1024
-
-export interface FleetRow {
-  team: string
-  app: string
-  version: string
-  /** Version that it is offered. */
-  offered: string
-  behind: boolean
-  canary: boolean
-  url?: string
-}
 
 export async function fleetOf({ resources }: Pick<RunDeps, 'resources'>, { metadata, spec }: Template): Promise<FleetRow[]> {
   const name = `${metadata.namespace}/${metadata.name}`

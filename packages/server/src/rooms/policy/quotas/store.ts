@@ -24,8 +24,7 @@ export async function appsOf(tx: Tx, team: string): Promise<Resource[]> {
 /** Deployments that have not ended, oldest first. */
 export async function openDeployments(tx: Tx, team: string): Promise<Resource[]> {
   const { rows } = await tx.query<{ object: Resource }>(
-    `select object from resources where kind = 'Deployment' and namespace = $1 and object -> 'status' -> 'finishedAt' is null
-       and coalesce(object -> 'status' ->> 'phase', 'Pending') not in ('Succeeded', 'Failed', 'Superseded', 'Canceled') order by rv`,
+    `select object from resources where kind = 'Deployment' and namespace = $1 and object -> 'status' -> 'finishedAt' is null order by rv`,
     [team],
     'quota-deployments',
   )
