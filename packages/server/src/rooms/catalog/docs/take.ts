@@ -43,16 +43,15 @@ export async function takeDocs({ database, sources, definitions }: TakeDeps, { t
   }
 }
 
-/** When and by whom the pages were last changed, from the history of the repository. False when that is not here yet. */
-export async function dateDocs({ database, repositories }: { database: Database; repositories: Pick<Repositories, 'lastTouched'> }, { team, app, commit, directory }: Serving): Promise<boolean> {
-  if (commit === undefined) return true
+/** When and by whom the pages were last changed, from the history of the repository. Does nothing while that is not here yet. */
+export async function dateDocs({ database, repositories }: { database: Database; repositories: Pick<Repositories, 'lastTouched'> }, { team, app, commit, directory }: Serving): Promise<void> {
+  if (commit === undefined) return
   const paths = await undatedPages(database, team, app, commit)
-  if (paths.length === 0) return true
+  if (paths.length === 0) return
   const prefix = directory === undefined ? '' : `${directory}/`
   const touched = await repositories.lastTouched(team, app, commit, paths.map((path) => prefix + path))
-  if (touched === undefined) return false
+  if (touched === undefined) return
   await datePages(database, team, app, commit, paths.map((path) => ({ path, commit: undefined, author: undefined, at: undefined, ...touched.get(prefix + path) })))
-  return true
 }
 
 /** One that takes more than it may is kept too: its page says why it is not shown. */
