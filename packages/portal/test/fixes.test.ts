@@ -74,6 +74,8 @@ describe.skipIf(noBrowser)('what the platform sees and does by itself', () => {
     await dialog.getByRole('button', { name: 'Scale' }).click()
     await dialog.getByText('Scaled web in production to 2 instances.').waitFor()
     await until('it is done', async () => (await platform.api('GET', '/v1/teams/default/apps/shop/scorecards')).body.items[0].rules.find((one: any) => one.rule === 'two-instances').outcome === 'kept')
+    await page.getByRole('button', { name: 'Fix: Runs two instances', includeHidden: true }).waitFor({ state: 'detached' })
+    expect(await dialog.getByText('Scaled web in production to 2 instances.').isVisible()).toBe(true)
     expect(complaints).toEqual([])
   })
 

@@ -3,19 +3,21 @@ import { Anchor, Group, Progress, Text } from '@mantine/core'
 import { IconChecklist } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { Link, useParams } from '@tanstack/react-router'
+import { useState } from 'react'
 import { mayAs, useSession } from '../../frame/session.ts'
 import { EmptyState } from '../../pieces/empty-state.tsx'
 import { ErrorState } from '../../pieces/error-state.tsx'
 import { GoLink } from '../../pieces/go-link.tsx'
 import { RowsSkeleton } from '../../pieces/page-skeleton.tsx'
 import { Section } from '../../pieces/section.tsx'
-import { FixButton } from './fix.tsx'
+import { FixButton, FixDialog, type Fixing } from './fix.tsx'
 import { appScorecardsQuery } from './reads.ts'
 import { Rules } from './rules.tsx'
 
 export default function AppScorecard() {
   const { team = '', app = '' } = useParams({ strict: false })
   const { data, error } = useQuery(appScorecardsQuery(team, app))
+  const [fixing, setFixing] = useState<Fixing>()
   const may = mayAs(useSession(), 'developer', team)
   if (error) return <ErrorState error={error} />
   if (!data) return <RowsSkeleton />
@@ -37,9 +39,10 @@ export default function AppScorecard() {
               Ask for an exemption
             </Anchor>
           </Group>
-          <Rules rules={rules} fix={may ? (rule) => <FixButton place={{ team, app, scorecard }} rule={rule} /> : undefined} />
+          <Rules rules={rules} fix={may ? (rule) => <FixButton rule={rule} open={() => setFixing({ scorecard, rule })} /> : undefined} />
         </Section>
       ))}
+      <FixDialog team={team} app={app} fixing={fixing} close={() => setFixing(undefined)} />
     </>
   )
 }

@@ -1,7 +1,6 @@
 /** Has the platform fix a rule: first what it will do, then the button that does it. */
 import type { RuleFix, RuleResult } from '@pavior/contract'
 import { Button, Group, Modal, Skeleton, Stack, Text } from '@mantine/core'
-import { useDisclosure } from '@mantine/hooks'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { CopyCommand } from '../../pieces/copy-button.tsx'
 import { PatchView } from '../../pieces/diff.tsx'
@@ -10,17 +9,26 @@ import { appScorecardsQuery, fixPreviewQuery, fixRule, type RulePlace } from './
 
 const verbs: Record<NonNullable<RuleResult['action']>['type'], string> = { scale: 'Scale', upgrade: 'Propose the upgrade', propose: 'Make the branch' }
 
-export function FixButton({ place, rule }: { place: Omit<RulePlace, 'rule'>; rule: RuleResult }) {
-  const [opened, { open, close }] = useDisclosure()
+/** What is being fixed: the rule as it was when its fix was asked for. */
+export interface Fixing {
+  scorecard: string
+  rule: RuleResult
+}
+
+export function FixButton({ rule, open }: { rule: RuleResult; open: () => void }) {
   return (
-    <>
-      <Button size="compact-xs" variant="default" flex="none" onClick={open} aria-label={`Fix: ${rule.title}`}>
-        Fix
-      </Button>
-      <Modal opened={opened} onClose={close} title={rule.title} size="lg" closeButtonProps={{ 'aria-label': 'Close' }}>
-        {opened && <Fix place={{ ...place, rule: rule.rule }} verb={verbs[rule.action!.type]} close={close} />}
-      </Modal>
-    </>
+    <Button size="compact-xs" variant="default" flex="none" onClick={open} aria-label={`Fix: ${rule.title}`}>
+      Fix
+    </Button>
+  )
+}
+
+/** The page's one dialog, not one of each rule: a rule that is kept loses its button, and what was done must still be read. */
+export function FixDialog({ team, app, fixing, close }: Omit<RulePlace, 'scorecard' | 'rule'> & { fixing: Fixing | undefined; close: () => void }) {
+  return (
+    <Modal opened={fixing !== undefined} onClose={close} title={fixing?.rule.title} size="lg" closeButtonProps={{ 'aria-label': 'Close' }}>
+      {fixing && <Fix place={{ team, app, scorecard: fixing.scorecard, rule: fixing.rule.rule }} verb={verbs[fixing.rule.action!.type]} close={close} />}
+    </Modal>
   )
 }
 
