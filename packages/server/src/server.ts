@@ -6,6 +6,7 @@ import type pg from 'pg'
 import { createAgentDriver } from './drivers/agent/index.ts'
 import { createAppProbe } from './drivers/agent/probe.ts'
 import { createBuilders } from './drivers/builders/index.ts'
+import { openPolicyAgent } from './drivers/decisions/opa.ts'
 import { createDefinitionReader } from './drivers/definitions/reader.ts'
 import { createArtifactStore, createSourceStore, readTree } from './drivers/storage/index.ts'
 import { createArtifactScanner } from './drivers/scanner/scanner.ts'
@@ -110,6 +111,7 @@ export async function startServer({ config, settings, connection, external, agen
     request: (entries) => loop.request(entries),
     longestExceptionDays: config.exceptionDays,
     library: join(root, 'examples/policies'),
+    decisionPoint: openPolicyAgent,
     artifactFacts: (team, app, digest) => deliveryRoom.reads.artifactFacts(team, app, digest),
     clock,
     log,

@@ -48,7 +48,7 @@ export function createGate({ resources, engine, notes, environments, artifactFac
   const tierOf = (team: string, environment: string): string => environments.get(team, environment)?.spec.tier ?? (tiers.includes(environment) ? environment : 'production')
 
   const check = async (subject: Subject, dryRun: boolean): Promise<Checked> => {
-    const judged = engine.judge(subject)
+    const judged = engine.judge(subject, await engine.decisions(subject))
     await notes.note(subject, judged, dryRun)
     const refused = judged.flatMap(({ policy, verdicts }) => verdicts.filter((verdict) => denies(policy, verdict)))
     if (refused.length > 0) throw fail('POLICY_DENIED', denialOf(refused, subject, engine.title))

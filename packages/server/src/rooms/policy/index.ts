@@ -14,6 +14,7 @@ import { policy, policyException } from './kinds.ts'
 import { createNotes } from './notes.ts'
 import { createQuotas } from './quotas/check.ts'
 import { quota } from './quotas/kinds.ts'
+import type { DecisionPoint } from './ports.ts'
 import { policyRoutes } from './routes.ts'
 import { ensureLibrary } from './seed.ts'
 import { changesController, createSweep, type SweepDeps } from './sweep.ts'
@@ -31,6 +32,7 @@ export interface PolicyDeps {
   /** Directory of the policies that Pavior brings. */
   library: string
   artifactFacts: GateDeps['artifactFacts']
+  decisionPoint: DecisionPoint
   clock: Clock
   log: Logger
 }
@@ -45,11 +47,11 @@ export function admissionOf(reads: () => PolicyReads): Admission[] {
   return [(request) => reads().admission.exceptions(request), (request) => reads().admission.policies(request), (request) => reads().admission.quotas(request)]
 }
 
-export function createPolicyRoom({ database, resources, events, request, longestExceptionDays, library, artifactFacts, clock, log }: PolicyDeps): Room<PolicyReads> {
+export function createPolicyRoom({ database, resources, events, request, longestExceptionDays, library, artifactFacts, decisionPoint, clock, log }: PolicyDeps): Room<PolicyReads> {
   const environments = new Mirror<Resource<EnvironmentSpec>>(resources, 'Environment', log)
   const limits = new Mirror<Resource<QuotaSpec>>(resources, 'Quota', log)
   const quotas = createQuotas({ database, quotas: limits, clock })
-  const engine = createEngine({ resources, clock, log })
+  const engine = createEngine({ resources, decisionPoint, clock, log })
   const notes = createNotes({ database, resources, clock, log })
   const gate = createGate({ resources, engine, notes, environments, artifactFacts })
   const sweep = createSweep({ database, resources, engine, gate, notes, request, clock })

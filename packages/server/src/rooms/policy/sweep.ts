@@ -57,7 +57,7 @@ export function createSweep(deps: SweepDeps): Sweep {
     if (!subjects) return undefined
     const findings: Finding[] = []
     for (const subject of subjects) {
-      const judged = engine.judge(subject)
+      const judged = engine.judge(subject, await engine.decisions(subject))
       await notes.note(subject, judged, false)
       findings.push(...judged.flatMap(({ verdicts }) => verdicts.filter(({ outcome }) => outcome !== 'kept').map((verdict) => ({ ...whereOf(subject), verdict }))))
     }
@@ -116,7 +116,7 @@ export function createSweep(deps: SweepDeps): Sweep {
       let judged = 0
       for (const { team, app } of keys.filter((key) => teams === undefined || teams.includes(key.team))) {
         for (const subject of (await subjectsOf(deps, team, app)) ?? []) {
-          const [result] = engine.judge(subject, compiled)
+          const [result] = engine.judge(subject, await engine.decisions(subject, compiled), compiled)
           if (!result) continue
           judged += 1
           const row = byTeam.get(team) ?? { team, broken: 0, unknown: 0, errors: 0, items: [] }
