@@ -129,7 +129,10 @@ describe('a policy', () => {
       })
     }).listen(0, '127.0.0.1')
     await once(agent, 'listening')
-    onTestFinished(() => void agent.close().closeAllConnections())
+    onTestFinished(() => {
+      agent.close()
+      agent.closeAllConnections()
+    })
     const opa = { url: `http://127.0.0.1:${(agent.address() as AddressInfo).port}`, path: 'pavior/apps', timeoutMs: 300 }
     await created('ask-opa', { ...rule('facts.opa.allow', { message: 'Open Policy Agent says: ${facts.opa.reasons.join(", ")}' }), opa, match: { kinds: ['App'] } })
     const send = () => platform.api('POST', '/apis/pavior.dev/v1/namespaces/default/apps?dryRun=All', { metadata: { name: 'asked' }, spec: { env: { DB_PASSWORD: 'hunter2', MODE: 'fast' } } })

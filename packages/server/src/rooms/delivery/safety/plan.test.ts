@@ -44,8 +44,8 @@ describe('secrets in the source', () => {
   const awsKey = ['AKIA', 'Q3EGR5SJ7NPXW2KD'].join('')
   test.each([
     [`const key = "${awsKey}"`, 'AWS access key'],
-    ['-----BEGIN RSA PRIVATE ' + 'KEY-----', 'private key'],
-    ['DATABASE_URL=postgres://shop:' + 'h7Kq2mZp9w@db.internal/shop', 'password in an address'],
+    [['-----BEGIN RSA PRIVATE', 'KEY-----'].join(' '), 'private key'],
+    [['DATABASE_URL=postgres://shop', 'h7Kq2mZp9w@db.internal/shop'].join(':'), 'password in an address'],
     [`api_key = '${['f3Kd9sQ2', 'xV7bN4mZ', 'p1Lw8cRt'].join('')}'`, 'random text under the name of a secret'],
   ])('%s', (line, rule) => {
     const found = secretsIn('config.js', `first\n${line}\n`)
