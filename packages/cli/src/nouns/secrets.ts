@@ -5,7 +5,6 @@ import type { Context } from '../context.ts'
 import { age, table } from '../output.ts'
 import { readNewValue } from '../secret-value.ts'
 import { shownTime } from '../times.ts'
-import { waitFor } from '../wait.ts'
 
 export type Secret = Resource<SecretSpec, SecretStatus>
 
@@ -166,26 +165,33 @@ async function use(here: Context, { metadata }: Pick<Secret, 'metadata'>, versio
   await follow(here, await here.api.json<Secret>({ method: 'POST', path: `${pathOf(here, metadata.name)}/use`, body: { version } }), wait)
 }
 
-/** Until the rotation has ended; a later one takes its place. */
+/** Until the version serves everywhere; a later one takes its place. */
 async function follow(here: Context, begun: Secret, wait: boolean): Promise<void> {
-  const { api, team, out } = here
+  const { out } = here
   const { name } = begun.metadata
   const { version, startedAt } = begun.status!.rotation!
   if (!wait) return out.result(begun, `Version ${version} of ${name} is in force and is brought out.`)
   out.progress(`${name} → v${version}`)
-  let last = begun
   let told = ''
-  await waitFor(async () => {
-    last = await api.get<Secret>('secrets', team, name)
-    const { rotation } = last.status!
-    const lines = (rotation?.targets ?? []).map(({ app, environment, state, deployment }) => `  ${app} → ${environment}   ${state}${deployment === undefined ? '' : `   ${deployment}`}`).join('\n')
+  for await (const secret of changesOf(here, name)) {
+    const { rotation } = secret.status!
+    if (rotation?.startedAt !== startedAt) return out.result(secret, `Version ${rotation?.version} of ${name} was put in force meanwhile and goes first.`)
+    const lines = rotation.targets.map(({ app, environment, state, deployment }) => `  ${app} → ${environment}   ${state}${deployment === undefined ? '' : `   ${deployment}`}`).join('\n')
     if (lines !== told && lines !== '') out.progress((told = lines))
-    return rotation?.phase !== 'RollingOut' || rotation.startedAt !== startedAt
-  }, `version ${version} of ${name}`)
-  const { rotation } = last.status!
-  if (rotation?.startedAt !== startedAt) return out.result(last, `Version ${rotation?.version} of ${name} was put in force meanwhile and goes first.`)
-  if (rotation.phase === 'Succeeded') return out.result(last, `${name}: ${rotation.message}`)
-  throw fail('CANARY_FAILED', { message: `Version ${version} of ${name} was taken back.`, why: rotation.message, fix: `Set a value that works. pavior secrets versions ${last.spec.key}${scopeText(last.spec)} shows where it stands.`, state: 'Apps run with the version before.' })
+    const watched = rotation.targets.some(({ state }) => state === 'watched') && !rotation.targets.some(({ state }) => state === 'pending' || state === 'underway')
+    if (rotation.phase === 'Succeeded' || (rotation.phase === 'RollingOut' && watched)) return out.result(secret, `${name}: ${rotation.message}`)
+    if (rotation.phase !== 'RollingOut') throw fail('CANARY_FAILED', { message: `Version ${version} of ${name} was taken back.`, why: rotation.message, fix: `Set a value that works. pavior secrets versions ${secret.spec.key}${scopeText(secret.spec)} shows where it stands.`, state: 'Apps run with the version before.' })
+  }
+}
+
+/** The secret as it is and whenever it changes; a watch that the server ends is begun again. */
+async function* changesOf({ api, team }: Context, name: string): AsyncGenerator<Secret> {
+  for (;;) {
+    for await (const { type, object } of api.lines<{ type: string; object: Secret }>({ path: `${api.path('secrets', team)}?watch=true&fieldSelector=${encodeURIComponent(`metadata.name=${name}`)}` })) {
+      if (type === 'DELETED') throw fail('NOT_FOUND', { message: `The secret ${name} was removed meanwhile.` })
+      if (type === 'ADDED' || type === 'MODIFIED') yield object
+    }
+  }
 }
 
 async function remove(here: Context, key: string, scope: ScopeFlags, yes: boolean): Promise<void> {

@@ -125,7 +125,7 @@ async function followApp(deps: AppReconcilersDeps, team: string, app: App, conte
   if (!release) return
   const secretsChanged = (newest.metadata.annotations?.[secretsAnnotation] ?? '') !== mark
   // A version that another has taken the place of need not be tried to its end.
-  if (isActive(newest) && secretsChanged && isOnlySecrets(newest)) return secretsChange(deps, team, app, environment, release, secrets)
+  if (isActive(newest) && secretsChanged && (isOnlySecrets(newest) || newest.status?.phase === 'Watching')) return secretsChange(deps, team, app, environment, release, secrets)
   if (isActive(newest)) return followScale(deps, team, app, context, environment, serving, release)
   // Compared with what the App asked for at the newest deployment, not with the release: after a rollback that is old on purpose.
   if (newest.metadata.annotations?.[configAnnotation] !== configDigest(app.spec, environment) && (await releaseChange(deps, team, app, environment, release))) return

@@ -112,6 +112,7 @@ export function targetOf({ app, environment, serving, newest }: Running, { versi
   // One that had ended before tried the same version an earlier time.
   const brings = newest.version === version && (newest.endedAt === undefined || newest.endedAt >= startedAt)
   if (brings && newest.phase === 'Succeeded') return { ...place, state: 'done', deployment: newest.name }
+  if (brings && newest.phase === 'Watching') return { ...place, state: 'watched', deployment: newest.name, message: newest.message }
   if (brings && newest.endedAt === undefined) return { ...place, state: 'underway', deployment: newest.name, message: newest.message }
   if (brings && failedPhases.has(newest.phase) && serving !== version) return { ...place, state: 'failed', deployment: newest.name, message: newest.message }
   if (serving === version) return { ...place, state: 'done' }
@@ -129,6 +130,7 @@ export function planRotation(rotation: Rotation, running: readonly Running[]): R
   const failed = targets.find(({ state }) => state === 'failed')
   if (failed) return { type: 'failed', targets, message: `${failed.app} does not work with version ${rotation.version} in ${failed.environment}: ${failed.message ?? failed.deployment ?? ''}` }
   const left = targets.filter(({ state }) => state === 'pending' || state === 'underway')
+  if (left.length === 0 && targets.some(({ state }) => state === 'watched')) return { type: 'goesOn', targets, message: `Version ${rotation.version} serves everywhere and is still watched; it is taken back if it fails.` }
   if (left.length > 0) return { type: 'goesOn', targets, message: `Version ${rotation.version} serves in ${targets.length - left.length} of ${targets.length} places.` }
   return { type: 'succeeded', targets, message: targets.length === 0 ? `Version ${rotation.version} is in force; nothing runs with it yet.` : `Version ${rotation.version} serves everywhere.` }
 }
