@@ -259,7 +259,10 @@ describe('a store outside', () => {
 describe('planted values', () => {
   test('are in no file of the home, in no answer, in no command line, and no part of the platform dumps its memory', async () => {
     await platform.cli(['logs', '--app', 'shop'])
+    const control = `control-of-the-search-${Math.random().toString(36).slice(2)}`
+    expect((await platform.cli(['config', 'set', `GREETING=${control}`, '--app', 'shop'])).code).toBe(0)
     const answers = await everyAnswer(platform)
+    expect(answers).toContain(control)
     const commands = execFileSync('ps', ['-eww', '-o', 'args'], { encoding: 'utf8' })
     await platform.stop()
     const files = filesBelow(platform.home)
@@ -270,6 +273,7 @@ describe('planted values', () => {
       return forms.filter((form) => text.includes(form)).map((form) => `${file}: ${form}`)
     })
     expect(found).toEqual([])
+    expect(files.some((file) => readFileSync(file, 'latin1').includes(control))).toBe(true)
     expect(forms.filter((form) => answers.includes(form) || commands.includes(form))).toEqual([])
   })
 })

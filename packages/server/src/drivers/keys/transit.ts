@@ -18,6 +18,7 @@ export function createTransitKeys({ url, key, mount, token }: TransitOptions): M
   const ask = async (method: 'GET' | 'POST', path: string, body?: unknown): Promise<Record<string, any>> => {
     const answer = await askVault({ url, token: await token(), method, path: `${mount}/${path}`, ...(body === undefined ? {} : { body }), timeoutMs })
     if (answer.type === 'silence') throw sealed(url, answer.why)
+    if (answer.status === 400 && path.startsWith('decrypt/')) throw fail('SECRET_CORRUPT', { message: `The key of a secret's version does not open with the master key at ${url}.`, why: 'The stored row was changed outside of Pavior, or was copied from another one.' })
     if (answer.status >= 300) throw sealed(url, `Its answer was ${answer.status}${answer.status === 403 ? ': the token has expired, or its policy does not cover the key' : ''}.`)
     return answer.body.data ?? {}
   }

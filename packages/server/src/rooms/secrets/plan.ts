@@ -17,9 +17,10 @@ export function isBound({ app, environments, previews = false }: SecretSpec, pla
   return place.tier === 'preview' ? previews : environments === undefined
 }
 
-/** One for an app wins over one for the team, one for an environment over one for all. */
-export function precision({ app, environments }: SecretSpec): number {
-  return (app === undefined ? 0 : 2) + (environments === undefined ? 0 : 1)
+/** One for an app wins over one for the team; then one that names the environment, then one that names any. */
+export function precision({ app, environments }: SecretSpec, { environment }: Place): number {
+  const named = environments === undefined ? 0 : environments.includes(environment) ? 2 : 1
+  return (app === undefined ? 0 : 3) + named
 }
 
 /** What something there gets, by key. Only what is in force; the order is always the same. */
@@ -28,7 +29,7 @@ export function refsFor(secrets: readonly Secret[], place: Place): SecretRef[] {
   const bound = secrets.filter(({ metadata, spec, status }) => !metadata.deletionTimestamp && status?.version !== undefined && isBound(spec, place))
   for (const secret of bound.toSorted((one, other) => (one.metadata.name < other.metadata.name ? -1 : 1))) {
     const known = byKey.get(secret.spec.key)
-    if (!known || precision(secret.spec) > precision(known.spec)) byKey.set(secret.spec.key, secret)
+    if (!known || precision(secret.spec, place) > precision(known.spec, place)) byKey.set(secret.spec.key, secret)
   }
   return [...byKey.values()]
     .map(({ metadata, spec, status }) => ({ secret: metadata.name, uid: metadata.uid, key: spec.key, version: status!.version!, as: spec.as ?? 'env' }) satisfies SecretRef)
@@ -56,7 +57,7 @@ export function clashOf(secret: Pick<Secret, 'metadata' | 'spec'>, others: reado
       !other.metadata.deletionTimestamp &&
       other.spec.key === spec.key &&
       other.spec.app === spec.app &&
-      precision(other.spec) === precision(spec) &&
+      (other.spec.environments === undefined) === (spec.environments === undefined) &&
       overlap(spec, other.spec),
   )
 }
