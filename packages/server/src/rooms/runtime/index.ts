@@ -53,7 +53,7 @@ function artifactTasks(driver: RuntimeDriver, directoryOf: RuntimeDeps['director
     cancelTask: (id, graceMs) => driver.cancelTask(id, graceMs),
     run: async (id, { team, app, environment, artifact, command, env, secrets: refs, mounts, image, limits, timeoutMs, interactive, terminal }) =>
       driver.startTask(id, {
-        workload: { team, app, directory: directoryOf(artifact), writable: false, ownCopy: true, command, env, ...(refs.length === 0 ? {} : { secrets: await secrets.forTask({ id, team, app, environment, refs }) }), limits, mounts: mounts.map((path) => ({ source: path, target: path, readOnly: true })), ...(image === undefined ? {} : { image: workloadImage(image) }) },
+        workload: { team, app, directory: directoryOf(artifact), writable: false, ownCopy: true, command, env, ...(refs.length === 0 ? {} : { secrets: await secrets.forTask({ id, name: id, team, app, environment, refs }) }), limits, mounts: mounts.map((path) => ({ source: path, target: path, readOnly: true })), ...(image === undefined ? {} : { image: workloadImage(image) }) },
         timeoutMs,
         ...(interactive ? { interactive } : {}),
         ...(terminal ? { terminal } : {}),

@@ -61,7 +61,7 @@ export function createDesiredReconciler({ database, resources, driver, directory
 }
 
 function readerOf({ metadata, spec }: InstanceSet): Reader {
-  return { id: metadata.uid, team: metadata.namespace!, app: spec.app, environment: spec.environment, refs: spec.secrets ?? [] }
+  return { id: metadata.uid, name: metadata.name, team: metadata.namespace!, app: spec.app, environment: spec.environment, refs: spec.secrets ?? [] }
 }
 
 /** Says when every router worker serves a generation, by what the driver reports. */

@@ -10,6 +10,8 @@ import { readValues, type AccessRow } from './store.ts'
 /** Who is given secrets: an instance set or a task. */
 export interface Reader {
   id: string
+  /** Under which it is written down. */
+  name: string
   team: string
   app: string
   environment: string
@@ -60,8 +62,8 @@ export function createHandOut({ database, keys, onRead, log }: HandOutDeps): Han
   const note = async (readers: Reader[], values: Map<string, Buffer | PaviorError>): Promise<void> => {
     const rows = readers.flatMap((reader): AccessRow[] =>
       reader.refs
-        .filter((ref) => Buffer.isBuffer(values.get(nameOf(ref))) && !noted.has(`${reader.id} ${nameOf(ref)}`))
-        .map(({ uid, secret, version }) => ({ secret: uid, team: reader.team, name: secret, version, action: 'read', actor: 'system:runtime', app: reader.app, environment: reader.environment, reader: reader.id })),
+        .filter((ref) => Buffer.isBuffer(values.get(nameOf(ref))) && !noted.has(`${reader.name} ${nameOf(ref)}`))
+        .map(({ uid, secret, version }) => ({ secret: uid, team: reader.team, name: secret, version, action: 'read', actor: 'system:runtime', app: reader.app, environment: reader.environment, reader: reader.name })),
     )
     if (rows.length === 0) return
     onRead((await noteAccess(database, rows)).map(({ team, name }) => ({ team, name })))
@@ -75,7 +77,7 @@ export function createHandOut({ database, keys, onRead, log }: HandOutDeps): Han
       await note(having, values)
       const wanted = new Set(having.flatMap(({ refs }) => refs.map(nameOf)))
       opened = new Map([...values].filter((entry): entry is [string, Buffer] => wanted.has(entry[0]) && Buffer.isBuffer(entry[1])))
-      noted = new Set([...noted].filter((name) => having.some(({ id }) => name.startsWith(`${id} `))))
+      noted = new Set([...noted].filter((name) => having.some((reader) => name.startsWith(`${reader.name} `))))
       return new Map(having.map(({ id, app, environment, refs }): [string, SecretValues | 'kept'] => {
         const failed = refs.map((ref) => values.get(nameOf(ref))).find((value) => !Buffer.isBuffer(value))
         if (!failed) return [id, valuesOf(refs, values)]

@@ -87,7 +87,7 @@ async function tokenOf({ resources, handOut }: StoreDeps, { namespace, name, uid
   const secret = await resources.get<Secret>(actor, { kind: 'Secret', namespace: namespace!, name: token.secret })
   if (secret?.status?.version === undefined) throw fail('SECRET_STORE_REFUSED', { message: `The store "${name}" has no token: the secret "${token.secret}" has no value.`, fix: `Set it: pavior secrets set, for the secret ${token.secret}.` })
   const ref: SecretRef = { secret: token.secret, uid: secret.metadata.uid, key: 'token', version: secret.status.version, as: 'env' }
-  const { env } = await handOut.forTask({ id: `store ${name} ${uid}`, team: namespace!, app: '', environment: '', refs: [ref] })
+  const { env } = await handOut.forTask({ id: uid, name: `store ${name}`, team: namespace!, app: '', environment: '', refs: [ref] })
   return env.token!
 }
 

@@ -34,7 +34,7 @@ async function store(database: PgDatabase, keys: MasterKeys, value: string, vers
 }
 
 const handOutOf = (database: PgDatabase, keys: MasterKeys): HandOut => createHandOut({ database, keys, onRead: () => {}, log })
-const reader = (refs: SecretRef[], id = 'set-1'): Reader => ({ id, team: 'blue', app: 'shop', environment: 'production', refs })
+const reader = (refs: SecretRef[], id = 'set-1'): Reader => ({ id, name: id, team: 'blue', app: 'shop', environment: 'production', refs })
 const open = async (database: PgDatabase, keys: MasterKeys, ref: SecretRef): Promise<string> => (await handOutOf(database, keys).forTask(reader([ref]))).env[ref.key]!
 const rekeyed = async (database: PgDatabase, keys: MasterKeys): Promise<RekeyProgress[]> => {
   const told: RekeyProgress[] = []
