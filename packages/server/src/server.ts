@@ -14,6 +14,7 @@ import { createToolFinder } from './drivers/tools/finder.ts'
 import { createVaultStore } from './drivers/vault/kv.ts'
 import { createApi, createIdempotencyStore, keptCertificate } from './kernel/api/index.ts'
 import { createAuditLog } from './kernel/audit/audit.ts'
+import { keptSealKey } from './kernel/audit/key.ts'
 import { createEventRecorder } from './kernel/audit/events.ts'
 import { systemClock } from './kernel/clock.ts'
 import type { Config, EffectiveSetting } from './kernel/config/config.ts'
@@ -79,7 +80,7 @@ export async function startServer({ config, settings, connection, external, agen
   const reconcilers: Reconciler[] = []
   const metrics = new Registry()
   collectDefaultMetrics({ register: metrics })
-  const audit = createAuditLog(database, feed, metrics)
+  const audit = createAuditLog({ database, feed, key: await keptSealKey(join(home, 'keys')), keepMs: config.auditRetentionDays * 24 * 3600_000, clock, registry: metrics, log })
   const resources = createResources({
     database,
     feed,
@@ -205,6 +206,7 @@ export async function startServer({ config, settings, connection, external, agen
     { name: 'change feed', start: () => feed.start(), stop: async () => feed.stop() },
     ...rooms.flatMap((room) => room.parts),
     loop,
+    audit.part,
     createUpkeep({ database, events, audit, idempotency, resources, sources, artifacts, forgetMissing: deliveryRoom.reads.forgetMissing, config, log }),
   ]
   const lifecycle = new Lifecycle(parts, log)
