@@ -109,6 +109,7 @@ export async function startServer({ config, settings, connection, external, agen
     resources,
     events,
     keys: createMasterKeys(config),
+    audit: audit.note,
     store: createVaultStore(),
     request: (entries) => loop.request(entries),
     keepAccessesMs: config.secretAccessDays * 24 * 3600_000,

@@ -13,7 +13,8 @@ export function secretsOf({ app, secrets }: Workload): SecretValues {
   if (secrets !== 'kept') return secrets
   throw fail('SECRETS_SEALED', {
     message: `${app} cannot be started, because its secrets cannot be opened.`,
-    fix: 'See `pavior secrets list`; it is started as soon as the platform can open them.',
+    why: 'The master key is missing or is another one, or a version that the release was made with is revoked or removed; the log of the server tells which.',
+    fix: 'Give the platform its master key back, or deploy again to get the secrets of today.',
   })
 }
 

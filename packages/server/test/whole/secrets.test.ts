@@ -136,6 +136,9 @@ describe('a secret', () => {
     const path = '/v1/teams/default/secrets/shop-api-key'
     expect((await platform.api('GET', '/apis/pavior.dev/v1/namespaces/default/secrets/shop-api-key', undefined, vera)).status).toBe(200)
     expect((await platform.api('GET', `${path}/access`, undefined, vera)).body.items.length).toBeGreaterThan(4)
+    const audited = (await platform.api('GET', '/v1/audit?kind=Secret&name=shop-api-key&limit=200')).body.items as { actor: string; verb: string; reason?: string }[]
+    expect(audited).toContainEqual(expect.objectContaining({ actor: 'system:runtime', verb: 'read', reason: expect.stringMatching(/^version 2 given to shop-production-\d+-web$/) }))
+    expect(audited).toContainEqual(expect.objectContaining({ actor: 'user:admin', reason: 'a version was set' }))
     for (const [user, reads] of [[vera, 200], [otto, 403]] as const) {
       expect((await platform.api('GET', `${path}/access`, undefined, user)).status).toBe(reads)
       expect((await platform.api('POST', `${path}/versions`, { value: 'mine' }, user)).status).toBe(403)

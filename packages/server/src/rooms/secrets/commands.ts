@@ -4,7 +4,7 @@ import { systemActor, type Actor } from '../../kernel/actor.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Database, Tx } from '../../kernel/db/index.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
-import { noteAccess } from './access.ts'
+import { noteAct } from './access.ts'
 import { sealValue } from './envelope.ts'
 import { inForce, withNewVersion, type Secret } from './plan.ts'
 import type { MasterKeys } from './ports.ts'
@@ -39,14 +39,17 @@ export async function addVersion(deps: CommandDeps, by: Actor, team: string, nam
 }
 
 /** `number`: as another store counts. */
-export async function storeVersion({ database, resources, keys, clock }: CommandDeps, by: Actor, { metadata }: Secret, value: Buffer, { store, number }: { store: boolean; number?: number }): Promise<Secret> {
+export async function storeVersion({ database, resources, keys, clock }: CommandDeps, by: Actor, { metadata, status: seen = {} }: Secret, value: Buffer, { store, number }: { store: boolean; number?: number }): Promise<Secret> {
   const key = keyOf(metadata)
   const now = clock.now().toISOString()
   return database.transaction(async (tx) => {
     await holdKeys(tx)
+    // Sealed before the write takes the counter of versions, which every writer waits for: a key service may be slow.
+    const expected = { secret: metadata.uid, version: withNewVersion(seen, by.name, now, number).version.version }
+    const sealed = await sealValue(keys, expected, value)
     let added = 0
     let dropped: number[] = []
-    const next = await change(resources, by, key, tx, (status) => {
+    const next = await change(resources, by, store ? 'a version was stored' : 'a version was set', key, tx, (status) => {
       const stored = withNewVersion(status, by.name, now, number)
       added = stored.version.version
       dropped = stored.dropped
@@ -54,7 +57,7 @@ export async function storeVersion({ database, resources, keys, clock }: Command
       return store ? kept : inForce(kept, added, by.name, now)
     })
     const of = { secret: next.metadata.uid, version: added }
-    await insertValue(tx, of, await sealValue(keys, of, value))
+    await insertValue(tx, of, added === expected.version ? sealed : await sealValue(keys, of, value))
     for (const version of dropped) await destroyValue(tx, { secret: next.metadata.uid, version })
     await note(tx, by, next, added, 'set')
     if (!store) await note(tx, by, next, added, 'use')
@@ -68,7 +71,7 @@ export async function useVersion({ database, resources, clock }: CommandDeps, by
   const now = clock.now().toISOString()
   return database.transaction(async (tx) => {
     let version = 0
-    const next = await change(resources, by, keyOf(secret.metadata), tx, (status) => {
+    const next = await change(resources, by, 'a stored version was put in force', keyOf(secret.metadata), tx, (status) => {
       version = versionWanted(name, status, wanted)
       return inForce(status, version, by.name, now)
     })
@@ -97,7 +100,7 @@ export async function revokeVersion({ database, resources }: CommandDeps, by: Ac
   const users = await usedBy(secret.metadata.uid, version)
   if (users.length > 0) throw fail('SECRET_IN_USE', { message: `Version ${version} of "${name}" is in use by ${users.slice(0, 5).join(', ')}.` })
   return database.transaction(async (tx) => {
-    const next = await change(resources, by, keyOf(secret.metadata), tx, (status) => {
+    const next = await change(resources, by, `version ${version} was revoked`, keyOf(secret.metadata), tx, (status) => {
       const { versions = [] } = status
       if (!versions.some((one) => one.version === version)) throw fail('NOT_FOUND', { message: `"${name}" has no version ${version}.`, fix: `See pavior secrets versions ${name}.` })
       if (status.version === version) throw fail('SECRET_IN_USE', { message: `Version ${version} of "${name}" is in force.` })
@@ -116,9 +119,14 @@ async function mayWrite(resources: Resources, by: Actor, team: string, name: str
   return secret
 }
 
-function change(resources: Resources, by: Actor, key: ReturnType<typeof keyOf>, tx: Tx, next: (status: SecretStatus) => SecretStatus): Promise<Secret> {
-  const inName: Actor = { ...system, name: by.name, ...(by.token === undefined ? {} : { token: by.token }), ...(by.requestId === undefined ? {} : { requestId: by.requestId }) }
+/** `what` stands in the audit where whoever asked gave no reason. */
+function change(resources: Resources, by: Actor, what: string, key: ReturnType<typeof keyOf>, tx: Tx, next: (status: SecretStatus) => SecretStatus): Promise<Secret> {
+  const inName: Actor = { ...system, ...withoutUndefined({ token: by.token, requestId: by.requestId, address: by.address }), name: by.name, reason: by.reason ?? what }
   return resources.mutate<Secret>(inName, key, (current) => ({ ...current!, status: next(current!.status ?? {}) }), { subresource: 'status', tx })
+}
+
+function withoutUndefined<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as { [K in keyof T]?: Exclude<T[K], undefined> }
 }
 
 async function mustBeStored(tx: Tx, { metadata }: Secret, version: number): Promise<void> {
@@ -129,6 +137,6 @@ function keyOf({ namespace, name }: Secret['metadata']): { kind: string; namespa
   return { kind: 'Secret', namespace: namespace!, name }
 }
 
-function note(tx: Tx, by: Actor, { metadata, spec }: Secret, version: number, action: SecretAction): Promise<unknown> {
-  return noteAccess(tx, [{ secret: metadata.uid, team: metadata.namespace!, name: metadata.name, version, action, actor: by.name, ...(spec.app === undefined ? {} : { app: spec.app }) }])
+function note(tx: Tx, by: Actor, { metadata, spec }: Secret, version: number, action: SecretAction): Promise<void> {
+  return noteAct(tx, { secret: metadata.uid, team: metadata.namespace!, name: metadata.name, version, action, actor: by.name, ...(spec.app === undefined ? {} : { app: spec.app }) })
 }

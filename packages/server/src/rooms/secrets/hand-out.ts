@@ -1,8 +1,9 @@
 /** Opens values for what runs, and for nobody else. */
 import { fail, isPaviorError, type PaviorError, type SecretRef, type SecretValues } from '@pavior/contract'
+import type { WriteNote } from '../../kernel/audit/notes.ts'
 import type { Database } from '../../kernel/db/index.ts'
 import type { Logger } from '../../kernel/log.ts'
-import { noteAccess } from './access.ts'
+import { noteReads } from './access.ts'
 import { openValue } from './envelope.ts'
 import type { MasterKeys } from './ports.ts'
 import { readValues, type AccessRow } from './store.ts'
@@ -28,6 +29,7 @@ export interface HandOut {
 export interface HandOutDeps {
   database: Database
   keys: MasterKeys
+  audit: WriteNote
   /** Called with secrets that were given to somebody new. */
   onRead: (secrets: { team: string; name: string }[]) => void
   log: Logger
@@ -38,7 +40,7 @@ const openAtOnce = 16
 
 const nameOf = ({ uid, version }: Pick<SecretRef, 'uid' | 'version'>): string => `${uid}/${version}`
 
-export function createHandOut({ database, keys, onRead, log }: HandOutDeps): HandOut {
+export function createHandOut({ database, keys, audit, onRead, log }: HandOutDeps): HandOut {
   /** What the wanted sets have: opened once, and dropped with the last set that has it. */
   let opened = new Map<string, Buffer>()
   /** Readers that are known to have been noted, so that a shift of traffic asks nothing of the database. */
@@ -66,7 +68,7 @@ export function createHandOut({ database, keys, onRead, log }: HandOutDeps): Han
         .map(({ uid, secret, version }) => ({ secret: uid, team: reader.team, name: secret, version, action: 'read', actor: 'system:runtime', app: reader.app, environment: reader.environment, reader: reader.name })),
     )
     if (rows.length === 0) return
-    onRead((await noteAccess(database, rows)).map(({ team, name }) => ({ team, name })))
+    onRead((await noteReads(database, audit, rows)).map(({ team, name }) => ({ team, name })))
     for (const { reader, secret, version } of rows) noted.add(`${reader} ${secret}/${version}`)
   }
 

@@ -2,6 +2,7 @@
 import type { EnvironmentSpec, Resource, SecretRef } from '@pavior/contract'
 import { systemActor } from '../../kernel/actor.ts'
 import type { EventRecorder } from '../../kernel/audit/events.ts'
+import type { WriteNote } from '../../kernel/audit/notes.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Database, Tx } from '../../kernel/db/index.ts'
 import type { Part } from '../../kernel/lifecycle/lifecycle.ts'
@@ -28,6 +29,7 @@ export interface SecretsDeps {
   resources: Resources
   events: EventRecorder
   keys: MasterKeys
+  audit: WriteNote
   store: ExternalStore
   /** Asks a reconciler for a run. */
   request: (entries: { controller: string; key: string }[]) => Promise<void>
@@ -49,10 +51,11 @@ const system = systemActor('secrets')
 const pruneEveryMs = 3600_000
 
 export function createSecretsRoom(deps: SecretsDeps): Room<SecretsReads> {
-  const { database, resources, keys, request, log } = deps
+  const { database, resources, keys, audit, request, log } = deps
   const handOut = createHandOut({
     database,
     keys,
+    audit,
     onRead: (read) => void request([...new Set(read.map(({ team, name }) => `${team}/${name}`))].map((key) => ({ controller: secretsController, key }))).catch((error: Error) => log.warn({ err: error.message }, 'a read of a secret is not in its status yet')),
     log,
   })

@@ -82,16 +82,16 @@ export interface AccessRow extends Omit<SecretAccess, 'at' | 'secret'> {
 
 const accessColumns = 'secret, team, name, version, action, actor, app, environment, reader'
 
-/** Reads that are known already are left out; resolves with the secrets of those that were new. */
-export async function recordAccesses(tx: Tx, rows: AccessRow[]): Promise<{ secret: string; team: string; name: string }[]> {
+/** Reads that are known already are left out; resolves with those that were new. */
+export async function recordAccesses(tx: Tx, rows: AccessRow[]): Promise<AccessRow[]> {
   const { rows: noted } = await tx.query(
     `insert into secret_accesses (${accessColumns}) select ${accessColumns} from jsonb_to_recordset($1::jsonb)
        as r(secret uuid, team text, name text, version int, action text, actor text, app text, environment text, reader text)
-     on conflict (secret, version, reader) where action = 'read' do nothing returning secret, team, name`,
+     on conflict (secret, version, reader) where action = 'read' do nothing returning ${accessColumns}`,
     [JSON.stringify(rows)],
     'record-secret-accesses',
   )
-  return noted as { secret: string; team: string; name: string }[]
+  return noted as AccessRow[]
 }
 
 /** The newest first. */

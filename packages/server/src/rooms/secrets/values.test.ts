@@ -10,6 +10,7 @@ import { startVault } from '../../../test/vault.ts'
 import { createFileKeys, createGivenKeys } from '../../drivers/keys/local.ts'
 import { createTransitKeys } from '../../drivers/keys/transit.ts'
 import { createVaultStore } from '../../drivers/vault/kv.ts'
+import { createNotes } from '../../kernel/audit/notes.ts'
 import type { PgDatabase } from '../../kernel/db/index.ts'
 import { createLog } from '../../kernel/log.ts'
 import { sealValue } from './envelope.ts'
@@ -33,7 +34,7 @@ async function store(database: PgDatabase, keys: MasterKeys, value: string, vers
   return { secret: 'a', uid, key: `KEY_${version}`, version, as: 'env' }
 }
 
-const handOutOf = (database: PgDatabase, keys: MasterKeys): HandOut => createHandOut({ database, keys, onRead: () => {}, log })
+const handOutOf = (database: PgDatabase, keys: MasterKeys): HandOut => createHandOut({ database, keys, audit: createNotes(database), onRead: () => {}, log })
 const reader = (refs: SecretRef[], id = 'set-1'): Reader => ({ id, name: id, team: 'blue', app: 'shop', environment: 'production', refs })
 const open = async (database: PgDatabase, keys: MasterKeys, ref: SecretRef): Promise<string> => (await handOutOf(database, keys).forTask(reader([ref]))).env[ref.key]!
 const rekeyed = async (database: PgDatabase, keys: MasterKeys): Promise<RekeyProgress[]> => {
