@@ -41,7 +41,7 @@ describe('secrets of a release', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 100 }), (replicas) => {
         const { weight } = secretsRollout(replicas).steps![0]!
-        expect(weight >= 1 && weight <= 50 && (replicas < 2 || Math.ceil((replicas * weight) / 100) === 1)).toBe(true)
+        expect(weight >= 1 && weight <= 10 && (replicas < 1 || Math.ceil((replicas * weight) / 100) === 1)).toBe(true)
       }),
     )
   })

@@ -79,7 +79,7 @@ export function secretsReason(before: SecretRef[] = [], after: SecretRef[] = [])
 }
 
 const canarySeconds = 20
-const largestCanaryWeight = 50
+const largestCanaryWeight = 10
 
 /** A new version is tried with one instance before all others get it. */
 export function secretsRollout(replicas: number): RolloutSettings {
