@@ -223,6 +223,20 @@ describe('faults', () => {
     await ended('shop-api-key')
   })
 
+  test('a version need not wait until the one before is watched to its end', async () => {
+    const watch = (seconds: number, strategy: string | null) => platform.api('PATCH', '/apis/pavior.dev/v1/namespaces/default/environments/production', { spec: { strategy, rollout: { watchSeconds: seconds } } }, { 'content-type': 'application/merge-patch+json' })
+    expect((await watch(3600, 'bluegreen')).status).toBe(200)
+    expect((await platform.cli(['config', 'set', 'GREETING=hello', '--app', 'shop', '--no-wait'])).code).toBe(0)
+    const inPhase = async (phase: string): Promise<string | undefined> => (await platform.api('GET', '/apis/pavior.dev/v1/namespaces/default/deployments?limit=500')).body.items.find(({ status }: { status?: { phase?: string } }) => status?.phase === phase)?.metadata.name
+    await until('it can be finished', async () => (await inPhase('Shifting')) !== undefined)
+    expect((await platform.cli(['deployment', 'finish', (await inPhase('Shifting'))!])).code).toBe(0)
+    await until('it is watched', async () => (await inPhase('Watching')) !== undefined)
+    const value = plant()
+    expect((await set(value, ['API_KEY', '--app', 'shop'])).code).toBe(0)
+    expect((await served()).key).toBe(value)
+    expect((await watch(0, null)).status).toBe(200)
+  })
+
   test('bodies that are no JSON are not quoted', async () => {
     const value = plant()
     const broken = await platform.api('POST', '/v1/teams/default/secrets/shop-api-key/versions', `{"value":"${value}"`)

@@ -118,18 +118,20 @@ async function followApp(deps: AppReconcilersDeps, team: string, app: App, conte
   const serving = servingDeployment(context.deployments, environment)
   const newest = context.deployments.findLast(({ spec }) => spec.environment === environment)
   if (!serving || !newest) return
-  // A trial may take long, and what serves beside it must be scaled all the same.
-  if (isActive(newest) && newest.status?.phase !== 'Shifting') return
-  const releases = await byApp<Release>(deps.resources, 'Release', team, app.metadata.name)
-  const release = releases.find(({ spec }) => spec.version === serving.spec.release)
-  if (!release) return
   const secretsChanged = (newest.metadata.annotations?.[secretsAnnotation] ?? '') !== mark
-  // A version that another has taken the place of need not be tried to its end.
-  if (isActive(newest) && secretsChanged && (isOnlySecrets(newest) || newest.status?.phase === 'Watching')) return secretsChange(deps, team, app, environment, release, secrets)
+  const overtakes = secretsChanged && isActive(newest) && mayBeOvertaken(newest)
+  // A trial may take long, and what serves beside it must be scaled all the same.
+  if (isActive(newest) && newest.status?.phase !== 'Shifting' && !overtakes) return
+  const releases = await byApp<Release>(deps.resources, 'Release', team, app.metadata.name)
+  const releaseOf = (one: Deployment): Release | undefined => releases.find(({ spec }) => spec.version === one.spec.release)
+  const release = releaseOf(serving)
+  if (!release) return
+  if (overtakes) return secretsChange(deps, team, app, environment, releaseOf(newest) ?? release, secrets)
   if (isActive(newest)) return followScale(deps, team, app, context, environment, serving, release)
   // Compared with what the App asked for at the newest deployment, not with the release: after a rollback that is old on purpose.
   if (newest.metadata.annotations?.[configAnnotation] !== configDigest(app.spec, environment) && (await releaseChange(deps, team, app, environment, release))) return
-  if (secretsChanged && secretsText(release.spec.secrets) !== secretsText(secrets)) return secretsChange(deps, team, app, environment, release, secrets)
+  const settled = !context.deployments.some((one) => one.spec.environment === environment && isActive(one))
+  if (settled && secretsChanged && secretsText(release.spec.secrets) !== secretsText(secrets)) return secretsChange(deps, team, app, environment, release, secrets)
   await followScale(deps, team, app, context, environment, serving, release)
   if (release.spec.processes[webProcess]) {
     await writeRoutes(deps, team, app, environment, serving.metadata.name, onlyTo(setName(serving.metadata.name, webProcess)))
@@ -149,9 +151,12 @@ async function releaseChange(deps: AppReconcilersDeps, team: string, app: App, e
   return true
 }
 
-/** Made because of a secret alone. */
-function isOnlySecrets({ spec }: Deployment): boolean {
-  return spec.reason?.startsWith('secret ') === true
+/**
+ * A secret need not wait for what was made for a secret alone, nor for a watch. The next release is made from what that one
+ * brings: what serves may be older for a moment.
+ */
+function mayBeOvertaken({ spec, status }: Deployment): boolean {
+  return spec.reason?.startsWith('secret ') === true || status?.phase === 'Watching'
 }
 
 /** The serving release with the secrets of now: one instance first. */

@@ -27,9 +27,12 @@ describe('secrets of a release', () => {
 
   test('are references, and win over configuration of their name', () => {
     const release = snapshot('shop', {}, 'production', built, [ref('A', 3), ref('B', 1, 'file')], 3, 'why')
-    expect([release.env, release.secrets]).toEqual([{ B: 'builder', C: 'builder' }, [ref('A', 3), ref('B', 1, 'file')]])
-    expect(withSecrets(release, [], 4, 'none')).toEqual({ ...snapshot('shop', {}, 'production', built, [], 4, 'none'), env: { B: 'builder', C: 'builder' } })
-    expect(wantedSets({ team: 'blue', app: 'shop', environment: 'production', release, scale: {} })[0]!.spec.secrets).toEqual(release.secrets)
+    expect([release.env, release.secrets]).toEqual([built.env, [ref('A', 3), ref('B', 1, 'file')]])
+    const { spec } = wantedSets({ team: 'blue', app: 'shop', environment: 'production', release, scale: {} })[0]!
+    expect([spec.env, spec.secrets]).toEqual([expect.not.objectContaining({ A: 'builder' }), release.secrets])
+    expect(spec.env).toMatchObject({ B: 'builder', C: 'builder' })
+    // Nothing is lost when the secret goes again.
+    expect(withSecrets(release, [], 4, 'none')).toEqual(snapshot('shop', {}, 'production', built, [], 4, 'none'))
   })
 
   test('that changed are named as the reason, those that went too', () => {

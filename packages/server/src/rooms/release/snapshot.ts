@@ -33,7 +33,7 @@ export function builtFrom(name: string, revision: Revision, { artifact, env = {}
   return { artifact: artifact!, build: name, revision, env, processes, mounts, bin, ...(image === undefined ? {} : { image }), ...(toolchain === undefined ? {} : { toolchain }) }
 }
 
-/** Builder, then manifest, then configuration of the environment, then secrets: later ones win. */
+/** Builder, then manifest, then configuration of the environment: later ones win. */
 export function snapshot(app: string, spec: AppSpec, environment: string, built: Built, secrets: SecretRef[], version: number, reason: string): ReleaseSpec {
   return {
     app,
@@ -42,7 +42,7 @@ export function snapshot(app: string, spec: AppSpec, environment: string, built:
     ...(built.build === undefined ? {} : { build: built.build }),
     ...(built.revision === undefined ? {} : { revision: built.revision }),
     environment,
-    env: without({ ...built.env, ...spec.env, ...spec.config?.[environment] }, secrets),
+    env: { ...built.env, ...spec.env, ...spec.config?.[environment] },
     ...(secrets.length === 0 ? {} : { secrets }),
     processes: mergeProcesses(built.processes, spec.processes ?? {}),
     mounts: built.mounts,
@@ -55,10 +55,11 @@ export function snapshot(app: string, spec: AppSpec, environment: string, built:
 
 /** The same release with the secrets of now. */
 export function withSecrets({ secrets: _, ...release }: ReleaseSpec, secrets: SecretRef[], version: number, reason: string): ReleaseSpec {
-  return { ...release, env: without(release.env, secrets), ...(secrets.length === 0 ? {} : { secrets }), version, reason }
+  return { ...release, ...(secrets.length === 0 ? {} : { secrets }), version, reason }
 }
 
-function without(env: Record<string, string>, secrets: SecretRef[]): Record<string, string> {
+/** A secret wins over configuration of its name. */
+function withoutSecrets({ env, secrets = [] }: Pick<ReleaseSpec, 'env' | 'secrets'>): Record<string, string> {
   const hidden = new Set(secrets.filter(({ as }) => as === 'env').map(({ key }) => key))
   return Object.fromEntries(Object.entries(env).filter(([key]) => !hidden.has(key)))
 }
@@ -154,7 +155,7 @@ export function shellCommand(line: string, bin: string[]): string[] {
 
 export function instanceEnv({ team, app, environment, release }: Omit<SetContext, 'scale' | 'restartToken'>, process: string): Record<string, string> {
   return {
-    ...release.env,
+    ...withoutSecrets(release),
     PAVIOR_TEAM: team,
     PAVIOR_APP: app,
     PAVIOR_ENVIRONMENT: environment,
