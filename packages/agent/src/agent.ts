@@ -16,6 +16,7 @@ import { cpuSeconds, metricsText, startMeasuring } from './metrics.ts'
 import type { Router } from './router/index.ts'
 import type { RunHost } from './run/host.ts'
 import { listProcesses, type ProcessStat } from './run/proc.ts'
+import { clearSecretFiles } from './run/secrets.ts'
 import { defaultSettings, type AgentSettings } from './settings.ts'
 import { Spool } from './spool.ts'
 import type { RunRecord } from './state/records.ts'
@@ -149,6 +150,7 @@ class RunningAgent implements Agent {
     const { host, settings, router } = this.#parts
     const records = host.records.load()
     killLeftovers(host, records)
+    clearSecretFiles(host, new Set(records.map(({ id }) => id)))
     this.#tasks.resume(records.filter(isTask))
     await this.#supervisor.resume(records.filter(isInstance))
     await listen(this.#api.server, this.#options.socket)

@@ -1,4 +1,5 @@
 /** `node dist/agent.mjs --home <PAVIOR_HOME> --socket <path> --router-port <n>`: the process. */
+import { spawnSync } from 'node:child_process'
 import { parseArgs } from 'node:util'
 import pino from 'pino'
 import { errorCatalogue, fail, type ErrorCode } from '@pavior/contract'
@@ -59,6 +60,8 @@ process.on('uncaughtException', (error) => {
 // The terminal that started it may close.
 process.on('SIGHUP', () => {})
 
+forbidCoreDumps()
+
 try {
   const agent = await createAgent({
     home: wanted('home'),
@@ -78,6 +81,12 @@ try {
   log.fatal({ error: object }, object.message)
   process.stderr.write(`${object.code}  ${object.message}\n  fix  ${object.fix}\n`)
   process.exit(errorCatalogue[object.code as ErrorCode].exit)
+}
+
+/** What it holds in memory must not end up in a file when it crashes. */
+function forbidCoreDumps(): void {
+  const { status } = spawnSync('prlimit', ['--pid', String(process.pid), '--core=0:0'], { stdio: 'ignore' })
+  if (status !== 0) log.warn('core dumps could not be switched off, because there is no prlimit of util-linux')
 }
 
 function wanted(name: 'home' | 'socket'): string {

@@ -9,6 +9,7 @@ import type { Router } from './router/index.ts'
 import { buildTable, RoutePublisher } from './routes.ts'
 import type { RunHost } from './run/host.ts'
 import { listProcesses, type ProcessStat } from './run/proc.ts'
+import { withKeptSecrets } from './run/secrets.ts'
 import type { InstanceRecord } from './state/records.ts'
 import { fingerprint, readSealed, writeSealed } from './state/sealed.ts'
 
@@ -70,7 +71,8 @@ export class Supervisor {
    * Replaces the desired state; durable when it returns.
    * Fails with CONFLICT when it is older than the one in force, and with SHUTTING_DOWN.
    */
-  accept(desired: DesiredState): void {
+  accept(given: DesiredState): void {
+    const desired = this.#withKept(given)
     if (this.#closed)
       throw fail('SHUTTING_DOWN', {
         message: 'The agent is stopping and takes no new state.',
@@ -90,6 +92,12 @@ export class Supervisor {
     this.#keepStopSettings()
     void this.#routes.publish()
     this.#planSoon()
+  }
+
+  /** What belongs to a set never changes, its secrets included, so those that were given once are right. */
+  #withKept(given: DesiredState): DesiredState {
+    const before = new Map(this.#desired.sets.map((set) => [set.id, set]))
+    return { ...given, sets: given.sets.map((set) => ({ ...set, workload: withKeptSecrets(set.workload, before.get(set.id)?.workload) })) }
   }
 
   statuses(): InstanceStatus[] {

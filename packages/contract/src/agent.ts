@@ -57,6 +57,14 @@ export interface WorkloadImage {
   stopSignal?: string
 }
 
+/** Opened secrets. They exist in memory, in the agent's sealed state and in the process that they are for. */
+export interface SecretValues {
+  /** Variables. */
+  env: Record<string, string>
+  /** Contents in base64 by the name of the variable; `<NAME>_FILE` tells the process where the file is. */
+  files: Record<string, string>
+}
+
 /** What to execute, the same for instances and tasks. */
 export interface Workload {
   team: string
@@ -81,6 +89,11 @@ export interface Workload {
   command: string[]
   /** The whole environment; nothing is inherited from the agent. `HOME`, `TMPDIR`, `PORT` and `APP_DIR` are set by the agent. */
   env: Record<string, string>
+  /**
+   * What it gets beside `env` and what nobody else may see. `kept`: the server cannot open the values now, and they are those
+   * that the agent has of this set.
+   */
+  secrets?: SecretValues | 'kept'
   limits: Limits
   /** Further host paths that it needs: toolchains, caches. */
   mounts?: Mount[]

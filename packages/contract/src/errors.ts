@@ -117,6 +117,16 @@ export const errorCatalogue = {
   QUOTA_EXCEEDED: refused(403, 'Forbidden', 'The change would use more than the quota of the team.', 'Free what is not needed any more, or ask an administrator of the platform for more.'),
   EXCEPTION_DECIDED: usage(409, 'Conflict', 'Somebody has decided on this exception before.', 'Ask for a new one with `pavior exception request`.'),
 
+  // Secrets
+  SECRETS_SEALED: platform(503, 'ServiceUnavailable', 'The master key that secrets are sealed with is missing or is another one.', 'Give the platform its master key back; apps that run go on meanwhile.'),
+  SECRET_CORRUPT: platform(500, 'InternalError', 'A stored secret was changed outside of Pavior, so it is not given out.', 'Set the secret again with `pavior secrets set`.'),
+  SECRET_UNAVAILABLE: user(409, 'Conflict', 'The version of a secret that is needed does not exist any more.', 'Deploy again, so that the release has the secrets of today.'),
+  SECRET_REVOKED: usage(409, 'Conflict', 'The version of the secret is revoked, so nothing can start with it.', 'Use a later version: `pavior secrets versions <KEY>` lists them.'),
+  SECRET_IN_USE: usage(409, 'Conflict', 'The version of the secret is in use.', 'Bring out another version first with `pavior secrets set` or `pavior secrets rollback`.'),
+  SECRET_OF_THAT_NAME: usage(409, 'Conflict', 'A variable and a secret cannot have one name in the same place.', 'Remove one of the two.'),
+  SECRET_STORE_UNREACHABLE: user(503, 'ServiceUnavailable', 'The store that the secret comes from does not answer.', 'Nothing has to be done for apps that run; look at the store.'),
+  SECRET_STORE_REFUSED: user(422, 'Invalid', 'The store that the secret comes from refuses to give it.', 'Check the token, the mount and the path.'),
+
   // Agent, router, platform
   REQUEST_REFUSED: usage(400, 'BadRequest', 'The router could not read the request beyond doubt, so it passed nothing on.', 'Send a request that keeps to RFC 9112.'),
   REQUEST_HEAD_TOO_LARGE: usage(431, 'BadRequest', 'The head of the request is larger than the router takes.', 'Send fewer or shorter header fields; cookies are the usual cause.'),

@@ -12,6 +12,8 @@ export interface ValueChange {
 export interface ReleaseChanges {
   artifact: { before: string; after: string; same: boolean }
   configuration: ValueChange[]
+  /** Secrets by key, as `shop-api-key v3`. */
+  secrets: ValueChange[]
   /** Settings of processes as `web.memory`. */
   processes: ValueChange[]
 }

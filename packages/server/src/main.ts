@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { isPaviorError, PaviorError } from '@pavior/contract'
 import { loadConfig, type Config } from './kernel/config/config.ts'
 import { checkExternal } from './kernel/db/index.ts'
+import { forbidCoreDumps } from './kernel/lifecycle/core-dumps.ts'
 import { createLog } from './kernel/log.ts'
 import { startServer, type RunningServer } from './server.ts'
 
@@ -42,6 +43,7 @@ async function main(): Promise<void> {
   const handover = await readHandover()
   const { config, effective } = loadConfig(handover?.flags ?? {}, process.env, root)
   const log = createLog(config.logLevel, 'server')
+  if (!forbidCoreDumps()) log.warn('core dumps could not be switched off, because there is no prlimit of util-linux')
   await mkdir(config.home, { recursive: true, mode: 0o700 })
   const version = (JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string }).version
   if (!config.databaseUrl && !handover?.connection) {

@@ -9,9 +9,11 @@ import { createBuilders } from './drivers/builders/index.ts'
 import { openPolicyAgent } from './drivers/decisions/opa.ts'
 import { createDefinitionReader } from './drivers/definitions/reader.ts'
 import { createArtifactStore, createSourceStore, readTree } from './drivers/storage/index.ts'
+import { createMasterKeys } from './drivers/keys/index.ts'
 import { createArtifactScanner } from './drivers/scanner/scanner.ts'
 import { createTemplateRenderer } from './drivers/templates/renderer.ts'
 import { createToolFinder } from './drivers/tools/finder.ts'
+import { createVaultStore } from './drivers/vault/kv.ts'
 import { createApi, createIdempotencyStore, keptCertificate } from './kernel/api/index.ts'
 import { createAuditLog } from './kernel/audit/audit.ts'
 import { keptSealKey } from './kernel/audit/key.ts'
@@ -42,6 +44,7 @@ import * as product from './rooms/product/index.ts'
 import * as release from './rooms/release/index.ts'
 import * as routing from './rooms/routing/index.ts'
 import * as runtime from './rooms/runtime/index.ts'
+import * as secrets from './rooms/secrets/index.ts'
 import * as telemetry from './rooms/telemetry/index.ts'
 
 export interface ServerOptions {
@@ -70,7 +73,7 @@ export async function startServer({ config, settings, connection, external, agen
 
   // Kernel
   const database = await connectDatabase({ connection, poolSize: config.databaseConnections, flushStatement, log })
-  const kinds = new KindRegistry([...identity.kinds, ...catalog.kinds, ...delivery.kinds, ...policy.kinds, ...release.kinds, ...runtime.kinds, ...routing.kinds])
+  const kinds = new KindRegistry([...identity.kinds, ...secrets.kinds, ...catalog.kinds, ...delivery.kinds, ...policy.kinds, ...release.kinds, ...runtime.kinds, ...routing.kinds])
   // Two that make one index at once trip over each other, `if not exists` or not.
   await migrate(database, join(root, 'packages/server/migrations'), log, (tx) => createFieldIndexes(tx, kinds.all))
   const feed = new Feed(database, log)
@@ -87,7 +90,7 @@ export async function startServer({ config, settings, connection, external, agen
     kinds,
     validator: createValidator,
     wakes: wakesOf(reconcilers),
-    admission: [teamMustExist((team) => people.reads.teamExists(team)), (request) => deliveryRoom.reads.signatures(request), release.createDeploymentRules(() => resources), ...policy.admissionOf(() => policyRoom.reads)],
+    admission: [teamMustExist((team) => people.reads.teamExists(team)), (request) => deliveryRoom.reads.signatures(request), release.createDeploymentRules(() => resources), secrets.createSecretRules(() => resources), ...policy.admissionOf(() => policyRoom.reads)],
     clock,
   })
   const loop = new ReconcileLoop({ database, feed, reconcilers, metrics: reconcileMetrics(metrics), log })
@@ -104,6 +107,18 @@ export async function startServer({ config, settings, connection, external, agen
   const publicUrl = (): string => config.publicUrl || url
   const people = identity.createIdentity({ database, resources, clock, log, publicUrl, defaultTeam: config.defaultTeam })
   const { defaultEnvironment } = people.reads
+  const secretsRoom = secrets.createSecretsRoom({
+    database,
+    resources,
+    events,
+    keys: createMasterKeys(config),
+    audit: audit.note,
+    store: createVaultStore(),
+    request: (entries) => loop.request(entries),
+    keepAccessesMs: config.secretAccessDays * 24 * 3600_000,
+    clock,
+    log,
+  })
   const policyRoom = policy.createPolicyRoom({
     database,
     resources,
@@ -139,12 +154,13 @@ export async function startServer({ config, settings, connection, external, agen
     defaultEnvironment,
     clock,
   })
-  const runtimeRoom = runtime.createRuntime({ database, resources, driver: agent, directoryOf: deliveryRoom.reads.directoryOf, request: (entries) => loop.request(entries), clock, log })
+  const runtimeRoom = runtime.createRuntime({ database, resources, driver: agent, directoryOf: deliveryRoom.reads.directoryOf, secrets: secretsRoom.reads.handOut, request: (entries) => loop.request(entries), clock, log })
   const releaseRoom = release.createReleaseRoom({
     database,
     resources,
     changes,
     tasks: runtimeRoom.reads.tasks,
+    secrets: secretsRoom.reads,
     readings: { since: (of, since) => telemetryRoom.reads.since(of, since), takenAt: () => telemetryRoom.reads.takenAt() },
     prober: agent,
     writers: { of: async ({ kind, team, name }, since, verb) => (await audit.list([team], { kind, name, since, verb, people: true }, { limit: 50 })).items.map(({ actor }) => actor) },
@@ -192,7 +208,7 @@ export async function startServer({ config, settings, connection, external, agen
     log,
   })
   const productRoom = product.createProduct({ database, resources, firstUses: people.reads.firstUses })
-  const rooms = [people, policyRoom, catalogRoom, deliveryRoom, releaseRoom, runtimeRoom, telemetryRoom, productRoom]
+  const rooms = [people, secretsRoom, policyRoom, catalogRoom, deliveryRoom, releaseRoom, runtimeRoom, telemetryRoom, productRoom]
   reconcilers.push(createGarbageCollector({ database, resources, kinds }), ...rooms.flatMap((room) => room.reconcilers))
 
   // Doors and background parts

@@ -11,6 +11,7 @@ import { fail, PaviorError, type ErrorObject, type ObservedState } from '@pavior
 import { callAgent, openStream } from './drivers/agent/client.ts'
 import { loadConfig, type Config, type LoadedConfig } from './kernel/config/config.ts'
 import { startEmbedded, type EmbeddedDatabase } from './kernel/db/index.ts'
+import { forbidCoreDumps } from './kernel/lifecycle/core-dumps.ts'
 import { createLog, type Logger } from './kernel/log.ts'
 
 const agentStartTimeoutMs = 15_000
@@ -39,6 +40,8 @@ export { loadConfig, type LoadedConfig }
 export async function startInstallation(flags: Record<string, string | undefined>, environment: NodeJS.ProcessEnv, root: string): Promise<Installation> {
   const { config } = loadConfig(flags, environment, root)
   await mkdir(join(config.home, 'logs'), { recursive: true, mode: 0o700 })
+  // The agent, the database and the server inherit it.
+  forbidCoreDumps()
   const lock = await lockHome(config.home)
   const installation = new Running(config, flags, root, lock)
   try {
@@ -245,8 +248,8 @@ class Running {
       ...(sandbox ? { sandbox } : {}),
     }
     const args = ['--max-semi-space-size=2', join(this.#root, 'dist/agent.mjs'), ...Object.entries(options).flatMap(([name, value]) => [`--${name}`, value])]
-    // The agent has no business with the database, and its environment lives longer than ours.
-    const { PAVIOR_DATABASE_URL: _, ...environment } = process.env
+    // The agent has no business with the database or the master key, and its environment lives longer than ours.
+    const { PAVIOR_DATABASE_URL: _url, PAVIOR_MASTER_KEY: _key, PAVIOR_MASTER_KEY_PREVIOUS: _earlier, ...environment } = process.env
     const child = spawn(process.execPath, args, { detached: true, stdio: ['ignore', 'ignore', errors], env: environment })
     closeSync(errors)
     let exited = false

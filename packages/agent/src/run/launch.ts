@@ -18,6 +18,8 @@ export interface LaunchInput {
   uid?: number
   passwdFile?: string
   scratch?: SandboxView['scratch']
+  /** Host directory with the files of secrets. */
+  secretFiles?: string
   /** Largest file that may be written, in bytes. */
   fileBytes?: number
   /** Largest number of processes of the user id, where no cgroup limits them. */
@@ -51,6 +53,7 @@ export function launchCommand(input: LaunchInput): string[] {
       writable: workload.writable,
       mounts: workload.mounts ?? [],
       scratch: input.scratch,
+      secretFiles: input.secretFiles,
       uid: input.uid,
       passwdFile: input.passwdFile,
       command: inside,

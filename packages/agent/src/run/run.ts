@@ -10,6 +10,7 @@ import type { CgroupGroup, CgroupUsage } from '../cgroup/driver.ts'
 import type { StartRecord } from '../state/records.ts'
 import type { RunHost } from './host.ts'
 import { removeScratch } from './prepare.ts'
+import { removeSecretFiles } from './secrets.ts'
 import {
   childrenOf,
   findTree,
@@ -203,6 +204,7 @@ export class Run {
     const end = { ...this.#verdict(), usage: { ...counted, cpuSeconds: counted.cpuSeconds ?? this.#record().cpuSeconds } }
     await this.#until(() => this.#group.remove())
     await removeScratch(this.#host, this.id)
+    removeSecretFiles(this.#host, this.id)
     this.#finish(end)
   }
 

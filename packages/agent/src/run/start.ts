@@ -10,6 +10,7 @@ import { launchCommand, launchEnvironment, onTerminal } from './launch.ts'
 import { checkDirectories, copyDirectory, giveDirectories, makeScratch, openNameless } from './prepare.ts'
 import { readStat } from './proc.ts'
 import { Run } from './run.ts'
+import { secretsOf, secretVariables, writeSecretFiles } from './secrets.ts'
 import { environmentScript, shimFiles } from './shim.ts'
 
 export interface RunSpec {
@@ -54,9 +55,11 @@ async function launch(host: RunHost, asked: RunSpec): Promise<Run> {
   checkDirectories(workload, uid)
   const scratch = spec.scratch === 'disk' || !host.sandbox.memoryScratch ? makeScratch(host, spec.id, uid) : undefined
   if (uid !== undefined) await giveDirectories(host, workload, uid)
-  const paths = host.sandbox.paths({ directory: workload.directory, scratch, image: workload.image })
+  const secrets = secretsOf(workload)
+  const secretFiles = writeSecretFiles(host, spec.id, secrets, uid)
+  const paths = host.sandbox.paths({ directory: workload.directory, scratch, image: workload.image, secretFiles })
   const environment = environmentScript(
-    launchEnvironment(workload, paths, { id: spec.id, port: spec.port, terminal: Boolean(spec.terminal) }),
+    launchEnvironment({ ...workload, env: { ...workload.env, ...secretVariables(secrets, paths.secrets) } }, paths, { id: spec.id, port: spec.port, terminal: Boolean(spec.terminal) }),
   )
   const words = environment.leftover.length > 0 ? ['env', ...environment.leftover, ...workload.command] : workload.command
   const groupName = `${spec.id}.${spec.attempt}`
@@ -70,6 +73,7 @@ async function launch(host: RunHost, asked: RunSpec): Promise<Run> {
     uid,
     passwdFile: uid === undefined || workload.image || workload.imageBuilder ? undefined : host.users?.passwdFile(uid, paths.home),
     scratch,
+    secretFiles,
     fileBytes: workload.limits.diskBytes,
     userProcesses: processLimit(host, workload, uid),
     image: images && workload.image ? { root: prepareRoot(host, spec.id, { rootfs: workload.directory, image: workload.image, uid }), toolbox: images.toolbox } : undefined,

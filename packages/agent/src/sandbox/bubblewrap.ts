@@ -38,6 +38,7 @@ export function readSystemView(): SystemView {
 const appPath = '/app'
 const homePath = '/home/app'
 const temporaryPath = '/tmp'
+const secretsPath = '/run/secrets'
 const deviceArguments = ['--dev', '/dev', '--perms', '1777', '--tmpfs', '/dev/shm']
 
 export function bubblewrap(tools: HostTools & { bwrap: string }, host: { root: boolean; system: SystemView }): SandboxDriver {
@@ -58,7 +59,7 @@ export function bubblewrap(tools: HostTools & { bwrap: string }, host: { root: b
       ...rights(tools, host, view),
       ...view.command,
     ],
-    paths: ({ image }) => (image ? { app: image.directory, home: image.home, temporary: temporaryPath } : { app: appPath, home: homePath, temporary: temporaryPath }),
+    paths: ({ image }) => (image ? { app: image.directory, home: image.home, temporary: temporaryPath, secrets: secretsPath } : { app: appPath, home: homePath, temporary: temporaryPath, secrets: secretsPath }),
     builder: ({ mounts }, command) => [
       tools.bwrap,
       ...['/run', '/var'].flatMap((path) => ['--perms', '1777', '--tmpfs', path]),
@@ -95,13 +96,18 @@ function hostArguments(system: SystemView, view: SandboxView): string[] {
     ...openDirectories(view.mounts.map(({ target }) => target)),
     view.writable ? '--bind' : '--ro-bind', view.directory, appPath,
     ...view.mounts.flatMap((mount) => [mount.readOnly ? '--ro-bind' : '--bind', mount.source, mount.target]),
+    ...secretArguments(view),
     '--chdir', appPath,
   ]
 }
 
+function secretArguments({ secretFiles }: SandboxView): string[] {
+  return secretFiles === undefined ? [] : [...openDirectories([secretsPath]), '--ro-bind', secretFiles, secretsPath]
+}
+
 /** Nothing of this machine but its network and the toolbox. */
 function imageArguments(view: SandboxView, image: NonNullable<SandboxView['image']>): string[] {
-  return ['--bind', view.directory, '/', '--proc', '/proc', ...deviceArguments, '--ro-bind', image.toolbox, toolboxPath, '--chdir', image.directory]
+  return ['--bind', view.directory, '/', '--proc', '/proc', ...deviceArguments, '--ro-bind', image.toolbox, toolboxPath, ...secretArguments(view), '--chdir', image.directory]
 }
 
 /**

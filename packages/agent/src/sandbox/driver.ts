@@ -9,6 +9,8 @@ export interface SandboxView {
   mounts: Mount[]
   /** Host directories for files that are gone with the run; memory is used when absent (where the driver can). */
   scratch?: { home: string; temporary: string }
+  /** Host directory with the files of secrets. */
+  secretFiles?: string
   /** Own user and group id, when the host permits one per app. */
   uid?: number
   /** File that stands in for /etc/passwd, so that the user id has a name. */
@@ -26,6 +28,8 @@ export interface SandboxPaths {
   app: string
   home: string
   temporary: string
+  /** Where the files of secrets are, if there are any. */
+  secrets: string
 }
 
 export interface SandboxDriver {
@@ -36,7 +40,7 @@ export interface SandboxDriver {
   readonly memoryScratch: boolean
   /** Argument array that runs `view.command`. */
   command(view: SandboxView): string[]
-  paths(view: Pick<SandboxView, 'directory' | 'scratch'> & { image?: WorkloadImage }): SandboxPaths
+  paths(view: Pick<SandboxView, 'directory' | 'scratch' | 'secretFiles'> & { image?: WorkloadImage }): SandboxPaths
   /** The command of an image builder, with a view of its own that it may mount in. */
   builder?(view: Pick<SandboxView, 'mounts'>, command: string[]): string[]
   /** Host path behind a path of the process, for looking at its size. */

@@ -12,6 +12,7 @@ export function plainSandbox(tools: HostTools, host: { root: boolean }): Sandbox
       app: view.directory,
       home: view.scratch?.home ?? view.directory,
       temporary: view.scratch?.temporary ?? '/tmp',
+      secrets: view.secretFiles ?? '',
     }),
     hostPath: (_pid, path) => path,
   }

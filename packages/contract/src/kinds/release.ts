@@ -3,6 +3,7 @@ import { ProcessSpec } from './app.ts'
 import { RolloutSettings, StrategyType } from './environment.ts'
 import { Conditions, Digest, dnsLabel, Image, Problem, Step, Timestamp, Toolchain, Variables } from './shared.ts'
 import { Revision } from './delivery.ts'
+import { SecretRef } from './secret.ts'
 
 export const ReleaseSpec = Type.Object(
   {
@@ -13,6 +14,7 @@ export const ReleaseSpec = Type.Object(
     revision: Type.Optional(Revision),
     environment: dnsLabel(20, 'Environment that the configuration was taken from.'),
     env: Variables('Variables from builder, manifest and configuration as they were when the release was made.'),
+    secrets: Type.Optional(Type.Array(SecretRef, { description: 'Secrets in the versions that were in force; never values.' })),
     processes: Type.Record(Type.String(), ProcessSpec, { description: 'Processes with their commands, as they were then.' }),
     mounts: Type.Optional(Type.Array(Type.String(), { description: 'Toolchain directories that it needs.' })),
     bin: Type.Optional(Type.Array(Type.String(), { description: 'Directories of the artifact whose programs are found by name.' })),

@@ -1,5 +1,6 @@
 import Type from 'typebox'
 import { Health } from './app.ts'
+import { SecretRef } from './secret.ts'
 import { Conditions, Digest, dnsLabel, Image, keyedBy, Problem, Timestamp, Variables } from './shared.ts'
 
 export const InstanceSetSpec = Type.Object(
@@ -12,6 +13,7 @@ export const InstanceSetSpec = Type.Object(
     artifact: Digest('What runs.'),
     command: Type.Array(Type.String(), { minItems: 1, description: 'Argument array.' }),
     env: Variables('The whole environment of an instance.'),
+    secrets: Type.Optional(Type.Array(SecretRef, { description: 'Secrets that an instance gets; never values.' })),
     mounts: Type.Optional(Type.Array(Type.String(), { description: 'Toolchain directories that it needs.' })),
     image: Type.Optional(Image),
     listens: Type.Boolean({ description: 'Whether it gets traffic on PORT.' }),

@@ -27,7 +27,7 @@ export function useChanges(place: AppPlace, from: number | undefined, to: number
 }
 
 /** One line each; what a person wants to know before they agree. */
-export function summaryOf({ source, configuration, processes, artifact }: Changes): string[] {
+export function summaryOf({ source, configuration, secrets, processes, artifact }: Changes): string[] {
   const names = (changes: ValueChange[]): string => changes.map(({ name }) => name).join(', ')
   const { commits, files } = source ?? {}
   const out: string[] = []
@@ -35,6 +35,7 @@ export function summaryOf({ source, configuration, processes, artifact }: Change
   if (files) out.push(files.length === 0 ? 'The code is the same.' : `Files: ${files.length} ${files.length === 1 ? 'differs' : 'differ'} (${files.slice(0, 3).map(({ path }) => path).join(', ')}${files.length > 3 ? ' …' : ''})`)
   else out.push(artifact.same ? 'The artifact is the same.' : 'The artifact is another one; the sources are no longer kept, so the files cannot be compared.')
   out.push(configuration.length === 0 ? 'The configuration is the same.' : `Configuration: ${names(configuration)}`)
+  if (secrets.length > 0) out.push(`Secrets: ${names(secrets)}`)
   if (processes.length > 0) out.push(`Processes: ${names(processes)}`)
   return out
 }

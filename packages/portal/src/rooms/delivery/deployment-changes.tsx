@@ -88,7 +88,7 @@ function Files({ files }: { files: { path: string; added?: number; removed?: num
   )
 }
 
-function Rest({ changes: { configuration, processes, artifact } }: { changes: Changes }) {
+function Rest({ changes: { configuration, secrets, processes, artifact } }: { changes: Changes }) {
   return (
     <>
       {configuration.length > 0 ? (
@@ -98,6 +98,7 @@ function Rest({ changes: { configuration, processes, artifact } }: { changes: Ch
           The configuration is the same.
         </Text>
       )}
+      {secrets.length > 0 && <ValueChanges label="Secrets" changes={secrets} />}
       {processes.length > 0 && <ValueChanges label="Processes" changes={processes} />}
       <Text size="sm" c="dimmed" component="div">
         {artifact.same ? 'The artifact is the same: ' : 'The artifact is '}

@@ -24,12 +24,12 @@ export function Differences({ comparison: { from, to, changes }, words }: { comp
           </>
         )}
       </Text>
-      {changes && changes.configuration.length + changes.processes.length === 0 && (
+      {changes && changes.configuration.length + changes.processes.length + changes.secrets.length === 0 && (
         <Text size="sm" c="dimmed">
-          Configuration and processes are the same.
+          Configuration, secrets and processes are the same.
         </Text>
       )}
-      {changes && <Names changes={[...changes.configuration, ...changes.processes]} words={words} />}
+      {changes && <Names changes={[...changes.configuration, ...changes.secrets, ...changes.processes]} words={words} />}
     </>
   )
 }

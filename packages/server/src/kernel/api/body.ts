@@ -1,6 +1,6 @@
 /** Request bodies: JSON and YAML, bounded in size and depth. */
 import { createHash } from 'node:crypto'
-import { fail } from '@pavior/contract'
+import { fail, isPaviorError } from '@pavior/contract'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { parseDocument } from 'yaml'
 import type { ApiLimits } from './limits.ts'
@@ -23,21 +23,27 @@ declare module 'fastify' {
 export function addBodyParsers(app: FastifyInstance, limits: ApiLimits): void {
   app.removeContentTypeParser('application/json')
   app.addContentTypeParser(jsonTypes, { parseAs: 'buffer' }, (request, body, done) =>
-    answer(done, () => parseJson(noted(request, body as Buffer), limits)),
+    answer(request, done, () => parseJson(noted(request, body as Buffer), limits)),
   )
   app.addContentTypeParser(yamlTypes, { parseAs: 'buffer' }, (request, body, done) =>
-    answer(done, () => parseYaml(noted(request, body as Buffer), limits)),
+    answer(request, done, () => parseYaml(noted(request, body as Buffer), limits)),
   )
 }
 
-function answer(done: (error: Error | null, body?: unknown) => void, parse: () => unknown): void {
+function answer({ routeOptions }: FastifyRequest, done: (error: Error | null, body?: unknown) => void, parse: () => unknown): void {
   let body: unknown
   try {
     body = parse()
   } catch (error) {
-    return done(error as Error)
+    return done(routeOptions.config.holdsSecret ? withoutQuote(error) : (error as Error))
   }
   done(null, body)
+}
+
+/** What a parser says quotes the body. */
+function withoutQuote(error: unknown): Error {
+  if (!isPaviorError(error) || error.details.why === undefined) return error as Error
+  return fail(error.code, { message: error.details.message })
 }
 
 function noted(request: FastifyRequest, body: Buffer): Buffer {

@@ -79,7 +79,7 @@ async function begin(
     throw fail('BAD_REQUEST', { message: 'An Idempotency-Key is possible with JSON and YAML bodies only.', fix: 'Send this request without it.' })
   }
   const fingerprint = createHash('sha256')
-    .update(`${request.method} ${request.url} ${request.headers['content-type'] ?? ''} ${request.bodyDigest ?? ''}`)
+    .update(`${request.method} ${request.url} ${request.headers['content-type'] ?? ''} ${request.routeOptions.config.holdsSecret ? '' : (request.bodyDigest ?? '')}`)
     .digest('base64')
   const claim = await store.claim(request.actor, key, fingerprint)
   if (claim.state === 'claimed') {

@@ -14,6 +14,8 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Reached without a token. */
     public?: boolean
+    /** The body holds what nobody may guess afterwards: nothing is kept that is made of it. */
+    holdsSecret?: boolean
     /** Largest body in bytes for this route, when it is not the general limit. */
     maxBodyBytes?: number
   }

@@ -10,6 +10,7 @@ test('names what was added, changed and removed, and nothing else', () => {
   expect(releaseChanges(from, to)).toEqual({
     artifact: { before: from.artifact, after: to.artifact, same: true },
     configuration: [{ name: 'ADDED', after: '' }, { name: 'CHANGED', before: 'a', after: 'b' }, { name: 'REMOVED', before: 'x' }],
+    secrets: [],
     processes: [{ name: 'web.health', before: '{"path":"/"}', after: '{"path":"/healthz"}' }, { name: 'web.memory', before: '512Mi', after: '1Gi' }],
   })
 })

@@ -5,6 +5,7 @@ export function releaseChanges(from: ReleaseSpec, to: ReleaseSpec): ReleaseChang
   return {
     artifact: { before: from.artifact, after: to.artifact, same: from.artifact === to.artifact },
     configuration: valueChanges(from.env, to.env),
+    secrets: valueChanges(versions(from), versions(to)),
     processes: valueChanges(settings(from.processes), settings(to.processes)),
   }
 }
@@ -14,6 +15,11 @@ function valueChanges(from: Record<string, string>, to: Record<string, string>):
   return names
     .filter((name) => from[name] !== to[name])
     .map((name) => ({ name, ...(from[name] === undefined ? {} : { before: from[name] }), ...(to[name] === undefined ? {} : { after: to[name] }) }))
+}
+
+/** Never values: which version of which secret. */
+function versions({ secrets = [] }: ReleaseSpec): Record<string, string> {
+  return Object.fromEntries(secrets.map(({ key, secret, version }) => [key, `${secret} v${version}`]))
 }
 
 function settings(processes: Record<string, ProcessSpec>): Record<string, string> {

@@ -1,17 +1,19 @@
 /** Writes of several resources at once: a release with its deployment, a rollback. Numbers are counted in the same transaction. */
-import { fail, type AppSpec, type DeploymentSpec } from '@pavior/contract'
+import { fail, type AppSpec, type DeploymentSpec, type ReleaseSpec } from '@pavior/contract'
 import type { Actor } from '../../kernel/actor.ts'
 import type { Database, Tx } from '../../kernel/db/index.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import { actor as system, readContext, servingDeployment, type App, type Deployment, type Release } from './context.ts'
 import { deploymentName, labels, ownedBy, releaseName } from './names.ts'
-import { configAnnotation, configDigest, snapshot, type Built } from './snapshot.ts'
+import type { SecretsReads } from '../secrets/index.ts'
+import { configAnnotation, configDigest, secretsAnnotation, snapshot, withSecrets, type Built } from './snapshot.ts'
 import { nextNumber } from './store.ts'
 import type { StrategyWish } from './strategy.ts'
 
 export interface ReleaseDeps {
   database: Database
   resources: Resources
+  secrets: Pick<SecretsReads, 'givenIn' | 'missing'>
 }
 
 export interface ReleaseRequest {
@@ -21,6 +23,8 @@ export interface ReleaseRequest {
   spec: AppSpec
   environment: string
   built: Built
+  /** Take everything but the secrets from this release. */
+  copyOf?: ReleaseSpec
   reason: string
   /** Asked once no other write can come between: a release that is no longer wanted is not made. Throws to refuse. */
   still?: (tx: Tx) => Promise<void>
@@ -36,12 +40,13 @@ export type DeploymentWish = StrategyWish & Pick<DeploymentSpec, 'promotedFrom' 
 export const configurationChanged = 'configuration changed'
 
 /** Release and Deployment in one transaction; the App's spec too when it changes with them. */
-export async function createRelease({ database, resources }: ReleaseDeps, { team, app, spec, environment, built, reason, still, by = system, wish }: ReleaseRequest): Promise<{ release: Release; deployment: Deployment }> {
+export async function createRelease({ database, resources, secrets }: ReleaseDeps, { team, app, spec, environment, built, copyOf, reason, still, by = system, wish }: ReleaseRequest): Promise<{ release: Release; deployment: Deployment }> {
   const name = app.metadata.name
   return database.transaction(async (tx) => {
     // The App first: it takes the counter of versions, which every writer takes first.
     await resources.mutate<App>(system, { kind: 'App', namespace: team, name }, (current) => ({ ...current!, spec: { ...spec, ...settingsOf(current!.spec) } }), { tx })
     await still?.(tx)
+    const given = (await secrets.givenIn(team, name, [environment], tx)).get(environment)!
     const version = await nextNumber(tx, `release/${team}/${name}`)
     const release = await resources.create<Release>(
       system,
@@ -53,11 +58,11 @@ export async function createRelease({ database, resources }: ReleaseDeps, { team
           labels: { [labels.app]: name, [labels.number]: String(version), ...(built.build === undefined ? {} : { [labels.build]: built.build }) },
           ownerReferences: ownedBy(app),
         },
-        spec: snapshot(name, spec, environment, built, version, reason),
+        spec: copyOf ? withSecrets(copyOf, given.refs, version, reason) : snapshot(name, spec, environment, built, given.refs, version, reason),
       },
       { tx },
     )
-    const deployment = await createDeployment(resources, by, { team, app: { ...app, spec: { ...spec, ...settingsOf(app.spec) } }, environment, version, reason, build: built.build, wish }, tx)
+    const deployment = await createDeployment(resources, by, { team, app: { ...app, spec: { ...spec, ...settingsOf(app.spec) } }, environment, version, reason, secrets: given.mark, build: built.build, wish }, tx)
     return { release, deployment }
   })
 }
@@ -73,11 +78,13 @@ interface DeploymentRequest {
   environment: string
   version: number
   reason: string
+  /** Mark of the secrets that are in force. */
+  secrets: string
   build?: string
   wish?: DeploymentWish
 }
 
-async function createDeployment(resources: Resources, by: Actor, { team, app, environment, version, reason, build, wish }: DeploymentRequest, tx: Parameters<typeof nextNumber>[0]): Promise<Deployment> {
+async function createDeployment(resources: Resources, by: Actor, { team, app, environment, version, reason, secrets, build, wish }: DeploymentRequest, tx: Parameters<typeof nextNumber>[0]): Promise<Deployment> {
   const name = app.metadata.name
   const number = await nextNumber(tx, `deployment/${team}/${name}`)
   return resources.create<Deployment>(
@@ -88,7 +95,7 @@ async function createDeployment(resources: Resources, by: Actor, { team, app, en
       metadata: {
         name: deploymentName(name, environment, number),
         labels: { [labels.app]: name, [labels.environment]: environment, [labels.number]: String(number), ...(build === undefined ? {} : { [labels.build]: build }) },
-        annotations: { [configAnnotation]: configDigest(app.spec, environment) },
+        annotations: { [configAnnotation]: configDigest(app.spec, environment), ...(secrets === '' ? {} : { [secretsAnnotation]: secrets }) },
         ownerReferences: ownedBy(app),
       },
       spec: { app: name, environment, release: version, ...wish, reason },
@@ -98,7 +105,7 @@ async function createDeployment(resources: Resources, by: Actor, { team, app, en
 }
 
 /** Puts an earlier release into an environment again: its artifact and its configuration. */
-export async function rollBack({ database, resources }: ReleaseDeps, by: Actor, team: string, appName: string, environment: string, to: number | undefined): Promise<Deployment> {
+export async function rollBack({ database, resources, secrets }: ReleaseDeps, by: Actor, team: string, appName: string, environment: string, to: number | undefined): Promise<Deployment> {
   const app = await resources.mustGet<App>(by, { kind: 'App', namespace: team, name: appName })
   const { deployments } = await readContext(resources, team, appName)
   const serving = servingDeployment(deployments, environment)?.spec.release
@@ -106,7 +113,16 @@ export async function rollBack({ database, resources }: ReleaseDeps, by: Actor, 
   if (version === undefined) throw fail('NO_SUCH_RELEASE', { message: `${appName} has no earlier release in ${environment} to go back to.` })
   const release = await resources.get<Release>(by, { kind: 'Release', namespace: team, name: releaseName(appName, version) })
   if (!release) throw fail('NO_SUCH_RELEASE', { message: `${appName} has no release v${version}.`, fix: `See pavior releases --app ${appName}.` })
-  return database.transaction((tx) => createDeployment(resources, by, { team, app, environment, version, reason: `rollback to v${version}`, wish: { rollbackTo: true } }, tx))
+  const [gone] = await secrets.missing(release.spec.secrets ?? [])
+  if (gone) {
+    throw fail('SECRET_REVOKED', {
+      message: `v${version} of ${appName} was released with version ${gone.version} of the secret ${gone.key}, which is revoked or removed.`,
+      fix: `Roll back to a later release, or deploy that source again: it gets the secrets of today.`,
+      state: 'What serves goes on serving.',
+    })
+  }
+  const { mark } = (await secrets.givenIn(team, appName, [environment])).get(environment)!
+  return database.transaction((tx) => createDeployment(resources, by, { team, app, environment, version, reason: `rollback to v${version}`, secrets: mark, wish: { rollbackTo: true } }, tx))
 }
 
 /** The last release that served before the one that serves now. */

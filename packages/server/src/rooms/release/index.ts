@@ -7,11 +7,12 @@ import type { Database } from '../../kernel/db/index.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import type { Room } from '../../kernel/room.ts'
 import type { ChangeWaiters } from '../../kernel/store/waiters.ts'
+import type { ReleaseDeps } from './commands.ts'
 import type { HostPolicy } from './hosts.ts'
 import { deployment, environment, freeze, platformFreeze, release } from './kinds.ts'
 import type { ArtifactTasks, Prober, SourceHistory, TrafficReadings, Writers } from './ports.ts'
 import { deployProgress, type ProgressDeps } from './progress.ts'
-import { createAppReconciler, createBuildReleases, createEnvironments } from './reconcile-app.ts'
+import { createAppReconciler, createBuildReleases, createEnvironments, createSecretWatch } from './reconcile-app.ts'
 import { createDeploymentReconciler, createGateWatch, createNeighbours, createReleaseReaper } from './reconcile-deployment.ts'
 import { releaseRoutes } from './routes.ts'
 
@@ -30,6 +31,7 @@ export interface ReleaseRoomDeps {
   /** Asked at call time too. */
   readings: TrafficReadings
   prober: Prober
+  secrets: ReleaseDeps['secrets']
   writers: Writers
   stepLog: ProgressDeps['stepLog']
   history: SourceHistory
@@ -49,7 +51,7 @@ export interface ReleaseReads {
 
 export function createReleaseRoom(deps: ReleaseRoomDeps): Room<ReleaseReads> {
   return {
-    reconcilers: [createDeploymentReconciler(deps), createNeighbours(deps), createGateWatch(deps), createReleaseReaper(deps), createBuildReleases(deps), createAppReconciler(deps), createEnvironments(deps)],
+    reconcilers: [createDeploymentReconciler(deps), createNeighbours(deps), createGateWatch(deps), createReleaseReaper(deps), createBuildReleases(deps), createAppReconciler(deps), createSecretWatch(deps), createEnvironments(deps)],
     routes: [releaseRoutes(deps)],
     parts: [],
     reads: { progress: (by, team, build, signal) => deployProgress(deps, by, team, build, signal) },

@@ -1,7 +1,7 @@
 /** What room release needs from whatever runs its releases, counts their requests and keeps their sources. */
 import type { Duplex } from 'node:stream'
 import type { Sample } from './judge.ts'
-import type { Image, Limits, Revision, TaskSpec, TaskStatus } from '@pavior/contract'
+import type { Image, Limits, Revision, SecretRef, TaskSpec, TaskStatus } from '@pavior/contract'
 
 /** A command in the files and environment of a release. */
 export interface ArtifactTask {
@@ -10,6 +10,9 @@ export interface ArtifactTask {
   artifact: string
   command: string[]
   env: Record<string, string>
+  /** Opened when it starts, and never kept beside it. */
+  secrets: SecretRef[]
+  environment: string
   mounts: string[]
   /** How the artifact is run when it is the root of a container image. */
   image?: Image

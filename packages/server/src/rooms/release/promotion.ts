@@ -18,9 +18,10 @@ interface Candidate {
   serving: Release | undefined
 }
 
-export async function planPromotion({ resources }: ReleaseDeps, by: Actor, team: string, name: string, from: string, to: string): Promise<PromotionPlan> {
+export async function planPromotion({ resources, secrets }: ReleaseDeps, by: Actor, team: string, name: string, from: string, to: string): Promise<PromotionPlan> {
   const { app, source, built, target, serving } = await candidate(resources, by, team, name, from, to)
-  const next = snapshot(name, app.spec, to, built, 0, '')
+  const { refs } = (await secrets.givenIn(team, name, [to])).get(to)!
+  const next = snapshot(name, app.spec, to, built, refs, 0, '')
   return {
     app: name,
     from: { environment: from, release: source.spec.version, artifact: source.spec.artifact },

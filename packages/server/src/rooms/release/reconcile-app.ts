@@ -5,7 +5,7 @@
  * `apps`: a change of configuration becomes a release, of scale or restart a change of the instance sets, of routes a
  * change of the routes; and the App's status says what serves where.
  */
-import type { AppSpec, AppStatus, BuildSpec, BuildStatus, Resource } from '@pavior/contract'
+import type { AppSpec, AppStatus, BuildSpec, BuildStatus, Resource, SecretRef, SecretSpec, SecretStatus } from '@pavior/contract'
 import { fail, isPaviorError } from '@pavior/contract'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/db/index.ts'
@@ -14,13 +14,14 @@ import { done, itself, resourceKeyText, splitKey, type Reconciler } from '../../
 import { withTransition } from '../../kernel/conditions.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import { app as appKind } from '../catalog/index.ts'
+import type { Given } from '../secrets/index.ts'
 import type { HostPolicy } from './hosts.ts'
-import { configurationChanged, createRelease, settingsOf } from './commands.ts'
+import { configurationChanged, createRelease, settingsOf, type ReleaseDeps } from './commands.ts'
 import { actor, builtOf, byApp, isActive, overtakenBy, readContext, serves, servingDeployment, type App, type AppContext, type Deployment, type Release } from './context.ts'
 import { labels, refusalAnnotation, setName } from './names.ts'
 import { writeRoutes } from './reconcile-deployment.ts'
 import { onlyTo } from './trial.ts'
-import { builtFrom, configAnnotation, configDigest, replicasOf, webProcess } from './snapshot.ts'
+import { builtFrom, configAnnotation, configDigest, replicasOf, secretsAnnotation, secretsReason, secretsRollout, secretsText, webProcess } from './snapshot.ts'
 
 type Build = Resource<BuildSpec, BuildStatus>
 
@@ -29,6 +30,9 @@ export interface AppReconcilersDeps {
   resources: Resources
   hostPolicy: (team: string) => HostPolicy
   clock: Clock
+  secrets: ReleaseDeps['secrets']
+  /** Asks a reconciler for a run. */
+  request: (entries: { controller: string; key: string }[]) => Promise<void>
 }
 
 export function createBuildReleases(deps: AppReconcilersDeps): Reconciler {
@@ -101,7 +105,8 @@ export function createAppReconciler(deps: AppReconcilersDeps): Reconciler {
       const context = await readContext(resources, team, name)
       if (!context.app) return done
       const environments = [...new Set(context.deployments.map(({ spec }) => spec.environment))]
-      for (const environment of environments) await followApp(deps, team, context.app, context, environment)
+      const secrets = await deps.secrets.givenIn(team, name, environments)
+      for (const environment of environments) await followApp(deps, team, context.app, context, environment, secrets.get(environment)!)
       await writeStatus(deps, team, context.app, context, environments)
       return done
     },
@@ -109,18 +114,24 @@ export function createAppReconciler(deps: AppReconcilersDeps): Reconciler {
 }
 
 /** Only when nothing is on its way: a deployment under way takes the App as it is when it makes its sets. */
-async function followApp(deps: AppReconcilersDeps, team: string, app: App, context: AppContext, environment: string): Promise<void> {
+async function followApp(deps: AppReconcilersDeps, team: string, app: App, context: AppContext, environment: string, { refs: secrets, mark }: Given): Promise<void> {
   const serving = servingDeployment(context.deployments, environment)
   const newest = context.deployments.findLast(({ spec }) => spec.environment === environment)
   if (!serving || !newest) return
+  const secretsChanged = (newest.metadata.annotations?.[secretsAnnotation] ?? '') !== mark
+  const overtakes = secretsChanged && isActive(newest) && mayBeOvertaken(newest)
   // A trial may take long, and what serves beside it must be scaled all the same.
-  if (isActive(newest) && newest.status?.phase !== 'Shifting') return
+  if (isActive(newest) && newest.status?.phase !== 'Shifting' && !overtakes) return
   const releases = await byApp<Release>(deps.resources, 'Release', team, app.metadata.name)
-  const release = releases.find(({ spec }) => spec.version === serving.spec.release)
+  const releaseOf = (one: Deployment): Release | undefined => releases.find(({ spec }) => spec.version === one.spec.release)
+  const release = releaseOf(serving)
   if (!release) return
+  if (overtakes) return secretsChange(deps, team, app, environment, releaseOf(newest) ?? release, secrets)
   if (isActive(newest)) return followScale(deps, team, app, context, environment, serving, release)
   // Compared with what the App asked for at the newest deployment, not with the release: after a rollback that is old on purpose.
   if (newest.metadata.annotations?.[configAnnotation] !== configDigest(app.spec, environment) && (await releaseChange(deps, team, app, environment, release))) return
+  const settled = !context.deployments.some((one) => one.spec.environment === environment && isActive(one))
+  if (settled && secretsChanged && secretsText(release.spec.secrets) !== secretsText(secrets)) return secretsChange(deps, team, app, environment, release, secrets)
   await followScale(deps, team, app, context, environment, serving, release)
   if (release.spec.processes[webProcess]) {
     await writeRoutes(deps, team, app, environment, serving.metadata.name, onlyTo(setName(serving.metadata.name, webProcess)))
@@ -138,6 +149,48 @@ async function releaseChange(deps: AppReconcilersDeps, team: string, app: App, e
   if (!built) return false
   await createRelease(deps, { team, app, spec: app.spec, environment, built, reason: configurationChanged })
   return true
+}
+
+/**
+ * A secret need not wait for what was made for a secret alone, nor for a watch. The next release is made from what that one
+ * brings: what serves may be older for a moment.
+ */
+function mayBeOvertaken({ spec, status }: Deployment): boolean {
+  return spec.reason?.startsWith('secret ') === true || status?.phase === 'Watching'
+}
+
+/** The serving release with the secrets of now: one instance first. */
+async function secretsChange(deps: AppReconcilersDeps, team: string, app: App, environment: string, { spec: release }: Release, secrets: SecretRef[]): Promise<void> {
+  const replicas = replicasOf(release.processes[webProcess] ?? {}, webProcess, app.spec.scale?.[environment] ?? {})
+  const built = { artifact: release.artifact, env: {}, processes: {}, mounts: [], bin: [], ...(release.build === undefined ? {} : { build: release.build }) }
+  await createRelease(deps, { team, app, spec: app.spec, environment, built, copyOf: release, reason: secretsReason(release.secrets, secrets), wish: { strategy: 'canary', rollout: secretsRollout(replicas) } })
+}
+
+/** A secret that changes may be in every app of its team. */
+export function createSecretWatch({ resources, request }: AppReconcilersDeps): Reconciler {
+  return {
+    name: 'secret-releases',
+    concurrency: 2,
+    interests: [
+      {
+        kind: 'Secret',
+        keys: (object, previous) => (inForceText(object) === inForceText(previous) ? [] : [`${object.metadata.namespace}/${(object as Resource<SecretSpec>).spec.app ?? everyApp}`]),
+      },
+    ],
+    reconcile: async (key) => {
+      const { namespace: team, name } = splitKey(key)
+      const names = name === everyApp ? (await resources.listAll<App>(actor, 'App', team)).map(({ metadata }) => metadata.name) : [name]
+      await request(names.map((app) => ({ controller: 'apps', key: `${team}/${app}` })))
+      return done
+    },
+  }
+}
+
+const everyApp = '*'
+
+function inForceText(object: Resource | undefined): string {
+  const { spec, status, metadata } = (object ?? {}) as Partial<Resource<SecretSpec, SecretStatus>>
+  return JSON.stringify([spec, status?.version, metadata?.deletionTimestamp])
 }
 
 async function followScale({ resources }: AppReconcilersDeps, team: string, app: App, { sets }: AppContext, environment: string, serving: Deployment, release: Release): Promise<void> {

@@ -165,6 +165,8 @@ async function startReleaseTask({ tasks }: DeploymentDeps, { deployment, release
     artifact: spec.artifact,
     command: commandOf(process.command!, spec),
     env: instanceEnv({ team, app, environment, release: spec }, releaseProcess),
+    secrets: spec.secrets ?? [],
+    environment,
     mounts: spec.mounts ?? [],
     image: spec.image,
     limits: { memoryBytes: bytesOf(process.memory ?? releaseTaskMemory), cpu: process.cpu ?? 1, pids: process.pids ?? releaseTaskPids },

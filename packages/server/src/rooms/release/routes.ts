@@ -122,6 +122,8 @@ export function releaseRoutes(deps: ReleaseRoutesDeps): Routes {
         artifact: spec.artifact,
         command: commandOf(body.command, spec),
         env: instanceEnv({ team, app, environment, release: spec }, 'run'),
+        secrets: spec.secrets ?? [],
+        environment,
         mounts: spec.mounts ?? [],
         image: spec.image,
         limits: { memoryBytes: bytesOf(oneOffLimits.memory), cpu: oneOffLimits.cpu, pids: oneOffLimits.pids },

@@ -1,6 +1,6 @@
 /** Pure: what a release freezes, and the instance sets that it asks for. */
 import { createHash } from 'node:crypto'
-import type { AppSpec, BuildStatus, Image, InstanceSetSpec, ProcessSpec, ReleaseSpec, Revision, Toolchain } from '@pavior/contract'
+import type { AppSpec, BuildStatus, Image, InstanceSetSpec, ProcessSpec, ReleaseSpec, Revision, RolloutSettings, SecretRef, Toolchain } from '@pavior/contract'
 
 const defaults = { memory: '512Mi', cpu: 1, pids: 512, startTimeoutSeconds: 60, stopGraceSeconds: 10, drainTimeoutSeconds: 30 }
 /** The process that runs once before traffic moves, as with Heroku. */
@@ -34,7 +34,7 @@ export function builtFrom(name: string, revision: Revision, { artifact, env = {}
 }
 
 /** Builder, then manifest, then configuration of the environment: later ones win. */
-export function snapshot(app: string, spec: AppSpec, environment: string, built: Built, version: number, reason: string): ReleaseSpec {
+export function snapshot(app: string, spec: AppSpec, environment: string, built: Built, secrets: SecretRef[], version: number, reason: string): ReleaseSpec {
   return {
     app,
     version,
@@ -43,6 +43,7 @@ export function snapshot(app: string, spec: AppSpec, environment: string, built:
     ...(built.revision === undefined ? {} : { revision: built.revision }),
     environment,
     env: { ...built.env, ...spec.env, ...spec.config?.[environment] },
+    ...(secrets.length === 0 ? {} : { secrets }),
     processes: mergeProcesses(built.processes, spec.processes ?? {}),
     mounts: built.mounts,
     bin: built.bin,
@@ -50,6 +51,40 @@ export function snapshot(app: string, spec: AppSpec, environment: string, built:
     ...(built.toolchain === undefined ? {} : { toolchain: built.toolchain }),
     reason,
   }
+}
+
+/** The same release with the secrets of now. */
+export function withSecrets({ secrets: _, ...release }: ReleaseSpec, secrets: SecretRef[], version: number, reason: string): ReleaseSpec {
+  return { ...release, ...(secrets.length === 0 ? {} : { secrets }), version, reason }
+}
+
+/** A secret wins over configuration of its name. */
+function withoutSecrets({ env, secrets = [] }: Pick<ReleaseSpec, 'env' | 'secrets'>): Record<string, string> {
+  const hidden = new Set(secrets.filter(({ as }) => as === 'env').map(({ key }) => key))
+  return Object.fromEntries(Object.entries(env).filter(([key]) => !hidden.has(key)))
+}
+
+/** On a Deployment: the secrets that were in force when it was made. A later difference is a secret that changed since. */
+export const secretsAnnotation = 'pavior.dev/secrets'
+
+export function secretsText(secrets: SecretRef[] = []): string {
+  return secrets.map(({ key, secret, version, as }) => `${key}=${secret}@v${version}${as === 'file' ? ' as file' : ''}`).join(', ')
+}
+
+/** What a release is made for when nothing but secrets changed. */
+export function secretsReason(before: SecretRef[] = [], after: SecretRef[] = []): string {
+  const of = (refs: SecretRef[], key: string): SecretRef | undefined => refs.find((ref) => ref.key === key)
+  const changed = after.filter((ref) => secretsText([ref]) !== secretsText([of(before, ref.key)].filter((one) => one !== undefined))).map(({ key, version }) => `${key} v${version}`)
+  const gone = before.filter(({ key }) => !of(after, key)).map(({ key }) => `${key} removed`)
+  return `secret ${[...changed, ...gone].join(', ')}`.slice(0, 500)
+}
+
+const canarySeconds = 20
+const largestCanaryWeight = 10
+
+/** A new version is tried with one instance before all others get it. */
+export function secretsRollout(replicas: number): RolloutSettings {
+  return { steps: [{ weight: Math.max(1, Math.min(largestCanaryWeight, Math.floor(100 / Math.max(1, replicas)))), seconds: canarySeconds }] }
 }
 
 function mergeProcesses(found: Record<string, ProcessSpec>, declared: Record<string, ProcessSpec>): Record<string, ProcessSpec> {
@@ -120,7 +155,7 @@ export function shellCommand(line: string, bin: string[]): string[] {
 
 export function instanceEnv({ team, app, environment, release }: Omit<SetContext, 'scale' | 'restartToken'>, process: string): Record<string, string> {
   return {
-    ...release.env,
+    ...withoutSecrets(release),
     PAVIOR_TEAM: team,
     PAVIOR_APP: app,
     PAVIOR_ENVIRONMENT: environment,
@@ -146,6 +181,7 @@ export function wantedSets(context: SetContext): { process: string; spec: Instan
         command: commandOf(process.command!, release),
         env: instanceEnv(context, name),
         ...(release.mounts === undefined ? {} : { mounts: release.mounts }),
+        ...(release.secrets === undefined ? {} : { secrets: release.secrets }),
         ...(release.image === undefined ? {} : { image: release.image }),
         listens: name === webProcess,
         ...(process.health === undefined ? {} : { health: process.health }),

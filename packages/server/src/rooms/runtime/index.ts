@@ -6,6 +6,7 @@ import type { Logger } from '../../kernel/log.ts'
 import { Mirror } from '../../kernel/resources/mirror.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import type { ArtifactTasks } from '../release/index.ts'
+import type { HandOut } from '../secrets/index.ts'
 import type { Room } from '../../kernel/room.ts'
 import { instanceSet } from './kinds.ts'
 import { workloadImage, type InstanceSet } from './plan.ts'
@@ -25,6 +26,7 @@ export interface RuntimeDeps {
   resources: Resources
   driver: RuntimeDriver & Part
   directoryOf: (digest: string) => string
+  secrets: HandOut
   /** Asks a reconciler for a run. */
   request: (entries: { controller: string; key: string; afterMs?: number }[]) => Promise<void>
   clock: Clock
@@ -32,7 +34,7 @@ export interface RuntimeDeps {
 }
 
 export function createRuntime(deps: RuntimeDeps): Room<RuntimeReads> {
-  const { resources, driver, directoryOf, log } = deps
+  const { resources, driver, directoryOf, secrets, log } = deps
   const sets = new Mirror<InstanceSet>(resources, 'InstanceSet', log)
   const desired = createDesiredReconciler(deps)
   const statuses = createInstanceSetReconciler(deps)
@@ -41,17 +43,17 @@ export function createRuntime(deps: RuntimeDeps): Room<RuntimeReads> {
     reconcilers: [desired, statuses],
     routes: [runtimeRoutes({ resources, driver, sets })],
     parts: [sets, driver],
-    reads: { tasks: artifactTasks(driver, directoryOf) },
+    reads: { tasks: artifactTasks(driver, directoryOf, secrets) },
   }
 }
 
-function artifactTasks(driver: RuntimeDriver, directoryOf: RuntimeDeps['directoryOf']): ArtifactTasks {
+function artifactTasks(driver: RuntimeDriver, directoryOf: RuntimeDeps['directoryOf'], secrets: HandOut): ArtifactTasks {
   return {
     task: (id) => driver.task(id),
     cancelTask: (id, graceMs) => driver.cancelTask(id, graceMs),
-    run: (id, { team, app, artifact, command, env, mounts, image, limits, timeoutMs, interactive, terminal }) =>
+    run: async (id, { team, app, environment, artifact, command, env, secrets: refs, mounts, image, limits, timeoutMs, interactive, terminal }) =>
       driver.startTask(id, {
-        workload: { team, app, directory: directoryOf(artifact), writable: false, ownCopy: true, command, env, limits, mounts: mounts.map((path) => ({ source: path, target: path, readOnly: true })), ...(image === undefined ? {} : { image: workloadImage(image) }) },
+        workload: { team, app, directory: directoryOf(artifact), writable: false, ownCopy: true, command, env, ...(refs.length === 0 ? {} : { secrets: await secrets.forTask({ id, name: id, team, app, environment, refs }) }), limits, mounts: mounts.map((path) => ({ source: path, target: path, readOnly: true })), ...(image === undefined ? {} : { image: workloadImage(image) }) },
         timeoutMs,
         ...(interactive ? { interactive } : {}),
         ...(terminal ? { terminal } : {}),

@@ -10,6 +10,7 @@ import type {
   Resource,
   RouteSpec,
   RouteStatus,
+  Workload,
   WorkloadImage,
 } from '@pavior/contract'
 import { withTransition } from '../../kernel/conditions.ts'
@@ -22,7 +23,7 @@ const defaultProbe = { intervalMs: 10_000, timeoutMs: 2000, failureThreshold: 3 
 const workerMinReadyMs = 1000
 
 /** Only sets whose artifact is at hand can be wanted; `directoryOf` tells where it is. */
-export function desiredSet({ metadata, spec }: InstanceSet, directoryOf: (digest: string) => string): DesiredSet {
+export function desiredSet({ metadata, spec }: InstanceSet, directoryOf: (digest: string) => string, secrets?: Workload['secrets']): DesiredSet {
   const { health = {} } = spec
   return {
     id: metadata.uid,
@@ -37,6 +38,7 @@ export function desiredSet({ metadata, spec }: InstanceSet, directoryOf: (digest
       writable: false,
       command: spec.command,
       env: spec.env,
+      ...(secrets === undefined ? {} : { secrets }),
       limits: { memoryBytes: spec.memoryBytes, cpu: spec.cpu, pids: spec.pids },
       mounts: (spec.mounts ?? []).map((path) => ({ source: path, target: path, readOnly: true })),
       ...(spec.image === undefined ? {} : { image: workloadImage(spec.image) }),

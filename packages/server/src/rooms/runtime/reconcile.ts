@@ -9,6 +9,7 @@ import type { Database } from '../../kernel/db/index.ts'
 import { ignore } from '../../kernel/errors.ts'
 import { after, done, resourceKeyText, splitKey, type Outcome, type Reconciler } from '../../kernel/reconcile/index.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
+import type { HandOut, Reader } from '../secrets/index.ts'
 import { Waiters } from '../../kernel/store/waiters.ts'
 import { desiredRoutes, desiredSet, statusOf, type InstanceSet, type Route } from './plan.ts'
 import type { RuntimeDriver } from './ports.ts'
@@ -19,6 +20,8 @@ export const instancesFinalizer = 'pavior.dev/instances'
 const everything = 'everything'
 const routedTimeoutMs = 5000
 const routedRetryMs = 500
+/** Until secrets that cannot be opened are tried again. */
+const sealedRetryMs = 15_000
 
 export interface RuntimeReconcilersDeps {
   database: Database
@@ -27,9 +30,10 @@ export interface RuntimeReconcilersDeps {
   clock: Clock
   /** Host directory of an artifact. */
   directoryOf: (digest: string) => string
+  secrets: HandOut
 }
 
-export function createDesiredReconciler({ database, resources, driver, directoryOf, clock }: RuntimeReconcilersDeps): Reconciler {
+export function createDesiredReconciler({ database, resources, driver, directoryOf, secrets, clock }: RuntimeReconcilersDeps): Reconciler {
   const routed = createRoutedWatch(driver, clock)
   return {
     name: 'runtime-desired',
@@ -43,16 +47,21 @@ export function createDesiredReconciler({ database, resources, driver, directory
       const sets = (await resources.listAll<InstanceSet>(actor, 'InstanceSet')).filter(({ metadata }) => !metadata.deletionTimestamp)
       const routes = (await resources.listAll<Route>(actor, 'Route')).filter(({ metadata }) => !metadata.deletionTimestamp)
       const uids = new Map(sets.map(({ metadata }) => [`${metadata.namespace}/${metadata.name}`, metadata.uid]))
+      const opened = await secrets.forSets(sets.filter(({ spec }) => spec.secrets !== undefined).map(readerOf))
       await driver.apply({
         generation,
-        sets: sets.map((set) => desiredSet(set, directoryOf)),
+        sets: sets.map((set) => desiredSet(set, directoryOf, opened.get(set.metadata.uid))),
         routes: routes.flatMap((route) => desiredRoutes(route, (team, name) => uids.get(`${team}/${name}`))),
       })
       if (!(await routed(generation, signal, routedTimeoutMs))) return after(routedRetryMs)
       await confirmRoutes(resources, routes)
-      return done
+      return [...opened.values()].includes('kept') ? after(sealedRetryMs) : done
     },
   }
+}
+
+function readerOf({ metadata, spec }: InstanceSet): Reader {
+  return { id: metadata.uid, name: metadata.name, team: metadata.namespace!, app: spec.app, environment: spec.environment, refs: spec.secrets ?? [] }
 }
 
 /** Says when every router worker serves a generation, by what the driver reports. */
