@@ -168,6 +168,7 @@ test('a request under way keeps it awake, and people may put it to sleep and wak
   await client.desire(1, sets(app), { routes: [route] })
   await client.until(() => client.state?.routedGeneration === 1)
   await client.healthy(2)
+  await expect.poll(async () => (await ask(client)).status).toBe(200)
   const slow = ask(client, '/slow')
   expect((await slow).status).toBe(200)
   expect(client.events.some((event) => event.type === 'instance' && event.instance.asleepSince !== undefined)).toBe(false)
