@@ -14,6 +14,7 @@ import { addLogs } from './nouns/logs.ts'
 import { addNew } from './nouns/new.ts'
 import { addException } from './nouns/exception.ts'
 import { addPolicy } from './nouns/policy.ts'
+import { addPreviews } from './nouns/previews.ts'
 import { addPromotion } from './nouns/promotion.ts'
 import { addQuota } from './nouns/quota.ts'
 import { addReleases } from './nouns/releases.ts'
@@ -37,7 +38,7 @@ program
 let current: Context | undefined
 const context = (): Context => (current ??= new Context(program.opts<GlobalFlags>()))
 
-for (const add of [addUp, addNew, addDeploy, addInit, addApps, addLogs, addRun, addConfig, addReleases, addPromotion, addResources, addCatalog, addScorecard, addPolicy, addException, addQuota, addTemplates, addAudit, addSession, addCompletion]) add(program, context)
+for (const add of [addUp, addNew, addDeploy, addInit, addApps, addLogs, addRun, addConfig, addReleases, addPromotion, addPreviews, addResources, addCatalog, addScorecard, addPolicy, addException, addQuota, addTemplates, addAudit, addSession, addCompletion]) add(program, context)
 // Global flags may stand anywhere on the line.
 const everyCommand = (command: Command): Command[] => [command, ...command.commands.flatMap(everyCommand)]
 for (const command of program.commands.flatMap(everyCommand)) {

@@ -1,5 +1,6 @@
 /**
- * The pre-receive hook: deploys what was pushed to the main branch and relays the progress. Run by git, so what it prints
+ * The pre-receive hook: deploys what was pushed to the main branch and relays the progress; other branches get previews where
+ * the app asks for them. Run by git, so what it prints
  * reaches the pusher as `remote:` lines, and its exit code decides whether the push is accepted.
  */
 import { execFileSync, spawn } from 'node:child_process'
@@ -10,6 +11,7 @@ import type { ErrorObject } from '@pavior/contract'
 const { PAVIOR_HOOK_URL: url = '', PAVIOR_HOOK_TEAM: team = '', PAVIOR_HOOK_APP: app = '', PAVIOR_HOOK_AUTHORIZATION: authorization = '', PAVIOR_HOOK_REQUEST: requestId = '' } = process.env
 const deployedBranch = 'refs/heads/main'
 const otherName = 'refs/heads/master'
+const branches = 'refs/heads/'
 const noCommit = /^0+$/
 
 const say = (line: string): void => {
@@ -30,12 +32,14 @@ function git(...args: string[]): string {
   return execFileSync('git', args, { encoding: 'utf8' }).trim()
 }
 
-function send(method: string, path: string, body?: NodeJS.ReadableStream): Promise<IncomingMessage> {
+function send(method: string, path: string, body?: NodeJS.ReadableStream | object): Promise<IncomingMessage> {
+  const stream = body && 'pipe' in body ? body : undefined
+  const type = body && { 'content-type': stream ? 'application/x-tar' : 'application/json' }
   return new Promise((resolve, reject) => {
-    const outgoing = request(new URL(path, url), { method, headers: { authorization, 'x-request-id': requestId, ...(body ? { 'content-type': 'application/x-tar' } : {}) } }, resolve)
+    const outgoing = request(new URL(path, url), { method, headers: { authorization, 'x-request-id': requestId, ...type } }, resolve)
     outgoing.on('error', reject)
-    if (body) body.pipe(outgoing)
-    else outgoing.end()
+    if (stream) stream.pipe(outgoing)
+    else outgoing.end(body && JSON.stringify(body))
   })
 }
 
@@ -68,16 +72,21 @@ function showError({ code, message, why, fix, state, more, causes = [], facts }:
   for (const line of lines.slice(-shownLines)) say(`  log      ${String(line)}`)
 }
 
-async function deploy(commit: string): Promise<boolean> {
-  say(`${app} → ${team}`)
+function showRefusal(body: any, message: string): void {
+  showError(body.details?.pavior ?? { code: 'INTERNAL', message: body.message ?? message, fix: 'Try again.' })
+}
+
+/** `environment`: of a preview; the default of the team when absent. */
+async function deploy(commit: string, branch: string, environment?: string): Promise<boolean> {
+  say(`${app} → ${environment ?? team}`)
   // Not walked: a push from a shallow clone comes without the parents.
   const [subject = '', author = ''] = git('log', '--no-walk', '--format=%s%n%an <%ae>', commit).split('\n')
-  const search = new URLSearchParams({ commit, branch: 'main', message: subject, author })
+  const search = new URLSearchParams({ commit, branch, message: subject, author, ...(environment === undefined ? {} : { environment }) })
   const archive = spawn('git', ['archive', '--format=tar', commit], { stdio: ['ignore', 'pipe', 'inherit'] })
   const created = await send('POST', `/v1/teams/${team}/apps/${app}/source?${search}`, archive.stdout)
   const build = await readJson(created)
   if ((created.statusCode ?? 500) >= 300) {
-    showError(build.details?.pavior ?? { code: 'INTERNAL', message: build.message ?? 'The source was not accepted.', fix: 'Try again.' })
+    showRefusal(build, 'The source was not accepted.')
     return false
   }
   for await (const record of lines(await send('GET', `/v1/teams/${team}/builds/${build.metadata.name}/progress`))) {
@@ -97,12 +106,27 @@ async function deploy(commit: string): Promise<boolean> {
       return false
     }
     if (record.type === 'result') {
-      say(`live   ${record.result.url ?? 'deployed (no web process)'}   ${record.result.release ?? ''}`)
+      say(`${environment === undefined ? 'live' : 'preview'}   ${record.result.url ?? 'deployed (no web process)'}   ${record.result.release ?? ''}`)
       return true
     }
   }
   say('✖ The server stopped telling; the deploy goes on. See `pavior describe app`.')
   return false
+}
+
+async function preview(branch: string, commit: string): Promise<void> {
+  const opened = await send('POST', `/v1/teams/${team}/apps/${app}/previews`, { branch })
+  const answer = await readJson(opened)
+  if ((opened.statusCode ?? 500) >= 300) {
+    showRefusal(answer, 'The preview was not made.')
+    say(`${branch} is kept, without a preview.`)
+  } else if (!answer.enabled) say(`${branch} is kept, but only main is deployed.`)
+  else if (!(await deploy(commit, branch, answer.environment))) say(`${branch} is kept; its preview is as it was.`)
+}
+
+async function endPreview(branch: string): Promise<void> {
+  const { statusCode = 500 } = await send('DELETE', `/v1/teams/${team}/apps/${app}/previews?${new URLSearchParams({ branch })}`)
+  if (statusCode < 300) say(`The preview of ${branch} goes with it.`)
 }
 
 const pushed = await readPushed()
@@ -112,12 +136,15 @@ if (pushed.some(({ ref, commit }) => ref === deployedBranch && noCommit.test(com
   say(`  fix      Delete the app with \`pavior destroy ${app}\`, or push another commit with --force.`)
   process.exit(1)
 }
-for (const { ref, commit } of pushed) {
-  if (ref.startsWith('refs/heads/') && ref !== main?.ref && !noCommit.test(commit)) say(`${ref.slice('refs/heads/'.length)} is kept, but only main is deployed.`)
-}
-const deployed = main === undefined || (await deploy(main.commit).catch((error: Error) => {
+const ended = (error: Error): boolean => {
   // A program that ran has a status; what the network says has none.
   say(`✖ ${'status' in error ? 'INTERNAL' : 'SERVER_UNREACHABLE'}   ${error.message}`)
   return false
-}))
+}
+const deployed = main === undefined || (await deploy(main.commit, 'main').catch(ended))
+// Work in progress is kept whether its preview stands or not; with a main that is refused nothing is kept.
+for (const { ref, commit } of deployed ? pushed : []) {
+  const branch = ref.startsWith(branches) && ref !== main?.ref ? ref.slice(branches.length) : undefined
+  if (branch !== undefined) await (noCommit.test(commit) ? endPreview(branch) : preview(branch, commit)).catch(ended)
+}
 process.exit(deployed ? 0 : 1)

@@ -137,6 +137,7 @@ export async function startServer({ config, settings, connection, external, agen
     tasks: runtimeRoom.reads.tasks,
     readings: { since: (of, since) => telemetryRoom.reads.since(of, since), takenAt: () => telemetryRoom.reads.takenAt() },
     prober: agent,
+    observations: { instances: async () => (await agent.current()).instances },
     writers: { of: async ({ kind, team, name }, since, verb) => (await audit.list([team], { kind, name, since, verb, people: true }, { limit: 50 })).items.map(({ actor }) => actor) },
     stepLog: deliveryRoom.reads.stepLog,
     history: deliveryRoom.reads,

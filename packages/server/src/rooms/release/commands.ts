@@ -1,10 +1,10 @@
 /** Writes of several resources at once: a release with its deployment, a rollback. Numbers are counted in the same transaction. */
-import { fail, type AppSpec, type DeploymentSpec } from '@pavior/contract'
+import { fail, type AppSpec, type DeploymentSpec, type EnvironmentSpec, type EnvironmentStatus, type Resource } from '@pavior/contract'
 import type { Actor } from '../../kernel/actor.ts'
 import type { Database, Tx } from '../../kernel/db/index.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import { actor as system, readContext, servingDeployment, type App, type Deployment, type Release } from './context.ts'
-import { deploymentName, labels, ownedBy, releaseName } from './names.ts'
+import { deploymentName, isPreview, labels, ownedBy, previewLabel, releaseName } from './names.ts'
 import { configAnnotation, configDigest, snapshot, type Built } from './snapshot.ts'
 import { nextNumber } from './store.ts'
 import type { StrategyWish } from './strategy.ts'
@@ -27,6 +27,8 @@ export interface ReleaseRequest {
   /** Who asked for the deployment; default: the platform itself. */
   by?: Actor
   wish?: DeploymentWish
+  /** For a preview, and when: `spec` is what its branch declares, and the App stays as it is. */
+  preview?: { at: string }
 }
 
 /** What a deployment may be asked for beside its release. */
@@ -36,11 +38,12 @@ export type DeploymentWish = StrategyWish & Pick<DeploymentSpec, 'promotedFrom' 
 export const configurationChanged = 'configuration changed'
 
 /** Release and Deployment in one transaction; the App's spec too when it changes with them. */
-export async function createRelease({ database, resources }: ReleaseDeps, { team, app, spec, environment, built, reason, still, by = system, wish }: ReleaseRequest): Promise<{ release: Release; deployment: Deployment }> {
+export async function createRelease({ database, resources }: ReleaseDeps, { team, app, spec, environment, built, reason, still, by = system, wish, preview }: ReleaseRequest): Promise<{ release: Release; deployment: Deployment }> {
   const name = app.metadata.name
   return database.transaction(async (tx) => {
     // The App first: it takes the counter of versions, which every writer takes first.
-    await resources.mutate<App>(system, { kind: 'App', namespace: team, name }, (current) => ({ ...current!, spec: { ...spec, ...settingsOf(current!.spec) } }), { tx })
+    if (preview) await noteActivity(resources, team, environment, preview.at, tx)
+    else await resources.mutate<App>(system, { kind: 'App', namespace: team, name }, (current) => ({ ...current!, spec: { ...spec, ...settingsOf(current!.spec) } }), { tx })
     await still?.(tx)
     const version = await nextNumber(tx, `release/${team}/${name}`)
     const release = await resources.create<Release>(
@@ -50,16 +53,26 @@ export async function createRelease({ database, resources }: ReleaseDeps, { team
       {
         metadata: {
           name: releaseName(name, version),
-          labels: { [labels.app]: name, [labels.number]: String(version), ...(built.build === undefined ? {} : { [labels.build]: built.build }) },
+          labels: { [labels.app]: name, [labels.environment]: environment, [labels.number]: String(version), ...previewLabel(preview !== undefined), ...(built.build === undefined ? {} : { [labels.build]: built.build }) },
           ownerReferences: ownedBy(app),
         },
         spec: snapshot(name, spec, environment, built, version, reason),
       },
       { tx },
     )
-    const deployment = await createDeployment(resources, by, { team, app: { ...app, spec: { ...spec, ...settingsOf(app.spec) } }, environment, version, reason, build: built.build, wish }, tx)
+    const deployment = await createDeployment(resources, by, { team, app: { ...app, spec: { ...spec, ...settingsOf(app.spec) } }, environment, version, reason, build: built.build, wish, preview: preview !== undefined }, tx)
     return { release, deployment }
   })
+}
+
+/** Writes the Environment in place of the App, and so takes the counter first too. A preview that is gone meanwhile gets no release. */
+async function noteActivity(resources: Resources, team: string, name: string, activeAt: string, tx: Tx): Promise<void> {
+  await resources.mutate<Resource<EnvironmentSpec, EnvironmentStatus>>(
+    system,
+    { kind: 'Environment', namespace: team, name },
+    (current) => ({ ...current!, status: { ...current!.status, preview: { ...current!.status?.preview, activeAt } } }),
+    { tx, subresource: 'status' },
+  )
 }
 
 /** What people set beside the manifest; a deploy never takes it back. */
@@ -75,9 +88,10 @@ interface DeploymentRequest {
   reason: string
   build?: string
   wish?: DeploymentWish
+  preview?: boolean
 }
 
-async function createDeployment(resources: Resources, by: Actor, { team, app, environment, version, reason, build, wish }: DeploymentRequest, tx: Parameters<typeof nextNumber>[0]): Promise<Deployment> {
+async function createDeployment(resources: Resources, by: Actor, { team, app, environment, version, reason, build, wish, preview = false }: DeploymentRequest, tx: Parameters<typeof nextNumber>[0]): Promise<Deployment> {
   const name = app.metadata.name
   const number = await nextNumber(tx, `deployment/${team}/${name}`)
   return resources.create<Deployment>(
@@ -87,7 +101,7 @@ async function createDeployment(resources: Resources, by: Actor, { team, app, en
     {
       metadata: {
         name: deploymentName(name, environment, number),
-        labels: { [labels.app]: name, [labels.environment]: environment, [labels.number]: String(number), ...(build === undefined ? {} : { [labels.build]: build }) },
+        labels: { [labels.app]: name, [labels.environment]: environment, [labels.number]: String(number), ...previewLabel(preview), ...(build === undefined ? {} : { [labels.build]: build }) },
         annotations: { [configAnnotation]: configDigest(app.spec, environment) },
         ownerReferences: ownedBy(app),
       },
@@ -106,7 +120,7 @@ export async function rollBack({ database, resources }: ReleaseDeps, by: Actor, 
   if (version === undefined) throw fail('NO_SUCH_RELEASE', { message: `${appName} has no earlier release in ${environment} to go back to.` })
   const release = await resources.get<Release>(by, { kind: 'Release', namespace: team, name: releaseName(appName, version) })
   if (!release) throw fail('NO_SUCH_RELEASE', { message: `${appName} has no release v${version}.`, fix: `See pavior releases --app ${appName}.` })
-  return database.transaction((tx) => createDeployment(resources, by, { team, app, environment, version, reason: `rollback to v${version}`, wish: { rollbackTo: true } }, tx))
+  return database.transaction((tx) => createDeployment(resources, by, { team, app, environment, version, reason: `rollback to v${version}`, wish: { rollbackTo: true }, preview: isPreview(release) }, tx))
 }
 
 /** The last release that served before the one that serves now. */

@@ -9,7 +9,8 @@ import type { Room } from '../../kernel/room.ts'
 import type { ChangeWaiters } from '../../kernel/store/waiters.ts'
 import type { HostPolicy } from './hosts.ts'
 import { deployment, environment, freeze, platformFreeze, release } from './kinds.ts'
-import type { ArtifactTasks, Prober, SourceHistory, TrafficReadings, Writers } from './ports.ts'
+import type { ArtifactTasks, Observations, Prober, SourceHistory, TrafficReadings, Writers } from './ports.ts'
+import { createEnvironmentReaper, createPreviewReconciler, createSleepFollower } from './previews/reconcile.ts'
 import { deployProgress, type ProgressDeps } from './progress.ts'
 import { createAppReconciler, createBuildReleases, createEnvironments } from './reconcile-app.ts'
 import { createDeploymentReconciler, createGateWatch, createNeighbours, createReleaseReaper } from './reconcile-deployment.ts'
@@ -30,6 +31,8 @@ export interface ReleaseRoomDeps {
   /** Asked at call time too. */
   readings: TrafficReadings
   prober: Prober
+  /** Asked at call time too. */
+  observations: Observations
   writers: Writers
   stepLog: ProgressDeps['stepLog']
   history: SourceHistory
@@ -49,7 +52,7 @@ export interface ReleaseReads {
 
 export function createReleaseRoom(deps: ReleaseRoomDeps): Room<ReleaseReads> {
   return {
-    reconcilers: [createDeploymentReconciler(deps), createNeighbours(deps), createGateWatch(deps), createReleaseReaper(deps), createBuildReleases(deps), createAppReconciler(deps), createEnvironments(deps)],
+    reconcilers: [createDeploymentReconciler(deps), createNeighbours(deps), createGateWatch(deps), createReleaseReaper(deps), createBuildReleases(deps), createAppReconciler(deps), createEnvironments(deps), createPreviewReconciler(deps), createSleepFollower(deps), createEnvironmentReaper(deps)],
     routes: [releaseRoutes(deps)],
     parts: [],
     reads: { progress: (by, team, build, signal) => deployProgress(deps, by, team, build, signal) },

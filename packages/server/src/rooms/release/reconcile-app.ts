@@ -6,10 +6,10 @@
  * change of the routes; and the App's status says what serves where.
  */
 import type { AppSpec, AppStatus, BuildSpec, BuildStatus, Resource } from '@pavior/contract'
-import { fail, isPaviorError } from '@pavior/contract'
+import { fail, isPaviorError, type PaviorError } from '@pavior/contract'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/db/index.ts'
-import { ignore } from '../../kernel/errors.ts'
+import { hasCode, ignore } from '../../kernel/errors.ts'
 import { done, itself, resourceKeyText, splitKey, type Reconciler } from '../../kernel/reconcile/index.ts'
 import { withTransition } from '../../kernel/conditions.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
@@ -17,7 +17,8 @@ import { app as appKind } from '../catalog/index.ts'
 import type { HostPolicy } from './hosts.ts'
 import { configurationChanged, createRelease, settingsOf } from './commands.ts'
 import { actor, builtOf, byApp, isActive, overtakenBy, readContext, serves, servingDeployment, type App, type AppContext, type Deployment, type Release } from './context.ts'
-import { labels, refusalAnnotation, setName } from './names.ts'
+import { isPreview, labels, refusalAnnotation, setName } from './names.ts'
+import { previewSpecOf } from './previews/plan.ts'
 import { writeRoutes } from './reconcile-deployment.ts'
 import { onlyTo } from './trial.ts'
 import { builtFrom, configAnnotation, configDigest, replicasOf, webProcess } from './snapshot.ts'
@@ -45,10 +46,12 @@ export function createBuildReleases(deps: AppReconcilersDeps): Reconciler {
       if (!app || app.metadata.deletionTimestamp) return done
       const made = await resources.list(actor, 'Release', team, { fields: [{ path: 'spec.build', operator: '=', value: name }], limit: 1 })
       if (made.items.length > 0) return done
+      const preview = isPreview(build)
       await createRelease(deps, {
         team,
         app,
-        spec: withDeclaration(app.spec, build.status.declared ?? {}),
+        spec: preview ? previewSpecOf(settingsOf(app.spec), build.status.declared ?? {}) : withDeclaration(app.spec, build.status.declared ?? {}),
+        ...(preview ? { preview: { at: deps.clock.now().toISOString() } } : {}),
         environment: build.spec.environment,
         built: builtFrom(name, build.spec.revision, build.status),
         reason: reasonOf(build.spec),
@@ -60,14 +63,18 @@ export function createBuildReleases(deps: AppReconcilersDeps): Reconciler {
         },
       })
         .catch(ignore('SUPERSEDED'))
-        .catch((error: unknown) => noteRefusal(resources, team, name, error))
+        .catch((error: unknown) => noteRefusal(resources, team, name, preview && hasCode(error, 'NOT_FOUND') ? previewGone(build.spec) : error))
       return done
     },
   }
 }
 
 /** Policies and quotas that became stricter since the build ended: trying again would only refuse again. */
-const refusals = new Set<string>(['POLICY_DENIED', 'QUOTA_EXCEEDED'])
+const refusals = new Set<string>(['POLICY_DENIED', 'QUOTA_EXCEEDED', 'CANCELED'])
+
+function previewGone({ revision }: BuildSpec): PaviorError {
+  return fail('CANCELED', { message: `The preview of ${revision.branch ?? 'the branch'} was deleted before its build ended.`, fix: 'Push the branch again when it should have one.' })
+}
 
 async function noteRefusal(resources: Resources, team: string, name: string, error: unknown): Promise<void> {
   if (!isPaviorError(error) || !refusals.has(error.code)) throw error
@@ -109,18 +116,19 @@ export function createAppReconciler(deps: AppReconcilersDeps): Reconciler {
 }
 
 /** Only when nothing is on its way: a deployment under way takes the App as it is when it makes its sets. */
-async function followApp(deps: AppReconcilersDeps, team: string, app: App, context: AppContext, environment: string): Promise<void> {
+async function followApp(deps: AppReconcilersDeps, team: string, declared: App, context: AppContext, environment: string): Promise<void> {
   const serving = servingDeployment(context.deployments, environment)
   const newest = context.deployments.findLast(({ spec }) => spec.environment === environment)
   if (!serving || !newest) return
   // A trial may take long, and what serves beside it must be scaled all the same.
   if (isActive(newest) && newest.status?.phase !== 'Shifting') return
-  const releases = await byApp<Release>(deps.resources, 'Release', team, app.metadata.name)
+  const releases = await byApp<Release>(deps.resources, 'Release', team, declared.metadata.name)
   const release = releases.find(({ spec }) => spec.version === serving.spec.release)
   if (!release) return
+  const app = isPreview(newest) ? await asPreview(deps, team, declared, release) : declared
   if (isActive(newest)) return followScale(deps, team, app, context, environment, serving, release)
   // Compared with what the App asked for at the newest deployment, not with the release: after a rollback that is old on purpose.
-  if (newest.metadata.annotations?.[configAnnotation] !== configDigest(app.spec, environment) && (await releaseChange(deps, team, app, environment, release))) return
+  if (newest.metadata.annotations?.[configAnnotation] !== configDigest(app.spec, environment) && (await releaseChange(deps, team, app, environment, release, isPreview(newest)))) return
   await followScale(deps, team, app, context, environment, serving, release)
   if (release.spec.processes[webProcess]) {
     await writeRoutes(deps, team, app, environment, serving.metadata.name, onlyTo(setName(serving.metadata.name, webProcess)))
@@ -132,11 +140,17 @@ async function followApp(deps: AppReconcilersDeps, team: string, app: App, conte
   }
 }
 
+/** The App as the branch of the preview declares it. */
+async function asPreview({ resources }: AppReconcilersDeps, team: string, app: App, { spec }: Release): Promise<App> {
+  const build = spec.build === undefined ? undefined : await resources.get<Build>(actor, { kind: 'Build', namespace: team, name: spec.build })
+  return { ...app, spec: previewSpecOf(settingsOf(app.spec), build?.status?.declared ?? {}) }
+}
+
 /** The serving artifact with the configuration as it is now; false when its build is gone. */
-async function releaseChange(deps: AppReconcilersDeps, team: string, app: App, environment: string, release: Release): Promise<boolean> {
+async function releaseChange(deps: AppReconcilersDeps, team: string, app: App, environment: string, release: Release, preview: boolean): Promise<boolean> {
   const built = await builtOf(deps.resources, team, release)
   if (!built) return false
-  await createRelease(deps, { team, app, spec: app.spec, environment, built, reason: configurationChanged })
+  await createRelease(deps, { team, app, spec: app.spec, environment, built, reason: configurationChanged, ...(preview ? { preview: { at: deps.clock.now().toISOString() } } : {}) })
   return true
 }
 
@@ -170,11 +184,14 @@ async function writeStatus({ resources, clock }: AppReconcilersDeps, team: strin
         ...(serving === undefined ? {} : { release: serving.spec.release }),
         deployment: newest.metadata.name,
         phase: newest.status?.phase ?? 'Pending',
+        ...(isPreview(newest) ? { preview: true } : {}),
       },
     ] as const
   })
-  const unhealthy = sets.filter(({ metadata, spec, status }) => !metadata.deletionTimestamp && isServing(deployments, metadata.labels?.[labels.deployment]) && (status?.ready ?? 0) < spec.replicas)
-  const serves = states.length > 0 && states.every(([, { release }]) => release !== undefined)
+  // How a branch does says nothing of the app.
+  const lasting = states.filter(([, { preview }]) => !preview)
+  const unhealthy = sets.filter(({ metadata, spec, status }) => !metadata.deletionTimestamp && !isPreview({ metadata }) && isServing(deployments, metadata.labels?.[labels.deployment]) && (status?.ready ?? 0) < spec.replicas)
+  const serves = lasting.length > 0 && lasting.every(([, { release }]) => release !== undefined)
   const ready = serves && unhealthy.length === 0
   const problem = unhealthy.find(({ status }) => status?.problem)?.status?.problem
   const message = ready ? 'Every process has its instances.' : (problem?.message ?? (serves ? `${unhealthy[0]!.spec.process} has ${unhealthy[0]!.status?.ready ?? 0} of ${unhealthy[0]!.spec.replicas} healthy instances.` : 'Nothing has been deployed successfully yet.'))

@@ -7,11 +7,12 @@ import { withTransition } from '../../kernel/conditions.ts'
 import { wantedRoutes, type HostPolicy } from './hosts.ts'
 import { actor, byApp, isActive, type App, type Deployment, type InstanceSet } from './context.ts'
 import { deployment as deploymentKind } from './kinds.ts'
-import { labels, ownedBy, routeName, setName } from './names.ts'
+import { isPreview, labels, ownedBy, previewLabel, routeName, setName } from './names.ts'
 import { observe, taskId, type ObserveDeps, type Situation } from './observe.ts'
 import { finalPhases, type Action, type Backends } from './observed.ts'
 import { nextSteps, planRollout } from './plan.ts'
 import type { Prober } from './ports.ts'
+import { sleepAfterMsOf } from './previews/sleep.ts'
 import { bytesOf, commandOf, instanceEnv, releaseProcess, wantedSets } from './snapshot.ts'
 import { trialReplicas } from './strategy.ts'
 import { trialStrategy } from './trial.ts'
@@ -172,17 +173,17 @@ async function startReleaseTask({ tasks }: DeploymentDeps, { deployment, release
   })
 }
 
-async function createSets({ resources }: DeploymentDeps, { deployment, release, context, team, observed }: Situation, names: string[]): Promise<void> {
+async function createSets({ resources }: DeploymentDeps, { deployment, release, context, team, environment: declared, observed }: Situation, names: string[]): Promise<void> {
   const { app, environment } = deployment.spec
   const { name } = deployment.metadata
   const { spec } = context.app!
   const trial = observed.phase === 'Starting' ? trialStrategy(observed) : undefined
-  const wanted = wantedSets({ team, app, environment, release: release!.spec, scale: spec.scale?.[environment] ?? {}, restartToken: spec.restart?.[environment] })
+  const wanted = wantedSets({ team, app, environment, release: release!.spec, scale: spec.scale?.[environment] ?? {}, restartToken: spec.restart?.[environment], sleepAfterMs: sleepAfterMsOf(declared) })
   for (const set of wanted) {
     if (!names.includes(setName(name, set.process))) continue
     const metadata = {
       name: setName(name, set.process),
-      labels: { [labels.app]: app, [labels.environment]: environment, [labels.deployment]: name, [labels.process]: set.process },
+      labels: { [labels.app]: app, [labels.environment]: environment, [labels.deployment]: name, [labels.process]: set.process, ...previewLabel(isPreview(deployment)) },
       ownerReferences: ownedBy(context.app!),
       finalizers: ['pavior.dev/instances'],
     }

@@ -5,15 +5,15 @@ import type { FastifyInstance } from 'fastify'
 import Type from 'typebox'
 import { Compile } from 'typebox/compile'
 import type { Actor } from '../../kernel/actor.ts'
-import type { Clock } from '../../kernel/clock.ts'
 import { sendLines, type WriteLine } from '../../kernel/api/lines.ts'
 import type { Routes } from '../../kernel/api/types.ts'
-import { rollBack, type ReleaseDeps } from './commands.ts'
+import { rollBack } from './commands.ts'
 import { readContext, servingDeployment, type App, type Release } from './context.ts'
 import { releaseName } from './names.ts'
 import { releaseChanges } from './changes.ts'
 import type { ArtifactTasks, SourceHistory, Writers } from './ports.ts'
 import { approve, diffEnvironments, planPromotion, promote } from './promotion.ts'
+import { previewRoutes, type PreviewRoutesDeps } from './previews/routes.ts'
 import { deployProgress, deploymentProgress, type ProgressDeps } from './progress.ts'
 import { bytesOf, commandOf, instanceEnv } from './snapshot.ts'
 
@@ -34,12 +34,10 @@ const runRequest = Compile(
   ),
 )
 
-export interface ReleaseRoutesDeps extends ReleaseDeps, ProgressDeps {
+export interface ReleaseRoutesDeps extends PreviewRoutesDeps, ProgressDeps {
   tasks: ArtifactTasks
   history: SourceHistory
   writers: Writers
-  clock: Clock
-  defaultEnvironment: (team: string) => string
 }
 
 interface AppParams {
@@ -66,6 +64,7 @@ export function releaseRoutes(deps: ReleaseRoutesDeps): Routes {
         return sendLines(reply, tell, { lastLine: lastRecord })
       })
     }
+    previewRoutes(server, deps)
     stream('Build', '/v1/teams/:team/builds/:name/progress', ({ team, name }, actor, signal) => deployProgress(deps, actor, team!, name!, signal))
     stream('Deployment', '/v1/teams/:team/deployments/:name/progress', async function* ({ team, name }, actor, signal) {
       const deployment = await resources.mustGet(actor, { kind: 'Deployment', namespace: team!, name: name! })
