@@ -110,6 +110,12 @@ export const errorCatalogue = {
   NO_SUCH_RELEASE: usage(404, 'NotFound', 'The app has no such release.', 'See `pavior releases`.'),
   APP_DELETED: user(409, 'Conflict', 'The app was deleted while this was going on.', 'Create the app again and deploy.'),
 
+  // Declared configuration
+  CONFIG_MANAGED: refused(403, 'Forbidden', 'A repository declares this, so it is changed there.', 'Change the file that the message names, commit and push.'),
+  CONFIG_REPO_INVALID: user(422, 'Invalid', 'The commit cannot be applied, so nothing of it is.', 'Correct the files that are named, and push again.'),
+  CONFIG_REPO_UNREACHABLE: user(503, 'ServiceUnavailable', 'The repository could not be fetched.', 'Check its address and branch; what was applied last stays in force meanwhile.'),
+  REVISION_PINNED_OUT: user(409, 'Conflict', 'This revision was taken back here, so it is not put there again.', 'Push a new revision, or ask for it in earnest with --allow-pinned.'),
+
   // Policies
   POLICY_DENIED: refused(403, 'Forbidden', 'A policy of the platform refuses the change.', 'Do what the policy asks for, or ask for an exception with `pavior exception request`.'),
   QUOTA_EXCEEDED: refused(403, 'Forbidden', 'The change would use more than the quota of the team.', 'Free what is not needed any more, or ask an administrator of the platform for more.'),

@@ -8,7 +8,8 @@ import { request } from 'node:http'
 import type { IncomingMessage } from 'node:http'
 import type { ErrorObject } from '@pavior/contract'
 
-const { PAVIOR_HOOK_URL: url = '', PAVIOR_HOOK_TEAM: team = '', PAVIOR_HOOK_APP: app = '', PAVIOR_HOOK_AUTHORIZATION: authorization = '', PAVIOR_HOOK_REQUEST: requestId = '' } = process.env
+const { PAVIOR_HOOK_URL: url = '', PAVIOR_HOOK_TEAM: team = '', PAVIOR_HOOK_APP: app = '', PAVIOR_HOOK_AUTHORIZATION: authorization = '', PAVIOR_HOOK_REQUEST: requestId = '', PAVIOR_HOOK_DECLARES: declares = '' } = process.env
+const when = process.argv[2] ?? 'pre-receive'
 const deployedBranch = 'refs/heads/main'
 const otherName = 'refs/heads/master'
 const branches = 'refs/heads/'
@@ -63,6 +64,7 @@ const shownLines = 8
 
 function showError({ code, message, why, fix, state, more, causes = [], facts }: ErrorObject): void {
   say(`✖ ${code}   ${message}`)
+  if (code === 'CONFIG_REPO_INVALID') for (const { field, message: cause } of causes.slice(0, 20)) say(`  ${field}: ${cause}`)
   for (const { field, message: cause, reason } of code === 'POLICY_DENIED' ? causes : []) say(`  rule     ${reason}${field ? ` at ${field}` : ''}: ${cause}`)
   if (why) say(`  why      ${why}`)
   say(`  fix      ${fix}`)
@@ -129,17 +131,43 @@ async function endPreview(branch: string): Promise<void> {
   if (statusCode < 300) say(`The preview of ${branch} goes with it.`)
 }
 
+function ended(error: Error): boolean {
+  // A program that ran has a status; what the network says has none.
+  say(`✖ ${'status' in error ? 'INTERNAL' : 'SERVER_UNREACHABLE'}   ${error.message}`)
+  return false
+}
+
+/** A repository that declares resources: looked at before the push is let in, applied after it. */
+async function declare(pushed: { commit: string; ref: string }[]): Promise<boolean> {
+  const own = pushed.find(({ ref }) => ref === `${branches}${declares}`)
+  for (const { ref } of pushed) if (ref !== own?.ref && when === 'pre-receive') say(`${ref.replace(branches, '')} is kept; only ${declares} is applied. See what it would change: pavior gitops diff ${app} --branch ${ref.replace(branches, '')}`)
+  if (!own) return true
+  if (noCommit.test(own.commit)) {
+    say(`✖ ${declares} says what is declared, so it cannot be deleted.`)
+    return false
+  }
+  const path = `/v1/teams/${team}/configrepos/${app}`
+  const response = await (when === 'pre-receive' ? send('POST', `${path}/check`, { commit: own.commit }) : send('POST', `${path}/sync`, {}))
+  const answer = await readJson(response)
+  if ((response.statusCode ?? 500) >= 300) {
+    showRefusal(answer, 'The commit could not be looked at.')
+    return false
+  }
+  if (when === 'pre-receive') for (const { action, kind, name, file, fields } of answer.actions) {
+    if (action !== 'unchanged') say(`  ${action.padEnd(7)} ${kind}/${name}${fields.length > 0 ? `  ${fields.join(', ')}` : ''}  (${file})`)
+  }
+  else if (answer.failed > 0) for (const { file, message } of answer.errors) say(`✖ ${file}: ${message}`)
+  else say(`✔ ${answer.commit.slice(0, 10)} is in force: ${answer.applied} applied, ${answer.unchanged} unchanged, ${answer.pruned} deleted`)
+  return true
+}
+
 const pushed = await readPushed()
+if (declares !== '') process.exit((await declare(pushed).catch(ended)) ? 0 : 1)
 const main = pushed.find(({ ref, commit }) => ref === deployedBranch && !noCommit.test(commit)) ?? pushed.find(({ ref, commit }) => ref === otherName && !noCommit.test(commit))
 if (pushed.some(({ ref, commit }) => ref === deployedBranch && noCommit.test(commit))) {
   say('✖ main holds what is deployed, so it cannot be deleted.')
   say(`  fix      Delete the app with \`pavior destroy ${app}\`, or push another commit with --force.`)
   process.exit(1)
-}
-const ended = (error: Error): boolean => {
-  // A program that ran has a status; what the network says has none.
-  say(`✖ ${'status' in error ? 'INTERNAL' : 'SERVER_UNREACHABLE'}   ${error.message}`)
-  return false
 }
 const deployed = main === undefined || (await deploy(main.commit, 'main').catch(ended))
 // Work in progress is kept whether its preview stands or not; with a main that is refused nothing is kept.

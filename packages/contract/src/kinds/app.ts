@@ -1,5 +1,5 @@
 import Type from 'typebox'
-import { Conditions, dnsLabel, Problem, Variables } from './shared.ts'
+import { Conditions, Digest, dnsLabel, Problem, Variables } from './shared.ts'
 
 export const Health = Type.Object(
   {
@@ -38,6 +38,25 @@ export const BuildSettings = Type.Object(
   { additionalProperties: false, description: 'How source becomes an artifact.' },
 )
 export type BuildSettings = Type.Static<typeof BuildSettings>
+
+/** An environment was taken back to an earlier release, and what it was taken back from is not put there again. */
+export const Pin = Type.Object(
+  {
+    release: Type.Integer({ minimum: 1, description: 'Number of the release that it was taken back to.' }),
+    artifact: Digest('Artifact of that release.'),
+    out: Type.Object(
+      {
+        release: Type.Integer({ minimum: 1, description: 'Number of the release that was taken back.' }),
+        artifact: Digest('Its artifact.'),
+        commit: Type.Optional(Type.String({ description: 'Its git commit.' })),
+      },
+      { additionalProperties: false, description: 'What is refused there until another revision serves.' },
+    ),
+    reason: Type.String({ maxLength: 500, description: 'Why.' }),
+  },
+  { additionalProperties: false, description: 'An environment was taken back to an earlier release.' },
+)
+export type Pin = Type.Static<typeof Pin>
 
 /** Environments that come and go with branches. */
 export const Previews = Type.Object(
@@ -93,6 +112,7 @@ export const AppSpec = Type.Object(
       ),
     ),
     previews: Type.Optional(Previews),
+    pinned: Type.Optional(Type.Record(Type.String({ maxLength: 20 }), Pin, { description: 'Releases that environments were taken back to; written by the platform.' })),
     requestTimeoutSeconds: Type.Optional(Type.Number({ minimum: 1, maximum: 3600, description: 'Seconds until response headers must have arrived. Default: 60.' })),
     resources: Type.Optional(
       Type.Record(Type.String(), Type.Unknown(), { description: 'Resources that a Score file asks for; kept for the service catalogue.' }),

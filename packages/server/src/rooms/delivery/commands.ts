@@ -26,6 +26,8 @@ export interface Submission {
   environment?: string
   /** How the deployment shall go about it. */
   strategy?: StrategyType
+  /** Deploy it although the same revision was taken back from there. */
+  allowPinned?: boolean
   /** Only build, do not deploy. */
   buildOnly?: boolean
   revision: Omit<Revision, 'source'>
@@ -66,7 +68,7 @@ export async function submit(deps: SubmitDeps, actor: Actor, submission: Submiss
           labels: { 'pavior.dev/app': app, [numberLabel]: String(number), ...marks },
           ownerReferences: [{ apiVersion, kind: 'App', name: app, uid: owner.metadata.uid, controller: true }],
         },
-        spec: { app, revision: { ...submission.revision, source: digest }, ...(environment === undefined ? {} : { environment }), ...(submission.strategy === undefined ? {} : { strategy: submission.strategy }) },
+        spec: { app, revision: { ...submission.revision, source: digest }, ...(environment === undefined ? {} : { environment }), ...(submission.strategy === undefined ? {} : { strategy: submission.strategy }), ...(submission.allowPinned ? { allowPinned: true } : {}) },
       },
       { tx },
     )

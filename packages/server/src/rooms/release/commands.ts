@@ -2,9 +2,11 @@
 import { fail, type AppSpec, type DeploymentSpec, type EnvironmentSpec, type EnvironmentStatus, type Resource } from '@pavior/contract'
 import type { Actor } from '../../kernel/actor.ts'
 import type { Database, Tx } from '../../kernel/db/index.ts'
+import { ignore } from '../../kernel/errors.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import { actor as system, readContext, servingDeployment, type App, type Deployment, type Release } from './context.ts'
 import { deploymentName, isPreview, labels, ownedBy, previewLabel, releaseName } from './names.ts'
+import { afterRelease, isPinnedOut, pinnedOut, pinOf, withPin } from './pins.ts'
 import { configAnnotation, configDigest, snapshot, type Built } from './snapshot.ts'
 import { nextNumber } from './store.ts'
 import type { StrategyWish } from './strategy.ts'
@@ -27,6 +29,8 @@ export interface ReleaseRequest {
   /** Who asked for the deployment; default: the platform itself. */
   by?: Actor
   wish?: DeploymentWish
+  /** Although it was taken back from there. */
+  allowPinned?: boolean
   /** For a preview, and when: `spec` is what its branch declares, and the App stays as it is. */
   preview?: { at: string }
 }
@@ -38,12 +42,17 @@ export type DeploymentWish = StrategyWish & Pick<DeploymentSpec, 'promotedFrom' 
 export const configurationChanged = 'configuration changed'
 
 /** Release and Deployment in one transaction; the App's spec too when it changes with them. */
-export async function createRelease({ database, resources }: ReleaseDeps, { team, app, spec, environment, built, reason, still, by = system, wish, preview }: ReleaseRequest): Promise<{ release: Release; deployment: Deployment }> {
+export async function createRelease({ database, resources }: ReleaseDeps, { team, app, spec, environment, built, reason, still, by = system, wish, preview, allowPinned = false }: ReleaseRequest): Promise<{ release: Release; deployment: Deployment }> {
   const name = app.metadata.name
+  // What is pinned is the App's as it is in the transaction.
+  const { pinned: _, ...declared } = spec
   return database.transaction(async (tx) => {
     // The App first: it takes the counter of versions, which every writer takes first.
     if (preview) await noteActivity(resources, team, environment, preview.at, tx)
-    else await resources.mutate<App>(system, { kind: 'App', namespace: team, name }, (current) => ({ ...current!, spec: { ...spec, ...settingsOf(current!.spec) } }), { tx })
+    else await resources.mutate<App>(system, { kind: 'App', namespace: team, name }, (current) => {
+      if (!allowPinned && isPinnedOut(current!.spec, environment, built)) throw pinnedOut(current!.spec, name, environment)
+      return { ...current!, spec: { ...declared, ...settingsOf(afterRelease(current!.spec, environment, built)) } }
+    }, { tx })
     await still?.(tx)
     const version = await nextNumber(tx, `release/${team}/${name}`)
     const release = await resources.create<Release>(
@@ -76,8 +85,8 @@ async function noteActivity(resources: Resources, team: string, name: string, ac
 }
 
 /** What people set beside the manifest; a deploy never takes it back. */
-export function settingsOf({ config, scale, restart }: AppSpec): AppSpec {
-  return { ...(config && { config }), ...(scale && { scale }), ...(restart && { restart }) }
+export function settingsOf({ config, scale, restart, pinned }: AppSpec): AppSpec {
+  return { ...(config && { config }), ...(scale && { scale }), ...(restart && { restart }), ...(pinned && { pinned }) }
 }
 
 interface DeploymentRequest {
@@ -120,7 +129,18 @@ export async function rollBack({ database, resources }: ReleaseDeps, by: Actor, 
   if (version === undefined) throw fail('NO_SUCH_RELEASE', { message: `${appName} has no earlier release in ${environment} to go back to.` })
   const release = await resources.get<Release>(by, { kind: 'Release', namespace: team, name: releaseName(appName, version) })
   if (!release) throw fail('NO_SUCH_RELEASE', { message: `${appName} has no release v${version}.`, fix: `See pavior releases --app ${appName}.` })
-  return database.transaction((tx) => createDeployment(resources, by, { team, app, environment, version, reason: `rollback to v${version}`, wish: { rollbackTo: true }, preview: isPreview(release) }, tx))
+  const from = serving === undefined ? undefined : await resources.get<Release>(by, { kind: 'Release', namespace: team, name: releaseName(appName, serving) })
+  return database.transaction(async (tx) => {
+    if (from && version < serving!) await pinOut(resources, team, appName, environment, { good: release, bad: from, reason: `Rolled back to v${version} by ${by.name}.` }, tx)
+    return createDeployment(resources, by, { team, app, environment, version, reason: `rollback to v${version}`, wish: { rollbackTo: true }, preview: isPreview(release) }, tx)
+  })
+}
+
+/** Notes on the App what an environment was taken back from. A preview is pushed again all the time. */
+export async function pinOut(resources: Resources, team: string, app: string, environment: string, { good, bad, reason }: { good: Release; bad: Release; reason: string }, tx?: Tx): Promise<void> {
+  const pin = pinOf(good.spec, bad.spec, reason)
+  if (!pin || isPreview(bad)) return
+  await resources.mutate<App>(system, { kind: 'App', namespace: team, name: app }, (current) => ({ ...current!, spec: withPin(current!.spec, environment, pin) }), tx ? { tx } : {}).catch(ignore('NOT_FOUND'))
 }
 
 /** The last release that served before the one that serves now. */

@@ -30,10 +30,10 @@ export async function planPromotion({ resources }: ReleaseDeps, by: Actor, team:
   }
 }
 
-export async function promote(deps: ReleaseDeps, by: Actor, team: string, name: string, from: string, to: string): Promise<Deployment> {
+export async function promote(deps: ReleaseDeps, by: Actor, team: string, name: string, from: string, to: string, allowPinned = false): Promise<Deployment> {
   const { app, source, built } = await candidate(deps.resources, by, team, name, from, to)
   const reason = `promoted from ${from} v${source.spec.version}`
-  const { deployment } = await createRelease(deps, { team, app, spec: app.spec, environment: to, built, reason, by, wish: { promotedFrom: from } })
+  const { deployment } = await createRelease(deps, { team, app, spec: app.spec, environment: to, built, reason, by, wish: { promotedFrom: from }, allowPinned })
   return deployment
 }
 

@@ -21,7 +21,7 @@ const oneOffTimeoutMs = 24 * 3600_000
 const oneOffLimits = { memory: '1Gi', cpu: 1, pids: 512 }
 
 const rollbackRequest = Compile(Type.Object({ environment: Type.Optional(Type.String()), to: Type.Optional(Type.Integer({ minimum: 1 })) }, { additionalProperties: false }))
-const promotionRequest = Compile(Type.Object({ from: Type.String(), to: Type.String(), plan: Type.Optional(Type.Boolean()) }, { additionalProperties: false }))
+const promotionRequest = Compile(Type.Object({ from: Type.String(), to: Type.String(), plan: Type.Optional(Type.Boolean()), allowPinned: Type.Optional(Type.Boolean()) }, { additionalProperties: false }))
 const runRequest = Compile(
   Type.Object(
     {
@@ -83,10 +83,10 @@ export function releaseRoutes(deps: ReleaseRoutesDeps): Routes {
 
     server.post<{ Params: AppParams }>('/v1/teams/:team/apps/:app/promote', async ({ params, body, actor }, reply) => {
       if (!promotionRequest.Check(body)) throw fail('BAD_REQUEST', { message: 'A promotion takes { "from": environment, "to": environment, "plan"?: true }.' })
-      const { from, to, plan } = body
+      const { from, to, plan, allowPinned } = body
       if (plan) return planPromotion(deps, actor, params.team, params.app, from, to)
       reply.code(201)
-      return promote(deps, actor, params.team, params.app, from, to)
+      return promote(deps, actor, params.team, params.app, from, to, allowPinned)
     })
 
     server.get<{ Params: AppParams; Querystring: { from?: string; to?: string } }>('/v1/teams/:team/apps/:app/diff', async ({ params, query, actor }) => {

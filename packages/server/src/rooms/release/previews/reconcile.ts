@@ -168,14 +168,14 @@ async function removeAll(resources: Resources, team: string, environment: string
 
 /** Configuration, scale and restarts of an environment stand in the Apps. */
 async function forgetSettings(resources: Resources, team: string, environment: string): Promise<boolean> {
-  const has = ({ spec }: App): boolean => [spec.config, spec.scale, spec.restart].some((map) => map?.[environment] !== undefined)
+  const has = ({ spec }: App): boolean => [spec.config, spec.scale, spec.restart, spec.pinned].some((map) => map?.[environment] !== undefined)
   const apps = (await resources.listAll<App>(actor, 'App', team)).filter(has)
   const without = <T>(map: Record<string, T> | undefined): Record<string, T> | undefined => map && Object.fromEntries(Object.entries(map).filter(([name]) => name !== environment))
   for (const { metadata } of apps) {
     await resources
       .mutate<App>(actor, { kind: 'App', namespace: team, name: metadata.name }, (current) => {
-        const { config, scale, restart, ...spec } = current!.spec
-        const kept = { config: without(config), scale: without(scale), restart: without(restart) }
+        const { config, scale, restart, pinned, ...spec } = current!.spec
+        const kept = { config: without(config), scale: without(scale), restart: without(restart), pinned: without(pinned) }
         return { ...current!, spec: { ...spec, ...Object.fromEntries(Object.entries(kept).filter(([, map]) => map !== undefined)) } }
       })
       .catch(ignore('NOT_FOUND'))
