@@ -9,6 +9,7 @@ import { addScorecard } from './nouns/scorecard.ts'
 import { addCompletion } from './nouns/completion.ts'
 import { addConfig } from './nouns/config.ts'
 import { addDeploy } from './nouns/deploy.ts'
+import { addDrift } from './nouns/drift.ts'
 import { addGitops } from './nouns/gitops.ts'
 import { addInit } from './nouns/init.ts'
 import { addLogs } from './nouns/logs.ts'
@@ -39,7 +40,7 @@ program
 let current: Context | undefined
 const context = (): Context => (current ??= new Context(program.opts<GlobalFlags>()))
 
-for (const add of [addUp, addNew, addDeploy, addInit, addApps, addLogs, addRun, addConfig, addReleases, addPromotion, addPreviews, addGitops, addResources, addCatalog, addScorecard, addPolicy, addException, addQuota, addTemplates, addAudit, addSession, addCompletion]) add(program, context)
+for (const add of [addUp, addNew, addDeploy, addInit, addApps, addLogs, addRun, addConfig, addReleases, addPromotion, addPreviews, addGitops, addDrift, addResources, addCatalog, addScorecard, addPolicy, addException, addQuota, addTemplates, addAudit, addSession, addCompletion]) add(program, context)
 // Global flags may stand anywhere on the line.
 const everyCommand = (command: Command): Command[] => [command, ...command.commands.flatMap(everyCommand)]
 for (const command of program.commands.flatMap(everyCommand)) {

@@ -11,6 +11,7 @@ import { rollBack } from './commands.ts'
 import { readContext, servingDeployment, type App, type Release } from './context.ts'
 import { releaseName } from './names.ts'
 import { releaseChanges } from './changes.ts'
+import { readDrift, type DriftDeps } from './drift-read.ts'
 import type { ArtifactTasks, SourceHistory, Writers } from './ports.ts'
 import { approve, diffEnvironments, planPromotion, promote } from './promotion.ts'
 import { previewRoutes, type PreviewRoutesDeps } from './previews/routes.ts'
@@ -34,7 +35,7 @@ const runRequest = Compile(
   ),
 )
 
-export interface ReleaseRoutesDeps extends PreviewRoutesDeps, ProgressDeps {
+export interface ReleaseRoutesDeps extends PreviewRoutesDeps, ProgressDeps, DriftDeps {
   tasks: ArtifactTasks
   history: SourceHistory
   writers: Writers
@@ -93,6 +94,8 @@ export function releaseRoutes(deps: ReleaseRoutesDeps): Routes {
       if (!query.from || !query.to) throw fail('BAD_REQUEST', { message: 'Say which environments to compare: ?from=staging&to=production' })
       return diffEnvironments(deps, actor, params.team, params.app, query.from, query.to)
     })
+
+    server.get<{ Params: AppParams }>('/v1/teams/:team/apps/:app/drift', ({ params, actor }) => readDrift(deps, actor, params.team, params.app))
 
     server.post<{ Params: { team: string; name: string } }>('/v1/teams/:team/deployments/:name/approve', ({ params, actor }) =>
       approve({ resources, writers: deps.writers, now: () => deps.clock.now() }, actor, params.team, params.name))
