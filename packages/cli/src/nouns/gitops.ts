@@ -5,6 +5,7 @@ import type { Command } from 'commander'
 import { fail, type ConfigCommit, type ConfigPlan, type ConfigRepoSpec, type ConfigRepoStatus, type Resource } from '@pavior/contract'
 import type { Context } from '../context.ts'
 import { age, table } from '../output.ts'
+import { addRemote } from '../remote.ts'
 
 type ConfigRepo = Resource<ConfigRepoSpec, ConfigRepoStatus>
 
@@ -13,13 +14,28 @@ const largestFile = 256 * 1024
 export function addGitops(program: Command, context: () => Context): void {
   const gitops = program.command('gitops').description('Repositories that declare resources of the team.').addHelpText('before', 'Example:\n  pavior gitops status\n')
   gitops
+    .command('init <name>')
+    .description('Make this directory a repository that declares resources of the team; it is kept here.')
+    .option('--remote <remote>', 'name of the remote', 'pavior')
+    .addHelpText('before', 'Example:\n  pavior gitops init platform-config && git push pavior main\n')
+    .action(async (name: string, { remote }: { remote: string }) => {
+      const here = context()
+      const { api, out, team } = here
+      const known = (await api.list<ConfigRepo>('configrepos', team)).find(({ metadata }) => metadata.name === name)
+      if (known && !known.spec.hosted) throw fail('CONFLICT', { message: `The repository ${name} is kept elsewhere: ${known.spec.url}.`, fix: 'Push there, or choose another name.' })
+      if (!known) await api.json({ method: 'POST', path: api.path('configrepos', team), body: { metadata: { name }, spec: { hosted: true } } })
+      const url = addRemote(here, name, remote)
+      out.result({ name, team, remote, url }, `git push ${remote} main   applies what ${name} declares to team ${team}`)
+    })
+
+  gitops
     .command('status [name]')
     .description('Show repositories, what became of their commits, and what differs from what they declare.')
     .addHelpText('before', 'Example:\n  pavior gitops status platform-config\n')
     .action(async (name: string | undefined) => {
       const { api, out, team } = context()
       const repos = name === undefined ? await api.list<ConfigRepo>('configrepos', team) : [await api.get<ConfigRepo>('configrepos', team, name)]
-      out.result(name === undefined ? repos : repos[0], () => (repos.length === 0 ? 'No repository declares anything here. Make one: a ConfigRepo with `hosted: true`, by `pavior apply -f`.' : repos.map((repo) => describe(repo, name !== undefined)).join('\n\n')))
+      out.result(name === undefined ? repos : repos[0], () => (repos.length === 0 ? 'No repository declares anything here. Make one: pavior gitops init <name>' : repos.map((repo) => describe(repo, name !== undefined)).join('\n\n')))
     })
 
   gitops

@@ -35,7 +35,7 @@ async function repoOf(resources: Pick<Resources, 'get'>, { metadata }: Resource,
 function touched({ kind, previous, object }: AdmissionRequest): string[] {
   const fields = managers.get(kind) ?? createFieldManager(kind)
   managers.set(kind, fields)
-  return fields.touched(previous!, object, managerOf(previous!.metadata.labels![repoLabel]!))
+  return fields.touched(previous!, object, managerOf(previous!.metadata.labels![repoLabel]!)).map((field) => field.replace(/^\./, ''))
 }
 
 function refusal({ metadata, spec, status }: ConfigRepo, { kind, metadata: { name, annotations = {} } }: Resource, fields: string[]): Error {

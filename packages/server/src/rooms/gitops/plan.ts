@@ -29,9 +29,13 @@ export function actionOf({ declared, live, next }: Looked): ConfigPlan['actions'
   const item = { kind: declared.kind, name: declared.name, file: declared.file }
   if (live === undefined) return { ...item, action: 'create', fields: [] }
   const seen = ({ spec, metadata: { labels = {}, annotations = {} } }: Looked['next']): object => ({ metadata: { labels, annotations }, spec })
-  const fields = changedPaths(seen(live), seen(next))
-  return { ...item, action: fields.length > 0 ? 'change' : 'unchanged', fields }
+  const all = changedPaths(seen(live), seen(next))
+  const fields = all.filter((field) => !ours.has(field))
+  return { ...item, action: all.length > 0 ? 'change' : 'unchanged', fields: all.length > 0 && fields.length === 0 ? ['declared here from now on'] : fields }
 }
+
+/** What the platform notes on a resource is nothing that people declared. */
+const ours = new Set([`metadata.labels.${repoLabel}`, `metadata.annotations.${fileAnnotation}`])
 
 /** What it owned and declares no longer. */
 export function toPrune(inventory: readonly ConfigItem[], declared: readonly Pick<Declared, 'kind' | 'name'>[]): ConfigItem[] {
