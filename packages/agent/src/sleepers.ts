@@ -104,13 +104,18 @@ export class Sleepers {
     const members = this.#members().get(key) ?? []
     for (const member of members) {
       if (!this.#isFalling(group)) return false
-      const { inFlight } = member.inTraffic ? await this.#parts.router.drain(member.id, 0) : { inFlight: 0 }
-      if (inFlight > 0) this.#wake(key)
+      if (member.inTraffic && (await this.#isBusy(member))) this.#wake(key)
     }
     if (!this.#isFalling(group)) return false
     group.state = 'asleep'
     members.forEach((member) => member.sleep())
     return true
+  }
+
+  /** A router that cannot tell may have requests under way. */
+  async #isBusy({ id }: Instance): Promise<boolean> {
+    const { inFlight } = await this.#parts.router.drain(id, 0).catch(() => ({ inFlight: 1 }))
+    return inFlight > 0
   }
 
   /** It may have been woken while this waited. */

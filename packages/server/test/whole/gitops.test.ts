@@ -167,6 +167,18 @@ test('a rollback is committed into the file of the app, and what was taken back 
     expect((await platform.json(['get', 'app', 'shop'])).spec.pinned).toBeUndefined()
     expect((await deploy('two', '--allow-pinned')).code).toBe(0)
     expect((await platform.get('shop.localhost')).body).toBe('two')
+
+    // The judge of a canary takes back and pins by itself.
+    const broken = async (): Promise<{ code: number; stderr: string }> => {
+      await writeFiles(app, { 'server.js': `require('http').createServer((q, r) => r.writeHead(500).end('broken')).listen(process.env.PORT)\nprocess.on('SIGTERM', () => process.exit(0))` })
+      return platform.cli(['deploy', '--app', 'shop'], { directory: app })
+    }
+    expect((await broken()).stderr).toContain('CANARY_FAILED')
+    expect((await platform.json(['get', 'app', 'shop'])).spec.pinned.production.reason).toContain('taken back')
+    expect((await broken()).stderr).toContain('REVISION_PINNED_OUT')
+    expect((await platform.get('shop.localhost')).body).toBe('two')
+    await until('the pin to be committed', async () => (await fetched()).includes('pinned:'))
+    await until('nothing to differ', async () => (await synced()) === 'Synced')
     await git('pull', '-q', '--rebase', 'origin', 'main')
   } finally {
     await rm(app, { recursive: true, force: true })

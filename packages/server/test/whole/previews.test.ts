@@ -106,6 +106,16 @@ test('kept by people, held by a limit, and names of branches cannot do harm', as
   for (const { body } of answers.filter(({ status }) => status === 200)) expect((await platform.cli(['previews', 'delete', body.environment, '--app', 'shop'])).code).toBe(0)
 }, 60_000)
 
+test('one that nobody uses for its time is deleted, and one that is kept is not', async () => {
+  const shorten = async (name: string): Promise<number> => (await platform.api('PATCH', `/apis/pavior.dev/v1/namespaces/default/environments/${name}`, { spec: { preview: { ttlHours: 0.0005 } } }, { 'content-type': 'application/merge-patch+json' })).status
+  const { environment } = (await platform.api('POST', '/v1/teams/default/apps/shop/previews', { branch: 'forgotten' })).body
+  const kept = (await preview('feature/Search-Box'))!.metadata.name
+  expect([await shorten(environment), await shorten(kept)]).toEqual([200, 200])
+  await until('the forgotten one to be gone', async () => !(await names('environments')).includes(environment))
+  expect(await names('environments')).toContain(kept)
+  expect((await platform.cli(['describe', 'app', 'shop'])).stdout).toContain('The preview of forgotten was deleted')
+})
+
 test('it goes with its branch, and everything of it; an environment that is deleted while something is put there leaves nothing', async () => {
   const { metadata } = (await preview('feature/Search-Box'))!
   const { stderr } = await git('push', 'pavior', '--delete', 'feature/Search-Box')
