@@ -11,6 +11,9 @@ import { percentile, show, startPlatform } from './platform.ts'
 
 const rounds = Number(process.argv[2] ?? 50)
 const together = 50
+const quietMs = 300
+/** Older figures of CPU are read anew. */
+const freshMs = 2500
 const directory = mkdtempSync(join(tmpdir(), 'wake-app-'))
 // It would use CPU all the time while it is awake, as apps with timers do.
 writeFileSync(join(directory, 'server.js'), `setInterval(() => { for (const until = Date.now() + 2; Date.now() < until;); }, 20)\nrequire('http').createServer((q, r) => r.end('ok')).listen(process.env.PORT)\n`)
@@ -32,6 +35,8 @@ try {
   const woken: number[] = []
   for (let round = 0; round < rounds; round++) {
     await call('environments/production/sleep')
+    // Whoever sleeps has been quiet for a while.
+    await new Promise((resolve) => setTimeout(resolve, quietMs))
     woken.push(await ask())
     awake.push(await ask())
   }
@@ -40,10 +45,12 @@ try {
   await call('environments/production/sleep')
   const crowd = await Promise.all(Array.from({ length: together }, ask))
   show(`${together} first requests at once: slowest`, `${percentile(crowd, 1).toFixed(1)} ms`, '-', true)
+  await new Promise((resolve) => setTimeout(resolve, freshMs))
   const before = await cpuSeconds()
   await new Promise((resolve) => setTimeout(resolve, 3000))
   const used = (await cpuSeconds()) - before
   await call('environments/production/sleep')
+  await new Promise((resolve) => setTimeout(resolve, freshMs))
   const asleep = await cpuSeconds()
   await new Promise((resolve) => setTimeout(resolve, 3000))
   const usedAsleep = (await cpuSeconds()) - asleep

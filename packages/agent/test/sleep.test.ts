@@ -148,14 +148,14 @@ describe.each([{ how: 'by its cgroup, where there is one', flags: [] }, { how: '
     process.kill(killed!.pid!, 'SIGKILL')
     await client.call('POST', '/sets/set-1/wake')
     await client.until(() => client.instances.some(({ set, restarts, state }) => set === 'set-1' && restarts === 1 && state === 'healthy'))
-    expect((await ask(client)).status).toBe(200)
+    await expect.poll(async () => (await ask(client)).status).toBe(200)
 
     // A change of a sleeping app wakes it; the old instance ends in order.
     await allAsleep(client)
     await client.desire(2, sets(app, { restartToken: 'again' }), { routes: [route] })
     const old = client.instances.map(({ id }) => id)
     await client.until(() => client.instances.length === 2 && client.instances.every(({ id, state }) => state === 'healthy' && !old.includes(id)))
-    expect((await ask(client)).status).toBe(200)
+    await expect.poll(async () => (await ask(client)).status).toBe(200)
     await allAsleep(client)
     await client.desire(3, [])
     await client.until(() => client.instances.length === 0)

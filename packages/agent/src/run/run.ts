@@ -47,8 +47,8 @@ export class Run {
   #finishing = false
   #overMemory = false
   #released = false
-  /** How it is held; undefined while it runs. */
-  #frozen?: 'cgroup' | 'signals'
+  /** How it is held, by its cgroup or as processes that were stopped; undefined while it runs. */
+  #frozen?: 'cgroup' | ReadonlySet<number>
   #watcher?: FSWatcher
   #timer?: NodeJS.Timeout
   readonly #child?: ChildProcess
@@ -107,19 +107,19 @@ export class Run {
   /** Holds every process of the tree where it stands; done again, it changes nothing. */
   freeze(): void {
     if (this.#group.freeze()) this.#frozen = 'cgroup'
-    else this.#stopAll()
+    else this.#frozen = this.#stopAll()
   }
 
   /** Lets them go on. */
   thaw(): void {
     if (this.#frozen === 'cgroup') this.#group.thaw()
-    if (this.#frozen === 'signals') this.members().forEach((pid) => signalProcess(pid, 'SIGCONT'))
+    // What is stopped cannot have made others meanwhile.
+    else this.#frozen?.forEach((pid) => signalProcess(pid, 'SIGCONT'))
     this.#frozen = undefined
   }
 
   /** A process that forks meanwhile needs another round, and none does once all have stopped. */
-  #stopAll(): void {
-    this.#frozen = 'signals'
+  #stopAll(): ReadonlySet<number> {
     const stopped = new Set<number>()
     for (let left = this.members(); left.some((pid) => !stopped.has(pid)); left = this.members()) {
       for (const pid of left) {
@@ -127,6 +127,7 @@ export class Run {
         signalProcess(pid, 'SIGSTOP')
       }
     }
+    return stopped
   }
 
   /** SIGTERM to the command; after `graceMs` SIGKILL for everything. Resolves when all is gone. */
