@@ -56,6 +56,9 @@ test('a push is looked at, applied and told of; what is declared no longer goes'
   const { status } = await repo()
   expect(status.commits.map(({ message, applied, pruned }: any) => [message, applied, pruned])).toEqual([['without qa', 1, 1], ['environments', 2, 0]])
   expect((await platform.cli(['gitops', 'status', 'config'])).stdout).toContain('in force')
+  const { items } = (await platform.api('GET', '/v1/audit?kind=Environment&name=staging')).body
+  expect(items[0]).toMatchObject({ actor: 'configrepo:config' })
+  expect(items[0].reason).toMatch(/^[0-9a-f]{10} without qa, brought by /)
 })
 
 test('a commit with anything wrong in it is refused whole, and says where', async () => {

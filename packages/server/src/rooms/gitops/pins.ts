@@ -25,6 +25,8 @@ export async function writePins({ repositories, clock }: PinDeps, repo: ConfigRe
     if (declared.kind !== 'App' || !live || isDeepStrictEqual(pinned ?? {}, declared.spec.pinned ?? {})) continue
     const file = files.find(({ path }) => path === declared.file)!
     const content = withPins(file.content.toString(), declared.name, pinned)
+    // Written in a way that cannot be changed in place: the pin holds all the same.
+    if (content === file.content.toString()) continue
     await repositories.write(placeOf(repo), branchOf(repo), head, file.path, content, { message: messageOf(declared.name, pinned), at: clock.now().toISOString() })
     return true
   }

@@ -1,5 +1,6 @@
 /** `config-repos`: brings the newest commit of each repository into force, and puts back or reports what differs from it. */
 import { fail, isPaviorError, type ConfigCommit, type ConfigDrift, type ConfigError } from '@pavior/contract'
+import type { Actor } from '../../kernel/actor.ts'
 import type { EventRecorder } from '../../kernel/audit/events.ts'
 import { after, done, itself, resourceKeyText, splitKey, type Outcome, type Reconciler } from '../../kernel/reconcile/index.ts'
 import { configRepo } from './kinds.ts'
@@ -41,7 +42,7 @@ export function createConfigReconciler(deps: GitopsDeps): Reconciler {
 }
 
 /** Brings the newest commit into force; undefined when there is none, or it could not be fetched. */
-export async function syncRepo(deps: GitopsDeps, repo: ConfigRepo, signal: AbortSignal): Promise<ConfigCommit | undefined> {
+export async function syncRepo(deps: GitopsDeps, repo: ConfigRepo, signal: AbortSignal, asked?: Actor): Promise<ConfigCommit | undefined> {
   const commit = await newestCommit(deps, repo, signal)
   if (commit === undefined) return undefined
   const words = await deps.repositories.words(placeOf(repo), commit)
@@ -49,13 +50,13 @@ export async function syncRepo(deps: GitopsDeps, repo: ConfigRepo, signal: Abort
   if ('errors' in files) return noteFailure(deps, repo, commit, words, files.errors)
   const found = await look(deps, repo, files)
   if (found.plan.errors.length > 0) return noteFailure(deps, repo, commit, words, found.plan.errors)
-  if (await writePins(deps, repo, commit, files, found.looked)) return syncRepo(deps, repo, signal)
+  if (await writePins(deps, repo, commit, files, found.looked)) return syncRepo(deps, repo, signal, asked)
   const drift = driftOf(found)
   const known = repo.status?.commit === commit
   if (known && drift.length === 0 && found.prune.length === 0) return settle(deps, repo, commit, drift)
   if (known && drift.length > 0 && repo.spec.drift === 'report') return settle(deps, repo, commit, drift)
   try {
-    const entry = await applyLook(deps, repo, found, { commit, words, still: () => stillNewest(deps, repo, commit) })
+    const entry = await applyLook(deps, repo, found, { commit, words, asked, still: () => stillNewest(deps, repo, commit) })
     if (entry.applied + entry.pruned > 0) await deps.events.record(repo, 'Normal', known ? 'DriftCorrected' : 'Synced', known ? driftText(drift) : `${commit.slice(0, 10)}: ${entry.applied} applied, ${entry.pruned} deleted.`, 'gitops')
     return entry
   } catch (error) {

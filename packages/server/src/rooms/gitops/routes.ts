@@ -46,7 +46,7 @@ export function gitopsRoutes(deps: GitopsDeps): Routes {
     server.post<{ Params: Params }>(`${path}/sync`, async ({ params, actor, signal }) => {
       const repo = await mayChange(actor, params)
       if (repo.spec.suspended) throw fail('CONFLICT', { message: `The repository ${params.name} is suspended, so nothing of it is applied.`, fix: 'Set spec.suspended to false.' })
-      const entry = await syncRepo(deps, repo, signal)
+      const entry = await syncRepo(deps, repo, signal, actor)
       if (!entry) throw fail('CONFIG_REPO_UNREACHABLE', { message: `There is nothing to apply of ${params.name}.`, why: (await find(actor, params)).status?.conditions?.[0]?.message })
       return entry
     })

@@ -120,12 +120,20 @@ export interface Applied {
   words: { message: string; author: string }
   /** Throws when another commit is in force by now. */
   still: () => Promise<void>
+  /** Who pushed it or asked for it; undefined when nobody did. */
+  asked: Actor | undefined
+}
+
+/** The repository writes; the audit has the commit and who brought it as the reason. */
+function writerOf(repo: ConfigRepo, { commit, words, asked }: Omit<Applied, 'still'>): Actor {
+  const reason = `${commit.slice(0, 10)} ${words.message}${asked ? `, brought by ${asked.name}` : ''}`
+  return { ...actorOf(repo), reason, ...(asked?.requestId === undefined ? {} : { requestId: asked.requestId }), ...(asked?.address === undefined ? {} : { address: asked.address }) }
 }
 
 /** Applies what a look found, with what is said of it, in one transaction. */
-export async function applyLook(deps: SyncDeps, repo: ConfigRepo, { plan, looked, prune }: Look, { commit, words, still }: Applied): Promise<ConfigCommit> {
+export async function applyLook(deps: SyncDeps, repo: ConfigRepo, { plan, looked, prune }: Look, { commit, words, still, asked }: Applied): Promise<ConfigCommit> {
   const { database, resources } = deps
-  const by = actorOf(repo)
+  const by = writerOf(repo, { commit, words, asked })
   const changes = looked.filter((one) => actionOf(one).action !== 'unchanged')
   const entry: ConfigCommit = { commit, ...words, at: deps.clock.now().toISOString(), applied: changes.length, unchanged: looked.length - changes.length, pruned: prune.length, failed: 0 }
   await database.transaction(async (tx) => {
