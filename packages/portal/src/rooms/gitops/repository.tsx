@@ -9,10 +9,11 @@ import { mayAs, useSession } from '../../frame/session.ts'
 import { Ago } from '../../pieces/ago.tsx'
 import { CopyCommand } from '../../pieces/copy-button.tsx'
 import { DataTable } from '../../pieces/data-table.tsx'
+import { EmptyState } from '../../pieces/empty-state.tsx'
 import { ErrorState } from '../../pieces/error-state.tsx'
 import { GoLink } from '../../pieces/go-link.tsx'
 import { PageHeader } from '../../pieces/page-header.tsx'
-import { RowsSkeleton } from '../../pieces/page-skeleton.tsx'
+import { PageSkeleton } from '../../pieces/page-skeleton.tsx'
 import { Section } from '../../pieces/section.tsx'
 import { Stats } from '../../pieces/stats.tsx'
 import { Status } from '../../pieces/status.tsx'
@@ -39,13 +40,22 @@ export default function Repository() {
   const session = useSession()
   const { resource: repo, loading } = useResource<ConfigRepo>('configrepos', team, name)
   const sync = useAct()
-  if (!repo || loading) return <RowsSkeleton />
+  if (loading) return <PageSkeleton />
+  if (!repo) {
+    return (
+      <>
+        <PageHeader title={name} crumbs={[{ label: 'Repositories', to: '/repositories' }]} />
+        <EmptyState title={`There is no repository ${name} in team ${team}.`} text="It may have been deleted. This makes one that is kept here:" commands={[`pavior gitops init ${name} --team ${team}`]} />
+      </>
+    )
+  }
   const { status = {}, spec } = repo
   const synced = status.conditions?.find(({ type }) => type === 'Synced')
   return (
     <>
       <PageHeader
         title={name}
+        crumbs={[{ label: 'Repositories', to: '/repositories' }]}
         text={spec.url ?? status.url ?? 'Kept here'}
         actions={
           mayAs(session, 'admin', team) && (

@@ -71,7 +71,7 @@ export function createBuildReleases(deps: AppReconcilersDeps): Reconciler {
 }
 
 /** Policies and quotas that became stricter since the build ended: trying again would only refuse again. */
-const refusals = new Set<string>(['POLICY_DENIED', 'QUOTA_EXCEEDED', 'REVISION_PINNED_OUT', 'CANCELED'])
+const refusals = new Set<string>(['ARTIFACT_SIGNATURE_INVALID', 'POLICY_DENIED', 'QUOTA_EXCEEDED', 'REVISION_PINNED_OUT', 'CANCELED'])
 
 function previewGone({ revision }: BuildSpec): PaviorError {
   return fail('CANCELED', { message: `The preview of ${revision.branch ?? 'the branch'} was deleted before its build ended.`, fix: 'Push the branch again when it should have one.' })
