@@ -116,3 +116,14 @@ export interface PolicyFinding extends PolicyVerdict {
   environment: string
   since: string
 }
+
+/** How many exceptions a team lives with. */
+export interface Deviation {
+  team: string
+  granted: number
+  requested: number
+  expired: number
+  /** Granted ones that end within a week. */
+  endSoon: number
+  policies: string[]
+}
