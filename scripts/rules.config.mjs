@@ -1,5 +1,5 @@
 /** Rules of the house: contract ← kernel ← rooms ← main; rooms meet through doors; plans do no I/O. See ARCHITECTURE.md. */
-const rooms = ['identity', 'secrets', 'catalog', 'delivery', 'policy', 'release', 'runtime', 'routing', 'services', 'telemetry', 'reliability', 'cost', 'flags', 'product']
+const rooms = ['identity', 'secrets', 'catalog', 'delivery', 'policy', 'release', 'gitops', 'runtime', 'routing', 'services', 'telemetry', 'reliability', 'cost', 'flags', 'product']
 const error = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to })
 
 /** A room may import only the doors of rooms before it. */

@@ -130,6 +130,7 @@ class RunningAgent implements Agent {
           observed: this.observed(),
           spooledBytes: this.#spool.bytes,
           droppedSegments: this.#spool.droppedSegments,
+          wakes: this.#supervisor.sleepers.wakes,
           callerLooks: this.#callers.cost,
           router: router.metrics(),
         }),

@@ -5,13 +5,14 @@ import { listeningAddresses } from './listening.ts'
 import type { LogStore } from './logs/store.ts'
 import { restartDelayMs, type Phase, type PlannedInstance } from './plan.ts'
 import { HealthWatch, type ProbeResult } from './probe.ts'
-import { exitProblem, failingProblem, nameOf, notHealthyProblem, type Subject } from './problems.ts'
+import { exitProblem, failingProblem, notHealthyProblem, startFailure, startTimeoutProblem, type Subject } from './problems.ts'
 import type { CgroupUsage } from './cgroup/driver.ts'
 import type { RunHost } from './run/host.ts'
 import type { ProcessStat } from './run/proc.ts'
 import type { Run, RunEnd } from './run/run.ts'
 import { adoptRun, startRun } from './run/start.ts'
 import type { InstanceRecord } from './state/records.ts'
+import { useUpTo } from './use.ts'
 
 /** What an instance needs of the supervisor. */
 export interface InstanceContext {
@@ -76,19 +77,10 @@ export class Instance {
   planned(startGiveUpFactor: number): PlannedInstance {
     const { record } = this
     const startedMs = record.start ? Date.parse(record.start.startedAt) : undefined
-    const giveUpMs =
-      this.#restarting || startedMs === undefined || !this.set?.listens
-        ? undefined
-        : startedMs + this.set.startTimeoutMs * startGiveUpFactor
-    return {
-      id: record.id,
-      set: record.set,
-      revision: record.revision,
-      phase: this.#phase(),
-      order: this.order,
-      dueMs: record.nextStartAt,
-      giveUpMs,
-    }
+    const neverGivenUp = this.#restarting || startedMs === undefined || !this.set?.listens
+    const giveUpMs = neverGivenUp ? undefined : startedMs + this.set!.startTimeoutMs * startGiveUpFactor
+    const { id, set, revision, nextStartAt: dueMs } = record
+    return { id, set, revision, phase: this.#phase(), order: this.order, dueMs, giveUpMs }
   }
 
   #phase(): Phase {
@@ -116,6 +108,8 @@ export class Instance {
       problem: record.problem,
       cpuSeconds: record.earlierCpuSeconds + (this.#usage.cpuSeconds ?? 0),
       memoryBytes: this.#usage.memoryBytes,
+      asleepSince: record.asleepSince,
+      use: record.use,
     }
   }
 
@@ -142,7 +136,7 @@ export class Instance {
     const isSaved = record.start?.attempt === record.restarts
     if (isSaved && record.start?.bootId === this.#context.host.bootId && record.state !== 'backoff')
       this.#attach(adoptRun(this.#context.host, record.id, record.start))
-    else if (!wasLeaving) this.#enter('backoff', { nextStartAt: Date.now() })
+    else if (!wasLeaving) this.#enter('backoff', { nextStartAt: Date.now(), asleepSince: undefined })
     if (wasLeaving) void this.retire()
   }
 
@@ -154,10 +148,33 @@ export class Instance {
     void this.#run.stop(this.record.stopGraceMs)
   }
 
+  /** Freezes it; it stays in the routes, and counts as healthy. */
+  sleep(): void {
+    if (!this.#run || this.record.state !== 'healthy' || this.record.asleepSince !== undefined) return
+    this.#health?.pause()
+    this.#count()
+    this.#enter('healthy', { asleepSince: new Date().toISOString() })
+    this.#run.freeze()
+  }
+
+  /** Lets its processes go on, and nothing more: `wake()` does the rest when there is time for it. */
+  thaw(): void {
+    this.#run?.thaw()
+  }
+
+  wake(): void {
+    if (this.record.asleepSince === undefined) return
+    this.thaw()
+    this.#count()
+    this.#health?.resume()
+    this.#enter(this.record.state, { asleepSince: undefined })
+  }
+
   /** Takes it out of traffic, lets it finish its requests, ends it for good. */
   async retire(): Promise<void> {
     if (this.#leaving) return
     this.#leaving = true
+    this.wake()
     const served = this.record.state === 'healthy'
     this.#stopWatching()
     await this.#starting
@@ -179,6 +196,8 @@ export class Instance {
   measure(processes: () => ProcessStat[]): void {
     if (!this.#run) return
     this.#usage = this.#run.usage(processes)
+    this.#count()
+    if (this.set?.sleepAfterMs !== undefined) this.#save()
     const limit = this.set?.workload.limits.memoryBytes
     const enforced = this.#context.host.cgroup.enforces.memory
     if (!enforced && limit !== undefined && (this.#usage.memoryBytes ?? 0) > limit) this.#run.killForMemory()
@@ -222,6 +241,8 @@ export class Instance {
     this.#run = run
     this.#usage = {}
     run.onLocated = () => this.#save()
+    // An earlier agent may have ended between noting that it sleeps and freezing it.
+    if (this.record.asleepSince !== undefined) run.freeze()
     void run.ended.then((end) => this.#ended(run, end))
     if (!this.#leaving) this.#watchHealth(run)
   }
@@ -246,6 +267,7 @@ export class Instance {
       onHealthy: () => this.#becameHealthy(),
       onFailing: (result) => void this.#isFailing(run, result),
     })
+    if (record.asleepSince !== undefined) this.#health.pause()
     if (record.state === 'starting') this.#after(left(set.startTimeoutMs), () => void this.#isLate(run))
   }
 
@@ -288,9 +310,11 @@ export class Instance {
   async #ended(run: Run, end: RunEnd): Promise<void> {
     if (this.#run !== run) return
     this.#stopWatching()
+    this.#count()
     this.#run = undefined
     this.#usage = {}
     const { record } = this
+    record.asleepSince = undefined
     const wasHealthy = record.healthyAt !== undefined
     record.earlierCpuSeconds += end.usage.cpuSeconds ?? 0
     record.lastExit = end.exit
@@ -343,6 +367,10 @@ export class Instance {
     this.#context.onChange(this)
   }
 
+  #count(): void {
+    this.record.use = useUpTo(this.record, Date.now(), this.#run !== undefined, this.#usage.memoryBytes)
+  }
+
   #save(): void {
     this.#context.host.records.save(this.record)
   }
@@ -367,23 +395,5 @@ export class Instance {
   #stopWatching(): void {
     this.#health?.close()
     this.#clearTimers()
-  }
-}
-
-function startFailure(subject: Subject, error: unknown): ErrorObject {
-  const why = error instanceof Error ? error.message : String(error)
-  return {
-    code: 'START_FAILED',
-    message: `${nameOf(subject)} could not be started.`,
-    why,
-    fix: 'Look at the log of the agent; something on this machine prevented it.',
-  }
-}
-
-function startTimeoutProblem(subject: Subject): ErrorObject {
-  return {
-    code: 'HEALTH_CHECK_FAILED',
-    message: `${nameOf(subject)} was not healthy in time, so it is started again.`,
-    fix: 'Look at its last log lines.',
   }
 }

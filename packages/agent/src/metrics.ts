@@ -8,6 +8,8 @@ export interface MetricsInput {
   observed: ObservedState
   spooledBytes: number
   droppedSegments: number
+  /** Times that a request woke an app. */
+  wakes: number
   /** Looks at who calls through the router. */
   callerLooks: { looks: number; seconds: number }
   /** Text of the router's own metrics. */
@@ -20,7 +22,7 @@ export function startMeasuring(): void {
   loopDelay.enable()
 }
 
-export function metricsText({ observed, droppedSegments, spooledBytes, callerLooks, router }: MetricsInput): string {
+export function metricsText({ observed, droppedSegments, spooledBytes, wakes, callerLooks, router }: MetricsInput): string {
   const { instances, tasks, processes } = observed
   const lines = [
     ...metric('pavior_agent_info', 'gauge', 'Version of the agent.', [[`{version="${observed.version}"}`, 1]]),
@@ -34,6 +36,10 @@ export function metricsText({ observed, droppedSegments, spooledBytes, callerLoo
       'Instances by state.',
       states.map((state) => [`{state="${state}"}`, instances.filter((each) => each.state === state).length]),
     ),
+    ...metric('pavior_agent_instances_asleep', 'gauge', 'Instances that are frozen until somebody asks for them.', [
+      ['', instances.filter((each) => each.asleepSince !== undefined).length],
+    ]),
+    ...metric('pavior_agent_wakes_total', 'counter', 'Times that a request woke an app.', [['', wakes]]),
     ...metric('pavior_agent_instance_restarts', 'gauge', 'Restarts of the instances that there are.', [
       ['', instances.reduce((sum, each) => sum + each.restarts, 0)],
     ]),

@@ -75,6 +75,8 @@ export class HealthWatch {
   readonly #begunMs = Date.now()
   #timer?: NodeJS.Timeout
   #closed = false
+  /** Counts pauses: what a check says that began before one is not listened to. */
+  #round = 0
 
   constructor(options: WatchOptions) {
     this.#options = options
@@ -85,6 +87,18 @@ export class HealthWatch {
   close(): void {
     this.#closed = true
     clearTimeout(this.#timer)
+  }
+
+  /** Asks nothing until `resume()`: what is frozen cannot answer. */
+  pause(): void {
+    this.#round++
+    clearTimeout(this.#timer)
+  }
+
+  /** Goes on after a whole interval, with earlier failures forgiven. */
+  resume(): void {
+    this.pause()
+    this.#wait(this.#options.probe().intervalMs, () => this.#checkAgain(0))
   }
 
   async #checkFirst(): Promise<void> {
@@ -102,8 +116,9 @@ export class HealthWatch {
   }
 
   async #checkAgain(failuresBefore: number): Promise<void> {
+    const round = this.#round
     const result = await this.#check()
-    if (this.#closed) return
+    if (this.#closed || round !== this.#round) return
     const failures = result.ok ? 0 : failuresBefore + 1
     if (failures >= this.#options.probe().failureThreshold) return this.#options.onFailing(result)
     this.#wait(this.#options.probe().intervalMs, () => this.#checkAgain(failures))

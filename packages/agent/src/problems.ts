@@ -200,3 +200,22 @@ export function formatBytes(bytes: number): string {
   }
   return `${Number(value.toFixed(1))} ${units[unit]}`
 }
+
+/** A start that could not even be made. */
+export function startFailure(subject: Subject, error: unknown): ErrorObject {
+  const why = error instanceof Error ? error.message : String(error)
+  return {
+    code: 'START_FAILED',
+    message: `${nameOf(subject)} could not be started.`,
+    why,
+    fix: 'Look at the log of the agent; something on this machine prevented it.',
+  }
+}
+
+export function startTimeoutProblem(subject: Subject): ErrorObject {
+  return {
+    code: 'HEALTH_CHECK_FAILED',
+    message: `${nameOf(subject)} was not healthy in time, so it is started again.`,
+    fix: 'Look at its last log lines.',
+  }
+}

@@ -7,7 +7,7 @@ import type { Router, RouterSet, RouterTable } from './router/index.ts'
 const retryMs = 1000
 
 /** The table for a state and the instances that there are. */
-export function buildTable(desired: DesiredState, instances: Instance[]): RouterTable {
+export function buildTable(desired: DesiredState, instances: Instance[], isAsleep: (set: DesiredSet) => boolean): RouterTable {
   return {
     generation: desired.generation,
     routes: desired.routes,
@@ -17,12 +17,13 @@ export function buildTable(desired: DesiredState, instances: Instance[]): Router
         routerSet(
           set,
           instances.filter((each) => each.record.set === set.id),
+          isAsleep(set),
         ),
       ),
   }
 }
 
-function routerSet(set: DesiredSet, own: Instance[]): RouterSet {
+function routerSet(set: DesiredSet, own: Instance[], asleep: boolean): RouterSet {
   const endpoints = own
     .filter((each) => each.inTraffic)
     .map((each) => ({ instance: each.id, port: each.port ?? 0, host: '127.0.0.1' as const }))
@@ -35,6 +36,7 @@ function routerSet(set: DesiredSet, own: Instance[]): RouterSet {
     release: set.release,
     process: set.process,
     endpoints,
+    ...(asleep ? { asleep } : {}),
     reason: endpoints.length > 0 ? undefined : whyNone(set, own),
   }
 }

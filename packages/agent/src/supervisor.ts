@@ -11,6 +11,7 @@ import type { RunHost } from './run/host.ts'
 import { listProcesses, type ProcessStat } from './run/proc.ts'
 import { withKeptSecrets } from './run/secrets.ts'
 import type { InstanceRecord } from './state/records.ts'
+import { Sleepers } from './sleepers.ts'
 import { fingerprint, readSealed, writeSealed } from './state/sealed.ts'
 
 const nothing: DesiredState = { generation: 0, sets: [], routes: [] }
@@ -23,6 +24,7 @@ export class Supervisor {
   readonly #key: Buffer
   readonly #random: () => number
   readonly #routes: RoutePublisher
+  readonly sleepers: Sleepers
   readonly #instances = new Map<string, Instance>()
   readonly #revisions = new WeakMap<DesiredSet, string>()
   #desired = nothing
@@ -40,10 +42,18 @@ export class Supervisor {
     this.#random = options.random
     this.#routes = new RoutePublisher({
       router: options.router,
-      table: () => buildTable(this.#desired, [...this.#instances.values()]),
+      table: () => buildTable(this.#desired, [...this.#instances.values()], (set) => this.sleepers.isAsleep(set)),
       onRouted: (generation) => this.#events.changed('routed', () => ({ type: 'routed', generation })),
       log: options.host.log,
     })
+    this.sleepers = new Sleepers({
+      router: options.router,
+      sets: () => this.#desired.sets,
+      instances: () => [...this.#instances.values()],
+      publish: () => this.#routes.publish(),
+      planSoon: () => this.#planSoon(),
+    })
+    options.router.hear({ onWake: (set) => this.sleepers.wakeFor(set), onRequests: (place) => this.sleepers.active(place) })
   }
 
   get generation(): number {
@@ -63,6 +73,7 @@ export class Supervisor {
       this.#instances.set(record.id, instance)
       instance.adopt()
     }
+    this.sleepers.resume()
     await this.#routes.publish()
     this.#planSoon()
   }
@@ -159,13 +170,15 @@ export class Supervisor {
     const observed = [...this.#instances.values()].map((instance) => instance.planned(startGiveUpFactor))
     const { actions, wakeAtMs } = plan(this.#wanted(), observed, Date.now(), replaceSurge)
     for (const action of actions) this.#apply(action)
+    const due = [wakeAtMs, this.sleepers.look(Date.now())].filter((time) => time !== undefined)
     clearTimeout(this.#timer)
-    if (wakeAtMs !== undefined) this.#timer = setTimeout(() => this.#planSoon(), Math.max(1, wakeAtMs - Date.now()))
+    if (due.length > 0) this.#timer = setTimeout(() => this.#planSoon(), Math.max(1, Math.min(...due) - Date.now()))
   }
 
   #apply(action: Action): void {
     if (action.do === 'create') return this.#create(action.set)
     const instance = this.#instances.get(action.instance)
+    if (instance) this.sleepers.wakeInstances(instance.record.name)
     this.#host.log.debug({ instance: action.instance, action: action.do }, 'applying')
     if (action.do === 'start') instance?.start()
     else if (action.do === 'restart') instance?.restart()
@@ -176,6 +189,7 @@ export class Supervisor {
     const set = this.#desired.sets.find((each) => each.id === setId)
     if (!set) return
     const { team, app } = set.workload
+    this.sleepers.wakeInstances({ team, app, environment: set.environment })
     const id = `${app}-${set.process}-${set.release}-${randomBytes(5).toString('hex')}`
     const record: InstanceRecord = {
       kind: 'instance',

@@ -20,7 +20,7 @@ import type {
 } from '@pavior/contract'
 import { createAgent, type Agent } from '../src/agent.ts'
 import type { HostChoice } from '../src/detect.ts'
-import type { Router, RouterTable } from '../src/router/index.ts'
+import type { Router, RouterListener, RouterTable } from '../src/router/index.ts'
 import type { AgentSettings } from '../src/settings.ts'
 
 export const megabyte = 1024 * 1024
@@ -93,6 +93,8 @@ export class RouterDouble implements Router {
   readonly log: string[] = []
   records: RequestRecord[] = []
   holdDrain?: Promise<void>
+  listener?: RouterListener
+  inFlight = 0
 
   async update(table: RouterTable): Promise<void> {
     this.tables.push(table)
@@ -102,7 +104,7 @@ export class RouterDouble implements Router {
   async drain(instance: string): Promise<{ inFlight: number }> {
     this.log.push(`drain ${instance}`)
     await this.holdDrain
-    return { inFlight: 0 }
+    return { inFlight: this.inFlight }
   }
 
   takeRecords(): RequestRecord[] {
@@ -110,6 +112,14 @@ export class RouterDouble implements Router {
   }
 
   identifyCallers(): void {}
+
+  hear(listener: RouterListener): void {
+    this.listener = listener
+  }
+
+  awake(sets: string[]): void {
+    this.log.push(`awake ${sets.join(',')}`)
+  }
 
   workers() {
     return []

@@ -12,6 +12,8 @@ export interface DeployOptions {
   environment?: string
   strategy?: string
   buildOnly?: boolean
+  /** Although the same revision was taken back from there. */
+  allowPinned?: boolean
   /** Begin and return; do not wait for the end. */
   noWait?: boolean
   /** Show the build log as it is written. */
@@ -31,10 +33,10 @@ export interface Deployed extends DeployResult {
 const rolloutSteps = new Set(['gates', 'release process', 'start', 'trial', 'complete', 'switch', 'watch', 'restore', 'drain'])
 
 export async function deploy(api: Api, out: Output, options: DeployOptions): Promise<Deployed> {
-  const { directory, app, team, environment, strategy, buildOnly, noWait } = options
+  const { directory, app, team, environment, strategy, buildOnly, allowPinned, noWait } = options
   const began = Date.now()
   const { files, bytes, stream } = await packDirectory(directory)
-  const search = new URLSearchParams({ ...(environment === undefined ? {} : { environment }), ...(strategy === undefined ? {} : { strategy }), ...(buildOnly ? { buildOnly: 'true' } : {}) })
+  const search = new URLSearchParams({ ...(environment === undefined ? {} : { environment }), ...(strategy === undefined ? {} : { strategy }), ...(buildOnly ? { buildOnly: 'true' } : {}), ...(allowPinned ? { allowPinned: 'true' } : {}) })
   const build = await api.json<Resource>({
     method: 'POST',
     path: `/v1/teams/${encodeURIComponent(team)}/apps/${encodeURIComponent(app)}/source?${search}`,

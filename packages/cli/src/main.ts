@@ -10,11 +10,14 @@ import { addScorecard } from './nouns/scorecard.ts'
 import { addCompletion } from './nouns/completion.ts'
 import { addConfig } from './nouns/config.ts'
 import { addDeploy } from './nouns/deploy.ts'
+import { addDrift } from './nouns/drift.ts'
+import { addGitops } from './nouns/gitops.ts'
 import { addInit } from './nouns/init.ts'
 import { addLogs } from './nouns/logs.ts'
 import { addNew } from './nouns/new.ts'
 import { addException } from './nouns/exception.ts'
 import { addPolicy } from './nouns/policy.ts'
+import { addPreviews } from './nouns/previews.ts'
 import { addPromotion } from './nouns/promotion.ts'
 import { addQuota } from './nouns/quota.ts'
 import { addReleases } from './nouns/releases.ts'
@@ -40,7 +43,7 @@ program
 let current: Context | undefined
 const context = (): Context => (current ??= new Context(program.opts<GlobalFlags>()))
 
-for (const add of [addUp, addNew, addDeploy, addInit, addApps, addLogs, addRun, addConfig, addSecrets, addReleases, addPromotion, addResources, addCatalog, addScorecard, addPolicy, addException, addQuota, addTemplates, addArtifact, addAudit, addSession, addCompletion]) add(program, context)
+for (const add of [addUp, addNew, addDeploy, addInit, addApps, addLogs, addRun, addConfig, addSecrets, addReleases, addPromotion, addPreviews, addGitops, addDrift, addResources, addCatalog, addScorecard, addPolicy, addException, addQuota, addTemplates, addArtifact, addAudit, addSession, addCompletion]) add(program, context)
 // Global flags may stand anywhere on the line.
 const everyCommand = (command: Command): Command[] => [command, ...command.commands.flatMap(everyCommand)]
 for (const command of program.commands.flatMap(everyCommand)) {

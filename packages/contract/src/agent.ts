@@ -17,6 +17,7 @@
  * | `POST /tasks/:id/attach` + `Upgrade: pavior-attach` | raw stream: bytes in go to stdin, bytes out are the output; ends with the task |
  * | `GET /logs/:id?follow=1&offset=&tail=&since=` → NDJSON of LogLine | log of an instance or a task; `offset` bytes to start at, or the last `tail` lines |
  * | `POST /sets/:id/requests?path=&count=` → SyntheticAnswers | GETs `path` of the healthy instances of a set in turn |
+ * | `POST /sets/:id/sleep`, `POST /sets/:id/wake` | freeze or thaw every instance of the app in the environment of a set; sleep is refused while one starts or has requests |
  * | `GET /requests?after=` → RequestRecords | aggregated request records with a sequence above `after`; older ones are dropped as acknowledged |
  * | `GET /healthz`, `GET /metrics` | liveness; Prometheus text |
  * | `POST /stop?instances=true|false` | end the agent, with or without stopping what it runs |
@@ -135,6 +136,11 @@ export interface DesiredSet {
   drainTimeoutMs: number
   /** Changes of this token make the agent replace instances one by one (`pavior restart`). */
   restartToken?: string
+  /**
+   * Every instance of the app in its environment is frozen after so long without a request, and thawed by the next one; never
+   * when absent, or when no process of it listens.
+   */
+  sleepAfterMs?: number
 }
 
 export interface DesiredBackend {
@@ -214,6 +220,18 @@ export interface InstanceStatus {
   /** Sum over its process tree since start. */
   cpuSeconds?: number
   memoryBytes?: number
+  /** Frozen since, ISO 8601. It counts as healthy all the while. */
+  asleepSince?: string
+  /** What it used since it was created, apart from CPU time. */
+  use?: InstanceUse
+}
+
+/** Time and memory of an instance: bytes of memory times the seconds that they were held. */
+export interface InstanceUse {
+  awakeSeconds: number
+  asleepSeconds: number
+  awakeByteSeconds: number
+  asleepByteSeconds: number
 }
 
 export interface TaskSpec {

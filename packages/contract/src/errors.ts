@@ -106,11 +106,18 @@ export const errorCatalogue = {
   BRANCH_NOT_ALLOWED: user(403, 'Forbidden', 'The environment does not take this branch.', 'Deploy one of the branches that it takes.'),
   PROMOTION_REQUIRED: user(403, 'Forbidden', 'The environment takes only what serves in the environment before.', 'Deploy there first, then `pavior promote`.'),
   APPROVAL_REFUSED: user(403, 'Forbidden', 'This approval does not count.', 'Ask somebody else of the team who did not make the change.'),
+  PREVIEW_LIMIT: refused(403, 'Forbidden', 'The app has as many previews as it may have.', 'Delete one that is not needed any more: `pavior previews list`, `pavior previews delete <branch>`.'),
   CANARY_FAILED: user(409, 'Conflict', 'The new release did not stand its trial; what served before has all traffic again.', 'Mend what the judge names, then deploy again.'),
   WATCH_FAILED: user(409, 'Conflict', 'The new release failed while it was watched; what served before has all traffic again.', 'Mend what the judge names, then deploy again.'),
   DEPLOYMENT_TIMEOUT: user(504, 'Timeout', 'The deployment did not finish in time.', 'Look at its status with `pavior describe deployment`.'),
   NO_SUCH_RELEASE: usage(404, 'NotFound', 'The app has no such release.', 'See `pavior releases`.'),
   APP_DELETED: user(409, 'Conflict', 'The app was deleted while this was going on.', 'Create the app again and deploy.'),
+
+  // Declared configuration
+  CONFIG_MANAGED: refused(403, 'Forbidden', 'A repository declares this, so it is changed there.', 'Change the file that the message names, commit and push.'),
+  CONFIG_REPO_INVALID: user(422, 'Invalid', 'The commit cannot be applied, so nothing of it is.', 'Correct the files that are named, and push again.'),
+  CONFIG_REPO_UNREACHABLE: user(503, 'ServiceUnavailable', 'The repository could not be fetched.', 'Check its address and branch; what was applied last stays in force meanwhile.'),
+  REVISION_PINNED_OUT: user(409, 'Conflict', 'This revision was taken back here, so it is not put there again.', 'Push a new revision, or ask for it in earnest with --allow-pinned.'),
 
   // Policies
   POLICY_DENIED: refused(403, 'Forbidden', 'A policy of the platform refuses the change.', 'Do what the policy asks for, or ask for an exception with `pavior exception request`.'),

@@ -31,3 +31,28 @@ export interface EnvironmentComparison {
 export interface PromotionPlan extends EnvironmentComparison {
   strategy: ResolvedStrategy
 }
+
+/** One way in which what runs is not what is declared. */
+export interface Difference {
+  /** `release` configuration that is not released yet · `set`, `instances`, `route` what runs · `repository` what a repository declares. */
+  what: 'release' | 'set' | 'instances' | 'route' | 'repository'
+  /** Process, route or file. */
+  name: string
+  field: string
+  declared: string
+  running: string
+}
+
+export interface EnvironmentDrift {
+  environment: string
+  /** Release that serves. */
+  release: number
+  /** Deployment that is on its way, so that differences are what it is for. */
+  changing?: string
+  differences: Difference[]
+}
+
+export interface AppDrift {
+  app: string
+  environments: EnvironmentDrift[]
+}

@@ -160,7 +160,7 @@ describe.skipIf(noBrowser)('safe changes in the portal', { timeout: timeoutMs },
     await ada.page.getByRole('list', { name: 'What needs you' }).getByRole('link', { name: 'shop v2 to guarded' }).waitFor()
     await ada.page.keyboard.press('g')
     await ada.page.keyboard.press('v')
-    await ada.page.getByRole('link', { name: 'Review' }).click()
+    await ada.page.getByRole('link', { name: 'Review', exact: true }).click()
     await ada.page.getByRole('button', { name: 'Approve', exact: true }).waitFor()
     await ada.page.keyboard.press('y')
     await ada.page.getByText('v2 serves.').first().waitFor()

@@ -38,6 +38,7 @@ import { statusRoute } from './status.ts'
 import { createUpkeep } from './upkeep.ts'
 import * as catalog from './rooms/catalog/index.ts'
 import * as delivery from './rooms/delivery/index.ts'
+import * as gitops from './rooms/gitops/index.ts'
 import * as identity from './rooms/identity/index.ts'
 import * as policy from './rooms/policy/index.ts'
 import * as product from './rooms/product/index.ts'
@@ -73,7 +74,7 @@ export async function startServer({ config, settings, connection, external, agen
 
   // Kernel
   const database = await connectDatabase({ connection, poolSize: config.databaseConnections, flushStatement, log })
-  const kinds = new KindRegistry([...identity.kinds, ...secrets.kinds, ...catalog.kinds, ...delivery.kinds, ...policy.kinds, ...release.kinds, ...runtime.kinds, ...routing.kinds])
+  const kinds = new KindRegistry([...identity.kinds, ...secrets.kinds, ...catalog.kinds, ...delivery.kinds, ...policy.kinds, ...release.kinds, ...gitops.kinds, ...runtime.kinds, ...routing.kinds])
   // Two that make one index at once trip over each other, `if not exists` or not.
   await migrate(database, join(root, 'packages/server/migrations'), log, (tx) => createFieldIndexes(tx, kinds.all))
   const feed = new Feed(database, log)
@@ -90,7 +91,7 @@ export async function startServer({ config, settings, connection, external, agen
     kinds,
     validator: createValidator,
     wakes: wakesOf(reconcilers),
-    admission: [teamMustExist((team) => people.reads.teamExists(team)), (request) => deliveryRoom.reads.signatures(request), release.createDeploymentRules(() => resources), secrets.createSecretRules(() => resources), ...policy.admissionOf(() => policyRoom.reads)],
+    admission: [teamMustExist((team) => people.reads.teamExists(team)), (request) => deliveryRoom.reads.signatures(request), release.createDeploymentRules(() => resources), secrets.createSecretRules(() => resources), gitops.createConfigRules(() => resources, clock), ...policy.admissionOf(() => policyRoom.reads)],
     clock,
   })
   const loop = new ReconcileLoop({ database, feed, reconcilers, metrics: reconcileMetrics(metrics), log })
@@ -163,6 +164,7 @@ export async function startServer({ config, settings, connection, external, agen
     secrets: secretsRoom.reads,
     readings: { since: (of, since) => telemetryRoom.reads.since(of, since), takenAt: () => telemetryRoom.reads.takenAt() },
     prober: agent,
+    observations: { instances: async () => (await agent.current()).instances },
     writers: { of: async ({ kind, team, name }, since, verb) => (await audit.list([team], { kind, name, since, verb, people: true }, { limit: 50 })).items.map(({ actor }) => actor) },
     stepLog: deliveryRoom.reads.stepLog,
     history: deliveryRoom.reads,
@@ -173,6 +175,7 @@ export async function startServer({ config, settings, connection, external, agen
     request: (entries) => loop.request(entries),
     clock,
   })
+  const gitopsRoom = gitops.createGitops({ database, resources, kindOf: (word) => kinds.find(word), repositories: deliveryRoom.reads.configRepositories, events, clock })
   const telemetryRoom = telemetry.createTelemetry({
     database,
     resources,
@@ -208,7 +211,7 @@ export async function startServer({ config, settings, connection, external, agen
     log,
   })
   const productRoom = product.createProduct({ database, resources, firstUses: people.reads.firstUses })
-  const rooms = [people, secretsRoom, policyRoom, catalogRoom, deliveryRoom, releaseRoom, runtimeRoom, telemetryRoom, productRoom]
+  const rooms = [people, secretsRoom, policyRoom, catalogRoom, deliveryRoom, releaseRoom, gitopsRoom, runtimeRoom, telemetryRoom, productRoom]
   reconcilers.push(createGarbageCollector({ database, resources, kinds }), ...rooms.flatMap((room) => room.reconcilers))
 
   // Doors and background parts

@@ -30,6 +30,7 @@ function checkSet(value: unknown, at: string): void {
   checkId(`${set.workload?.app}-${set.process}`)
   const numbers = ['replicas', 'release', 'startTimeoutMs', 'minReadyMs', 'stopGraceMs', 'drainTimeoutMs'] as const
   for (const name of numbers) checkNumber(set[name], `${at}.${name}`)
+  if (set.sleepAfterMs !== undefined) checkNumber(set.sleepAfterMs, `${at}.sleepAfterMs`)
   const probe = object(set.probe, `${at}.probe`) as Partial<DesiredSet['probe']>
   for (const name of ['intervalMs', 'timeoutMs', 'failureThreshold'] as const) checkNumber(probe[name], `${at}.probe.${name}`)
   // It becomes part of a request line as it is.

@@ -119,7 +119,16 @@ function createHandlers(parts: ApiParts): Record<string, Handler> {
       const path = query.get('path') ?? '/'
       if (!/^\/[\x21-\x7e]*$/.test(path)) throw fail('BAD_REQUEST', 'path must begin with / and have no blanks.')
       const count = Math.min(readCount(query, 'count') ?? 1, syntheticRequestsMax)
+      supervisor.sleepers.wakeFor(id)
       sendJson(response, 200, await askInTurn(supervisor.portsOf(id), path, count, syntheticTimeoutMs))
+    },
+    'POST /sets/:id/sleep': async ({ response, id }) => {
+      await supervisor.sleepers.sleepNow(id)
+      sendJson(response, 200, {})
+    },
+    'POST /sets/:id/wake': ({ response, id }) => {
+      supervisor.sleepers.wakeNow(id)
+      sendJson(response, 200, {})
     },
     'GET /requests': ({ query, response }) => sendJson(response, 200, parts.requests(readCount(query, 'after') ?? 0)),
     'GET /healthz': ({ response }) =>

@@ -19,6 +19,9 @@ export interface CgroupGroup {
   outOfMemoryKills(): number
   /** Sends SIGKILL to everything inside, as far as possible in one step. */
   killAll(): void
+  /** Holds everything inside where it stands. False when this group cannot. */
+  freeze(): boolean
+  thaw(): void
   /** True when the group is gone; false while processes are still inside. */
   remove(): boolean
 }
@@ -55,5 +58,7 @@ const emptyGroup: CgroupGroup = {
   usage: () => ({}),
   outOfMemoryKills: () => 0,
   killAll: () => {},
+  freeze: () => false,
+  thaw: () => {},
   remove: () => true,
 }

@@ -15,12 +15,16 @@ import {
   writeValue,
 } from './files.ts'
 
-/** Where the controllers of v1 are mounted. `unified` is a v2 hierarchy without controllers beside them, good for killing. */
+/**
+ * Where the controllers of v1 are mounted. `unified` is a v2 hierarchy without controllers beside them, good for killing and
+ * freezing; the freezer of v1 is taken only where there is none, because what it holds cannot be killed.
+ */
 export interface V1Mounts {
   memory?: string
   cpu?: string
   cpuacct?: string
   pids?: string
+  freezer?: string
   unified?: string
 }
 
@@ -31,10 +35,11 @@ export function findV1Mounts(): V1Mounts {
   for (const mount of readCgroupMounts()) {
     if (mount.type === 'cgroup2') mounts.unified = mount.directory
     else
-      for (const controller of ['memory', 'cpu', 'cpuacct', 'pids'] as const) {
+      for (const controller of ['memory', 'cpu', 'cpuacct', 'pids', 'freezer'] as const) {
         if (mount.controllers.includes(controller)) mounts[controller] = mount.directory
       }
   }
+  if (mounts.unified) delete mounts.freezer
   return mounts
 }
 
@@ -120,6 +125,17 @@ class V1Group implements CgroupGroup {
   killAll(): void {
     if (this.#at.unified && tryWriteValue(`${this.#at.unified}/cgroup.kill`, 1)) return
     killPids(this.pids())
+  }
+
+  freeze(): boolean {
+    const { unified, freezer } = this.#at
+    return (unified !== undefined && tryWriteValue(`${unified}/cgroup.freeze`, 1)) || (freezer !== undefined && tryWriteValue(`${freezer}/freezer.state`, 'FROZEN'))
+  }
+
+  thaw(): void {
+    const { unified, freezer } = this.#at
+    if (unified) tryWriteValue(`${unified}/cgroup.freeze`, 0)
+    if (freezer) tryWriteValue(`${freezer}/freezer.state`, 'THAWED')
   }
 
   remove(): boolean {

@@ -132,6 +132,14 @@ class V2Group implements CgroupGroup {
     if (!tryWriteValue(`${this.#directory}/cgroup.kill`, 1)) killPids(this.pids())
   }
 
+  freeze(): boolean {
+    return tryWriteValue(`${this.#directory}/cgroup.freeze`, 1)
+  }
+
+  thaw(): void {
+    tryWriteValue(`${this.#directory}/cgroup.freeze`, 0)
+  }
+
   remove(): boolean {
     return removeGroup(this.#directory)
   }

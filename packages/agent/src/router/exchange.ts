@@ -35,6 +35,8 @@ export class Exchange implements UpstreamUser {
   private upstream: Upstream | undefined
   private tries = 0
   private sent = false
+  /** Its instances are asleep. */
+  private isHeld = false
   /** When the instance last got something of the request. */
   private sentAt = 0
   private partialHead: Buffer | undefined
@@ -79,11 +81,30 @@ export class Exchange implements UpstreamUser {
   }
 
   private connect(avoid?: UpstreamPool): void {
+    const { sleeper } = this.route
+    if (sleeper?.asleep) return this.hold(sleeper.id)
     this.pool = chooseTarget(this.route, this.head.kept, this.startedAt, avoid)
     if (!this.pool) return this.giveUp(notices.unavailable(this.route.addressee, this.route.reason))
     this.tries++
     this.upstream = this.pool.acquire(this, this.tries > 1 ? 0 : this.longestIdleMs())
     if (this.upstream.connected) this.send()
+  }
+
+  /** Waits until the instances are thawed; then the table may be another. */
+  private hold(set: string): void {
+    this.isHeld = true
+    this.plane.held.hold(set, () => {
+      this.isHeld = false
+      if (this.over) return
+      this.lookUpRoute()
+      this.connect()
+    })
+  }
+
+  /** The table may have changed since, and with it the instances that are still there. */
+  private lookUpRoute(): void {
+    const entry = this.plane.table?.lookup(this.head.host)
+    this.route = (entry && routeFor(entry, this.head.target)) ?? this.route
   }
 
   /** Whether sending it twice does no harm and is possible. */
@@ -257,9 +278,7 @@ export class Exchange implements UpstreamUser {
   private retry(): void {
     this.plane.stats.retries++
     this.sent = false
-    // The table may have changed since, and with it the instances that are still there.
-    const entry = this.plane.table?.lookup(this.head.host)
-    this.route = (entry && routeFor(entry, this.head.target)) ?? this.route
+    this.lookUpRoute()
     this.connect(this.pool)
   }
 
@@ -329,6 +348,8 @@ export class Exchange implements UpstreamUser {
     if (gone || stalled) {
       this.cancel()
       client.cut()
+    } else if (this.isHeld && now - this.startedAt > settings.wakeTimeoutMs) {
+      this.giveUp(notices.unavailable(this.route.addressee, 'It was asleep and did not wake.'))
     } else if (!this.response && this.sent) {
       this.checkWaiting(now)
     }

@@ -46,11 +46,21 @@ export interface Router {
   takeRecords(): RequestRecord[]
   /** Has the owners of connections of this machine found by `find`, given their ports; it may throw. Without it nobody is known. */
   identifyCallers(find: (ports: number[]) => FoundCallers): void
+  /** Tells from now on when requests wait for a set that is asleep, and which apps had requests lately. */
+  hear(listener: RouterListener): void
+  /** Requests to these sets need not wait any more. */
+  awake(sets: string[]): void
   workers(): { pid: number; startedAt: string; memoryBytes: number }[]
   /** Prometheus text; at most a second old. */
   metrics(): string
   /** Lets requests in flight end (bounded), ends the workers and gives the port free. `takeRecords()` then gives the rest. */
   close(): Promise<void>
+}
+
+export interface RouterListener {
+  onWake(set: string): void
+  /** Comes within seconds of a request. */
+  onRequests(place: { team: string; app: string; environment: string }): void
 }
 
 // A worker that ends right after its start is replaced with growing delays instead of in a busy loop.
@@ -92,6 +102,7 @@ class WorkerGroup implements Router {
   private restarts = 0
   private shortLives = 0
   private closing = false
+  private listener: RouterListener | undefined
   private find: ((ports: number[]) => FoundCallers) | undefined
 
   constructor(options: RouterOptions) {
@@ -132,6 +143,14 @@ class WorkerGroup implements Router {
     this.find = find
   }
 
+  hear(listener: RouterListener): void {
+    this.listener = listener
+  }
+
+  awake(sets: string[]): void {
+    for (const worker of this.group) worker.tellAwake(sets)
+  }
+
   workers(): { pid: number; startedAt: string; memoryBytes: number }[] {
     return [...this.group].map(({ pid, startedAt, memoryBytes }) => ({ pid, startedAt, memoryBytes }))
   }
@@ -149,7 +168,11 @@ class WorkerGroup implements Router {
 
   private startWorker(): void {
     const events: WorkerEvents = {
-      onRecords: (intervalStart, counted) => this.ledger.add(intervalStart, counted),
+      onRecords: (intervalStart, counted) => {
+        this.ledger.add(intervalStart, counted)
+        for (const labels of counted) this.listener?.onRequests(labels)
+      },
+      onWake: (set) => this.listener?.onWake(set),
       onLook: (worker, ports) => worker.tellCallers(this.look(ports)),
       onLog: (level, message, detail) => this.options.log[level]({ detail }, message),
       onExit: (worker, how) => this.replace(worker, how),

@@ -2,6 +2,7 @@ import type { ErrorCode } from '@pavior/contract'
 import type { RandomHex } from './forward.ts'
 import type { WorkerStats } from './protocol.ts'
 import type { RouterSettings } from './settings.ts'
+import type { HeldRequests } from './held-requests.ts'
 import type { Table } from './table.ts'
 
 /** What every connection of a worker shares. */
@@ -15,6 +16,8 @@ export interface Plane {
   table: Table | undefined
   /** The worker ends: connections are closed behind their present request. */
   closing: boolean
+  /** Requests that wait for instances to be thawed. */
+  readonly held: HeldRequests
   /** Milliseconds on a clock that never goes back. */
   now(): number
   /** Value of a Date field, exact to the second. */

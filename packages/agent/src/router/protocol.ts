@@ -25,6 +25,8 @@ export interface RouterSet {
   endpoints: Endpoint[]
   /** Why there is no endpoint: one sentence that strangers may read, for the 503 page. */
   reason?: string
+  /** Its instances are frozen: requests wait until they are thawed. */
+  asleep?: boolean
 }
 
 /** Everything that the router routes by. It is given whole. */
@@ -57,6 +59,8 @@ export type ToWorker =
   | { type: 'drain'; id: number; instance: string; timeoutMs: number }
   | { type: 'flush'; id: number }
   | { type: 'callers'; found: FoundCallers }
+  /** These sets, asked for or not, can be reached again. */
+  | { type: 'awake'; sets: string[] }
   | { type: 'close' }
 
 export type FromWorker =
@@ -70,4 +74,6 @@ export type FromWorker =
   | { type: 'flushed'; id: number }
   /** Asks who has the connections with these ports; answered with `callers`. */
   | { type: 'look'; ports: number[] }
+  /** Requests wait for a set that is asleep; answered with `awake`. */
+  | { type: 'wake'; set: string }
   | { type: 'log'; level: 'warn' | 'error'; message: string; detail?: string }

@@ -21,6 +21,8 @@ export interface RouterSettings {
   halfCloseGraceMs: number
   /** After a refusal, what the client still sends is read and thrown away for this long, so that it sees the answer. */
   lingerMs: number
+  /** Until an instance that is asleep is awake. */
+  wakeTimeoutMs: number
   /** Until an instance accepts a connection. */
   connectTimeoutMs: number
   /** An idle connection to an instance is closed after this long, when the instance names no time itself. */
@@ -62,6 +64,7 @@ export const defaultSettings: RouterSettings = {
   clientStallTimeoutMs: 120_000,
   halfCloseGraceMs: 500,
   lingerMs: 1_000,
+  wakeTimeoutMs: 10_000,
   connectTimeoutMs: 2_000,
   upstreamIdleMs: 4_000,
   upstreamIdleMaxMs: 60_000,

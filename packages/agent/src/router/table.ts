@@ -9,6 +9,9 @@ import type { RouterSettings } from './settings.ts'
 import { bearsMark, markOf, type TestersMark } from './testers.ts'
 
 interface TargetSet {
+  id: string
+  /** Changes when its instances are thawed. */
+  asleep: boolean
   pools: UpstreamPool[]
   reason?: string
   cursor: number
@@ -24,6 +27,8 @@ export interface CompiledRoute {
   /** 0 for sets that have no instance, so that the others take over. */
   weights: number[]
   current: number[]
+  /** One of its sets that was asleep when the table was made. */
+  sleeper?: TargetSet
   reason?: string
   /** Where requests go that bear this mark. */
   testers?: { mark: TestersMark; set: TargetSet }
@@ -84,6 +89,11 @@ export function chooseTarget(route: CompiledRoute, fields: string, now: number, 
   return others[pickInstance(others, others.indexOf(pool), now, avoid)]
 }
 
+function sleeperOf(sets: TargetSet[]): Pick<CompiledRoute, 'sleeper'> {
+  const sleeper = sets.find(({ asleep }) => asleep)
+  return sleeper ? { sleeper } : {}
+}
+
 /** Keeps the connections to instances over changes of the table. */
 export class TargetRegistry {
   private readonly settings: RouterSettings
@@ -92,6 +102,7 @@ export class TargetRegistry {
   private readonly changed: RequestCounter[]
   private readonly pools = new Map<string, UpstreamPool>()
   private readonly counters = new Map<string, RequestCounter>()
+  private sets = new Map<string, TargetSet>()
 
   constructor(settings: RouterSettings, stats: UpstreamStats, now: () => number, changed: RequestCounter[]) {
     this.settings = settings
@@ -104,7 +115,7 @@ export class TargetRegistry {
   compile(table: RouterTable): Table {
     const used = new Set<string>()
     const countersUsed = new Set<string>()
-    const sets = new Map(table.sets.map((set) => [set.id, this.compileSet(set, used, countersUsed)]))
+    const sets = this.sets = new Map(table.sets.map((set) => [set.id, this.compileSet(set, used, countersUsed)]))
     const releases = new Map(table.sets.map((set) => [set.id, set.release]))
     const routes = table.routes.map((route): CompiledRoute => {
       const backends = route.backends.filter((backend) => backend.weight > 0 && sets.has(backend.set))
@@ -117,6 +128,7 @@ export class TargetRegistry {
         ...(testersSet ? { testers: { mark: markOf(route.testers!), set: testersSet } } : {}),
         weights: backends.map((backend, index) => (chosen[index]!.pools.length > 0 ? backend.weight : 0)),
         current: backends.map(() => 0),
+        ...sleeperOf(testersSet ? [...chosen, testersSet] : chosen),
         reason: heaviest ? sets.get(heaviest.set)!.reason : 'No release of it is routed yet.',
         unserved: this.counterOf({ ...addressee, release: heaviest ? releases.get(heaviest.set)! : 0, instance: '' }, countersUsed),
       }
@@ -124,6 +136,18 @@ export class TargetRegistry {
     this.retireAllBut(used)
     for (const key of this.counters.keys()) if (!countersUsed.has(key)) this.counters.delete(key)
     return new Table(table.generation, routes)
+  }
+
+  /** These are awake, whatever the table in force says. */
+  wake(ids: readonly string[]): void {
+    for (const id of ids) {
+      const set = this.sets.get(id)
+      if (set) set.asleep = false
+    }
+  }
+
+  isAsleep(id: string): boolean {
+    return this.sets.get(id)?.asleep === true
   }
 
   poolsOf(instance: string): UpstreamPool[] {
@@ -148,12 +172,14 @@ export class TargetRegistry {
   }
 
   private compileSet(set: RouterSet, used: Set<string>, countersUsed: Set<string>): TargetSet {
-    const { team, app, environment, release, reason } = set
+    const { id, team, app, environment, release, reason, asleep = false } = set
     const pools = set.endpoints.map((endpoint) => {
       const counter = this.counterOf({ team, app, environment, release, instance: endpoint.instance }, countersUsed)
       return this.poolOf(endpoint, counter, used)
     })
-    return { pools, reason, cursor: -1 }
+    // By the time it is thawed an instance may have closed what it finds idle.
+    if (asleep) for (const pool of pools) pool.closeIdle()
+    return { id, asleep, pools, reason, cursor: -1 }
   }
 
   private poolOf(endpoint: Endpoint, counter: RequestCounter, used: Set<string>): UpstreamPool {

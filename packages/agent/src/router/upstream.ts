@@ -190,6 +190,10 @@ export class UpstreamPool {
   /** The instance left the table: no connection is kept for a next request. */
   retire(): void {
     this.retired = true
+    this.closeIdle()
+  }
+
+  closeIdle(): void {
     this.idle.splice(0).forEach((upstream) => upstream.socket.destroy())
   }
 

@@ -16,6 +16,8 @@ export interface WorkerEvents {
   onRecords(intervalStart: number, counted: CountedRequests[]): void
   /** It asks who has the connections with these ports. */
   onLook(worker: WorkerProcess, ports: number[]): void
+  /** Requests wait for a set that is asleep. */
+  onWake(set: string): void
   onLog(level: 'warn' | 'error', message: string, detail?: string): void
   onExit(worker: WorkerProcess, how: string): void
 }
@@ -84,6 +86,11 @@ export class WorkerProcess {
     this.send({ type: 'callers', found })
   }
 
+  /** Lets requests to these sets go on. */
+  tellAwake(sets: string[]): void {
+    this.send({ type: 'awake', sets })
+  }
+
   /** Resolves when the process has ended; it is killed after `graceMs`. */
   async close(graceMs: number): Promise<void> {
     if (!this.alive) return
@@ -114,6 +121,7 @@ export class WorkerProcess {
     switch (message.type) {
       case 'records': return events.onRecords(message.intervalStart, message.counted)
       case 'look': return events.onLook(this, message.ports)
+      case 'wake': return events.onWake(message.set)
       case 'log': return events.onLog(message.level, message.message, message.detail)
       case 'stats':
         this.stats = message.stats

@@ -2,6 +2,7 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { Callers, isOfThisMachine, type FoundCallers } from './callers.ts'
 import { ClientConnection } from './client.ts'
+import { HeldRequests } from './held-requests.ts'
 import { plainAddress } from './plan.ts'
 import { createDateSource, type Plane } from './plane.ts'
 import type { FromWorker, RouterTable, ToWorker, WorkerStats } from './protocol.ts'
@@ -42,6 +43,7 @@ class Worker {
     const stats = emptyStats()
     this.plane = {
       settings, stats, randomHex: createRandomHex(), trusts: trustOf(settings.trustedProxies), table: undefined, closing: false, now, date: createDateSource(Date.now),
+      held: new HeldRequests((set) => send({ type: 'wake', set })),
     }
     this.registry = new TargetRegistry(settings, stats, now, this.changed)
     this.callers = new Callers(settings, now, (ports) => send({ type: 'look', ports }))
@@ -57,6 +59,12 @@ class Worker {
   apply(table: RouterTable): void {
     this.plane.table = this.registry.compile(table)
     send({ type: 'applied', generation: table.generation })
+    this.plane.held.release((set) => this.registry.isAsleep(set))
+  }
+
+  awake(sets: string[]): void {
+    this.registry.wake(sets)
+    this.plane.held.release((set) => !sets.includes(set) && this.registry.isAsleep(set))
   }
 
   async drain(id: number, instance: string, timeoutMs: number): Promise<void> {
@@ -160,6 +168,9 @@ function receive(message: ToWorker, handle: unknown): void {
     case 'flush':
       worker?.flush()
       send({ type: 'flushed', id: message.id })
+      break
+    case 'awake':
+      worker?.awake(message.sets)
       break
     case 'callers':
       worker?.known(message.found)

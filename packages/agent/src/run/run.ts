@@ -48,6 +48,8 @@ export class Run {
   #finishing = false
   #overMemory = false
   #released = false
+  /** How it is held, by its cgroup or as processes that were stopped; undefined while it runs. */
+  #frozen?: 'cgroup' | ReadonlySet<number>
   #watcher?: FSWatcher
   #timer?: NodeJS.Timeout
   readonly #child?: ChildProcess
@@ -103,9 +105,36 @@ export class Run {
     return stat && stat.session === this.start.spawned.pid ? { pid: stat.pid, startTicks: stat.startTicks } : undefined
   }
 
+  /** Holds every process of the tree where it stands; done again, it changes nothing. */
+  freeze(): void {
+    if (this.#group.freeze()) this.#frozen = 'cgroup'
+    else this.#frozen = this.#stopAll()
+  }
+
+  /** Lets them go on. */
+  thaw(): void {
+    if (this.#frozen === 'cgroup') this.#group.thaw()
+    // What is stopped cannot have made others meanwhile.
+    else this.#frozen?.forEach((pid) => signalProcess(pid, 'SIGCONT'))
+    this.#frozen = undefined
+  }
+
+  /** A process that forks meanwhile needs another round, and none does once all have stopped. */
+  #stopAll(): ReadonlySet<number> {
+    const stopped = new Set<number>()
+    for (let left = this.members(); left.some((pid) => !stopped.has(pid)); left = this.members()) {
+      for (const pid of left) {
+        stopped.add(pid)
+        signalProcess(pid, 'SIGSTOP')
+      }
+    }
+    return stopped
+  }
+
   /** SIGTERM to the command; after `graceMs` SIGKILL for everything. Resolves when all is gone. */
   stop(graceMs: number): Promise<RunEnd> {
     this.#stopping = true
+    this.thaw()
     this.#killAt = Math.min(this.#killAt, Date.now() + graceMs)
     this.locate()
     if (this.start.shim && this.began && graceMs > 0) signalProcess(this.start.shim.pid, 'SIGTERM')
@@ -225,6 +254,7 @@ export class Run {
   #killOnce(members = this.members()): void {
     this.locate()
     const { shim, spawned } = this.start
+    this.thaw()
     this.#group.killAll()
     for (const each of [shim, spawned]) if (each && isAlive(each)) signalProcess(each.pid, 'SIGKILL')
     members.forEach((pid) => signalProcess(pid, 'SIGKILL'))

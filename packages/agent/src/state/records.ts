@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:f
 import { join } from 'node:path'
 import type { ErrorObject, Exit, InstanceState, Limits, TaskStatus } from '@pavior/contract'
 import type { ProcessIdentity } from '../run/proc.ts'
+import type { UseRecord } from '../use.ts'
 import { writeAtomically } from './atomic.ts'
 
 /** One start of a process. */
@@ -49,6 +50,9 @@ export interface InstanceRecord {
   /** How to end it, kept here because its set may be gone when that is needed. */
   stopGraceMs: number
   drainTimeoutMs: number
+  /** Frozen since; noted before it is frozen, so that whatever is frozen is known to be. */
+  asleepSince?: string
+  use?: UseRecord
   start?: StartRecord
 }
 

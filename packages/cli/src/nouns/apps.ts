@@ -17,7 +17,7 @@ interface AppFlags {
 /** The environment that is named, else the only or default one of the app. */
 export async function environmentOf({ api, team }: Context, app: App, given: string | undefined): Promise<string> {
   if (given !== undefined) return given
-  const known = Object.keys(app.status?.environments ?? {})
+  const known = Object.entries(app.status?.environments ?? {}).flatMap(([name, { preview }]) => (preview ? [] : [name]))
   if (known.length === 1) return known[0]!
   const { spec } = await api.get<Resource<{ defaultEnvironment?: string }>>('teams', undefined, team)
   return spec.defaultEnvironment ?? 'production'
@@ -53,7 +53,7 @@ export function addApps(program: Command, context: () => Context): void {
           ? `${name} has no instances.`
           : table(
               ['INSTANCE', 'PROCESS', 'RELEASE', 'STATE', 'RESTARTS', 'CPU', 'MEMORY', 'UP'],
-              items.map((row) => [row.id, row.process, `v${row.release}`, row.crashLoop ? `${row.state} (crash loop)` : row.state, String(row.restarts), row.cpuSeconds === undefined ? '-' : `${row.cpuSeconds.toFixed(1)} s`, row.memoryBytes === undefined ? '-' : size(row.memoryBytes), row.startedAt ? age(row.startedAt) : '-']),
+              items.map((row) => [row.id, row.process, `v${row.release}`, stateOf(row), String(row.restarts), row.cpuSeconds === undefined ? '-' : `${row.cpuSeconds.toFixed(1)} s`, row.memoryBytes === undefined ? '-' : size(row.memoryBytes), row.startedAt ? age(row.startedAt) : '-']),
             ),
       )
     })
@@ -89,7 +89,7 @@ export function addApps(program: Command, context: () => Context): void {
     .action(async ({ app: given }: AppFlags) => {
       const here = context()
       const app = await getApp(here, given)
-      const url = Object.values(app.status?.environments ?? {}).find((environment) => environment.url)?.url
+      const url = Object.values(app.status?.environments ?? {}).find((environment) => environment.url && !environment.preview)?.url
       if (!url) throw fail('NOT_FOUND', { message: `${app.metadata.name} has no address: nothing with a web process was deployed.`, fix: 'Deploy it with `pavior deploy`.' })
       here.out.result({ url }, url)
       const opener = process.platform === 'darwin' ? 'open' : 'xdg-open'
@@ -115,8 +115,12 @@ export function addApps(program: Command, context: () => Context): void {
     })
 }
 
+function stateOf({ state, crashLoop, asleepSince }: InstanceStatus): string {
+  return crashLoop ? `${state} (crash loop)` : asleepSince === undefined ? state : 'asleep'
+}
+
 function appRow({ metadata, status }: App): string[] {
-  const environments = Object.values(status?.environments ?? {})
+  const environments = Object.values(status?.environments ?? {}).filter(({ preview }) => !preview)
   const ready = status?.conditions?.find(({ type }) => type === 'Ready')
   return [metadata.name, metadata.namespace!, ready?.status === 'True' ? 'yes' : (ready?.reason ?? '-'), environments.map(({ release }) => (release === undefined ? '-' : `v${release}`)).join(' ') || '-', environments.find(({ url }) => url)?.url ?? '-', age(metadata.creationTimestamp)]
 }

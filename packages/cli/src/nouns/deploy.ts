@@ -11,6 +11,7 @@ interface DeployFlags {
   strategy?: string
   wait: boolean
   buildOnly?: boolean
+  allowPinned?: boolean
   log: boolean
 }
 
@@ -23,6 +24,7 @@ export function addDeploy(program: Command, context: () => Context): void {
     .option('--strategy <name>', 'rolling, canary or bluegreen (default: that of the environment)')
     .option('--no-wait', 'return as soon as the source is accepted')
     .option('--build-only', 'build, but do not deploy')
+    .option('--allow-pinned', 'although the same revision was taken back from there')
     .option('--no-log', 'do not show the build log')
     .addHelpText('before', 'Example:\n  cd your-app && pavior deploy\n')
     .action(async (directory: string | undefined, flags: DeployFlags) => {
@@ -39,6 +41,7 @@ export function addDeploy(program: Command, context: () => Context): void {
         environment: flags.environment,
         strategy: flags.strategy,
         buildOnly: flags.buildOnly,
+        allowPinned: flags.allowPinned,
         noWait: !flags.wait,
         showLog: flags.log,
         signal: interruption.signal,

@@ -12,6 +12,7 @@ interface PromoteFlags {
   from: string
   to: string
   plan?: boolean
+  allowPinned?: boolean
   wait: boolean
 }
 
@@ -23,9 +24,10 @@ export function addPromotion(program: Command, context: () => Context): void {
     .requiredOption('--from <environment>', 'where it serves')
     .requiredOption('--to <environment>', 'where it shall serve')
     .option('--plan', 'only tell what would change')
+    .option('--allow-pinned', 'although the same revision was taken back from there')
     .option('--no-wait', 'do not wait for the end')
     .addHelpText('before', 'Example:\n  pavior promote --from staging --to production --plan\n')
-    .action(async ({ app, from, to, plan, wait }: PromoteFlags) => {
+    .action(async ({ app, from, to, plan, allowPinned, wait }: PromoteFlags) => {
       const { api, out, team } = context()
       const name = context().app(app)
       const path = `/v1/teams/${team}/apps/${name}/promote`
@@ -33,7 +35,7 @@ export function addPromotion(program: Command, context: () => Context): void {
         const comparison = await api.json<PromotionPlan>({ method: 'POST', path, body: { from, to, plan } })
         return out.result(comparison, () => describe(comparison))
       }
-      const { metadata, spec } = await api.json<Deployment>({ method: 'POST', path, body: { from, to } })
+      const { metadata, spec } = await api.json<Deployment>({ method: 'POST', path, body: { from, to, ...(allowPinned ? { allowPinned } : {}) } })
       out.progress(`${name} ${from} → ${to}`)
       if (!wait) return out.result({ app: name, release: `v${spec.release}`, deployment: metadata.name }, `${name} v${spec.release} goes to ${to} as ${metadata.name}.`)
       const { result, error } = await follow(api, out, `/v1/teams/${team}/deployments/${metadata.name}/progress`, {})

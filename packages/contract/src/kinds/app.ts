@@ -1,5 +1,5 @@
 import Type from 'typebox'
-import { Conditions, dnsLabel, Problem, Variables } from './shared.ts'
+import { Conditions, Digest, dnsLabel, Problem, Variables } from './shared.ts'
 
 export const Health = Type.Object(
   {
@@ -38,6 +38,39 @@ export const BuildSettings = Type.Object(
   { additionalProperties: false, description: 'How source becomes an artifact.' },
 )
 export type BuildSettings = Type.Static<typeof BuildSettings>
+
+/** An environment was taken back to an earlier release, and what it was taken back from is not put there again. */
+export const Pin = Type.Object(
+  {
+    release: Type.Integer({ minimum: 1, description: 'Number of the release that it was taken back to.' }),
+    artifact: Digest('Artifact of that release.'),
+    out: Type.Object(
+      {
+        release: Type.Integer({ minimum: 1, description: 'Number of the release that was taken back.' }),
+        artifact: Digest('Its artifact.'),
+        commit: Type.Optional(Type.String({ description: 'Its git commit.' })),
+      },
+      { additionalProperties: false, description: 'What is refused there until another revision serves.' },
+    ),
+    reason: Type.String({ maxLength: 500, description: 'Why.' }),
+  },
+  { additionalProperties: false, description: 'An environment was taken back to an earlier release.' },
+)
+export type Pin = Type.Static<typeof Pin>
+
+/** Environments that come and go with branches. */
+export const Previews = Type.Object(
+  {
+    enabled: Type.Optional(Type.Boolean({ description: 'Whether branches beside main get an environment of their own when they are pushed. Default: true.' })),
+    ttlHours: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 8760, description: 'Hours without a push or a request after which a preview is deleted. Default: 72.' })),
+    sleepAfterMinutes: Type.Optional(Type.Number({ minimum: 0, maximum: 10_080, description: 'Minutes without a request after which its instances are frozen, until the next one; 0 for never. Default: 15.' })),
+    from: Type.Optional(dnsLabel(20, 'Environment whose configuration a new preview begins with. Default: the one before production, else that of the team.')),
+    allowSecrets: Type.Optional(Type.Boolean({ description: 'Whether previews may have the secrets of the environment that they come from. Default: false.' })),
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, description: 'Previews that the app may have at once. Default: 20.' })),
+  },
+  { additionalProperties: false, description: 'Environments that come and go with branches.' },
+)
+export type Previews = Type.Static<typeof Previews>
 
 export const AppSpec = Type.Object(
   {
@@ -78,6 +111,8 @@ export const AppSpec = Type.Object(
         { maxItems: 50, description: 'Further hosts and paths that lead to the web process.' },
       ),
     ),
+    previews: Type.Optional(Previews),
+    pinned: Type.Optional(Type.Record(Type.String({ maxLength: 20 }), Pin, { description: 'Releases that environments were taken back to; written by the platform.' })),
     requestTimeoutSeconds: Type.Optional(Type.Number({ minimum: 1, maximum: 3600, description: 'Seconds until response headers must have arrived. Default: 60.' })),
     resources: Type.Optional(
       Type.Record(Type.String(), Type.Unknown(), { description: 'Resources that a Score file asks for; kept for the service catalogue.' }),
@@ -93,6 +128,7 @@ export const AppEnvironmentStatus = Type.Object(
     release: Type.Optional(Type.Integer({ description: 'Number of the release that serves.' })),
     deployment: Type.Optional(Type.String({ description: 'Newest deployment.' })),
     phase: Type.Optional(Type.String({ description: 'Phase of the newest deployment.' })),
+    preview: Type.Optional(Type.Boolean({ description: 'It comes and goes with a branch.' })),
   },
   { additionalProperties: false },
 )

@@ -23,6 +23,7 @@ export const BuildSpec = Type.Object(
     environment: Type.Optional(dnsLabel(20, 'Environment to deploy to when the build succeeds; only built when absent.')),
     strategy: Type.Optional(StrategyType),
     canceled: Type.Optional(Type.Boolean({ description: 'Set to true to cancel.' })),
+    allowPinned: Type.Optional(Type.Boolean({ description: 'Deploy it although the same revision was taken back from there.' })),
   },
   { additionalProperties: false, description: 'Turns a revision into an artifact.' },
 )

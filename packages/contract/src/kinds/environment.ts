@@ -78,11 +78,52 @@ export type FreezeSpec = Type.Static<typeof FreezeSpec>
 export const FreezeStatus = Type.Object({ conditions: Type.Optional(Conditions) }, { additionalProperties: false })
 export type FreezeStatus = Type.Static<typeof FreezeStatus>
 
+export const PreviewSpec = Type.Object(
+  {
+    app: dnsLabel(40, 'App whose branch it shows.'),
+    branch: Type.String({ minLength: 1, maxLength: 255, description: 'The branch.' }),
+    ttlHours: Type.Number({ exclusiveMinimum: 0, maximum: 8760, description: 'Hours without a push or a request after which it is deleted.' }),
+    keepUntil: Type.Optional(Timestamp('It is not deleted before, whatever happens; set with `pavior previews keep`.')),
+  },
+  { additionalProperties: false, description: 'It shows a branch of one app, and goes with it.' },
+)
+export type PreviewSpec = Type.Static<typeof PreviewSpec>
+
+/** What the instances of an environment used. */
+const UseFields = {
+  cpuSeconds: Type.Number({ description: 'Seconds of CPU time.' }),
+  awakeSeconds: Type.Number({ description: 'Seconds of instances that could run.' }),
+  asleepSeconds: Type.Number({ description: 'Seconds of instances that were frozen.' }),
+  awakeGibSeconds: Type.Number({ description: 'GiB of memory times the seconds that instances which could run held them.' }),
+  asleepGibSeconds: Type.Number({ description: 'GiB of memory times the seconds that frozen instances held them.' }),
+}
+export const EnvironmentUse = Type.Object(UseFields, { additionalProperties: false, description: 'What its instances used so far.' })
+export type EnvironmentUse = Type.Static<typeof EnvironmentUse>
+
+export const PreviewStatus = Type.Object(
+  {
+    url: Type.Optional(Type.String({ description: 'Where it answers.' })),
+    release: Type.Optional(Type.Integer({ description: 'Number of the release that serves.' })),
+    phase: Type.Optional(Type.String({ description: 'Phase of the newest deployment.' })),
+    pushedAt: Type.Optional(Timestamp('When its branch was last pushed.')),
+    spinUpMs: Type.Optional(Type.Integer({ description: 'From the last push to the release that serves, in ms.' })),
+    activeAt: Type.Optional(Timestamp('Last push, request or deployment that is known of.')),
+    expiresAt: Type.Optional(Timestamp('When it is deleted unless something happens before.')),
+    asleep: Type.Optional(Type.Boolean({ description: 'Its instances are frozen; the next request wakes them.' })),
+    use: Type.Optional(EnvironmentUse),
+    counted: Type.Optional(Type.Record(Type.String(), EnvironmentUse, { description: 'What of it is of instances that there still are.' })),
+  },
+  { additionalProperties: false, description: 'How a preview does.' },
+)
+export type PreviewStatus = Type.Static<typeof PreviewStatus>
+
 export const EnvironmentSpec = Type.Object(
   {
     tier: Type.Enum(['development', 'staging', 'production', 'preview'], { description: 'How careful to be.' }),
     description: Type.Optional(Type.String({ maxLength: 1000, description: 'What it is for.' })),
     after: Type.Optional(dnsLabel(20, 'Environment before it on the way to production.')),
+    sleepAfterMinutes: Type.Optional(Type.Number({ minimum: 0, maximum: 10_080, description: 'Minutes without a request after which instances are frozen, until the next one; 0 for never. Default: never.' })),
+    preview: Type.Optional(PreviewSpec),
     strategy: Type.Optional(StrategyType),
     rollout: Type.Optional(RolloutSettings),
     protection: Type.Optional(
@@ -108,5 +149,5 @@ export const EnvironmentSpec = Type.Object(
   { additionalProperties: false, description: 'Where releases of a team run.' },
 )
 export type EnvironmentSpec = Type.Static<typeof EnvironmentSpec>
-export const EnvironmentStatus = Type.Object({ conditions: Type.Optional(Conditions) }, { additionalProperties: false })
+export const EnvironmentStatus = Type.Object({ preview: Type.Optional(PreviewStatus), conditions: Type.Optional(Conditions) }, { additionalProperties: false })
 export type EnvironmentStatus = Type.Static<typeof EnvironmentStatus>

@@ -1,6 +1,7 @@
 export * from './app.ts'
 export * from './delivery.ts'
 export * from './environment.ts'
+export * from './gitops.ts'
 export * from './identity.ts'
 export * from './policy.ts'
 export * from './quota.ts'

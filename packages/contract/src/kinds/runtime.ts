@@ -25,6 +25,7 @@ export const InstanceSetSpec = Type.Object(
     stopGraceMs: Type.Integer({ minimum: 0, description: 'Between SIGTERM and SIGKILL.' }),
     drainTimeoutMs: Type.Integer({ minimum: 0, description: 'Longest wait for requests in flight.' }),
     restartToken: Type.Optional(Type.String({ description: 'A new value replaces every instance.' })),
+    sleepAfterMs: Type.Optional(Type.Integer({ minimum: 1, description: 'Without a request for so long, instances are frozen until the next one.' })),
   },
   { additionalProperties: false, description: 'N wanted instances of one process of one release in one environment.' },
 )
@@ -38,6 +39,7 @@ export const InstanceView = Type.Object(
     pid: Type.Optional(Type.Integer({ description: 'Process id.' })),
     startedAt: Type.Optional(Timestamp('Start of the running process.')),
     restarts: Type.Integer({ description: 'Starts after the first.' }),
+    asleepSince: Type.Optional(Timestamp('Frozen since; the next request wakes it.')),
   },
   { additionalProperties: false },
 )

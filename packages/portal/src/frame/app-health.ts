@@ -13,7 +13,8 @@ export interface Health {
 
 export function healthOf({ metadata, status }: App): Health {
   if (metadata.deletionTimestamp) return { word: 'Deleting', tone: 'busy', message: 'It and everything that belongs to it goes away.' }
-  const environments = Object.values(status?.environments ?? {})
+  // How a branch does says nothing of the app.
+  const environments = Object.values(status?.environments ?? {}).filter(({ preview }) => !preview)
   const ready = status?.conditions?.find(({ type }) => type === 'Ready')
   const message = ready?.message ?? 'Nothing has been deployed yet.'
   if (environments.some(({ phase }) => isUnderway(phase))) return { word: 'Deploying', tone: 'busy', message: 'A deployment is on its way.' }
@@ -33,14 +34,19 @@ export function urgency({ tone }: Health): number {
   return order.indexOf(tone)
 }
 
+/** Where the app is, previews of branches left out. */
+export function lastingEnvironments(app: App | undefined): string[] {
+  return Object.entries(app?.status?.environments ?? {}).flatMap(([name, { preview }]) => (preview ? [] : [name]))
+}
+
 /** The environment that a page shows when none is named: the default one where the app is in it, else its first. */
 export function shownEnvironment(app: App | undefined, asked: string | undefined, defaultEnvironment: string): string {
-  const known = Object.keys(app?.status?.environments ?? {})
+  const known = lastingEnvironments(app)
   if (asked !== undefined) return asked
   return known.includes(defaultEnvironment) || known.length === 0 ? defaultEnvironment : known[0]!
 }
 
 export function urlOf({ status }: App, environment?: string): string | undefined {
   const environments = status?.environments ?? {}
-  return environment === undefined ? Object.values(environments).find(({ url }) => url)?.url : environments[environment]?.url
+  return environment === undefined ? Object.values(environments).find(({ url, preview }) => url && !preview)?.url : environments[environment]?.url
 }

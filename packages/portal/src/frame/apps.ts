@@ -5,7 +5,7 @@ import { useMemo } from 'react'
 import { useCollection, useNewest, useResource, type One, type Snapshot } from './collections.ts'
 import { useLatest } from './latest.ts'
 import { useSearchParam } from './search-params.ts'
-import { shownEnvironment, type App } from './app-health.ts'
+import { lastingEnvironments, shownEnvironment, type App } from './app-health.ts'
 
 export type { App } from './app-health.ts'
 export type Deployment = Resource<DeploymentSpec, DeploymentStatus>
@@ -43,7 +43,7 @@ export function useEnvironment({ team, app }: AppPlace): { environment: string; 
   const { resource } = useApp({ team, app })
   const { resource: owner } = useResource<Resource<TeamSpec>>('teams', undefined, team)
   const environment = shownEnvironment(resource, asked, owner?.spec.defaultEnvironment ?? 'production')
-  const environments = useMemo(() => [...new Set([environment, ...Object.keys(resource?.status?.environments ?? {})])].toSorted(), [environment, resource])
+  const environments = useMemo(() => [...new Set([environment, ...lastingEnvironments(resource)])].toSorted(), [environment, resource])
   return { environment, environments, choose: (next) => set(next) }
 }
 

@@ -6,6 +6,7 @@ import { delivery } from './delivery/index.ts'
 import { entities } from './entities/index.ts'
 import { environments } from './environments/index.ts'
 import { gallery } from './gallery/index.ts'
+import { gitops } from './gitops/index.ts'
 import { identity } from './identity/index.ts'
 import { kinds } from './kinds/index.ts'
 import { operations } from './operations/index.ts'
@@ -13,4 +14,4 @@ import { policy } from './policy/index.ts'
 import { secrets } from './secrets/index.ts'
 import { templates } from './templates/index.ts'
 
-export const rooms: PortalRoom[] = [catalog, templates, entities, delivery, environments, secrets, artifacts, policy, operations, identity, kinds, gallery]
+export const rooms: PortalRoom[] = [catalog, templates, entities, delivery, environments, gitops, secrets, artifacts, policy, operations, identity, kinds, gallery]

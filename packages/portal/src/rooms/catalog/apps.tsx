@@ -58,7 +58,7 @@ function useRows(team: string | undefined): { rows: Row[]; loading: boolean } {
     return apps.map((app) => {
       const key = `${app.metadata.namespace}/${app.metadata.name}`
       const { requests, errors } = busy.get(key) ?? { requests: 0, errors: 0 }
-      const releases = Object.values(app.status?.environments ?? {}).flatMap(({ release }) => (release === undefined ? [] : [`v${release}`]))
+      const releases = Object.values(app.status?.environments ?? {}).flatMap(({ release, preview }) => (release === undefined || preview ? [] : [`v${release}`]))
       return { app, health: healthOf(app), url: urlOf(app), release: releases.join(' '), lastDeploy: newest.get(key), requestsPerSecond: requests / (totalsMinutes * 60), requests, errors }
     })
   }, [apps, deployments, totals])

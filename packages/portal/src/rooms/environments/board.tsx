@@ -3,6 +3,7 @@ import { Button, Text } from '@mantine/core'
 import { useMemo, useState } from 'react'
 import type { Environment } from '../../frame/approvals.ts'
 import { useApp, useAppPlace, useDeployments, useReleases } from '../../frame/apps.ts'
+import { lastingEnvironments } from '../../frame/app-health.ts'
 import { useCollection } from '../../frame/collections.ts'
 import { mayAs, useSession } from '../../frame/session.ts'
 import { CopyCommand } from '../../pieces/copy-button.tsx'
@@ -12,8 +13,10 @@ import { Section } from '../../pieces/section.tsx'
 import { inOrder, lagOf } from './board-plan.ts'
 import { Column } from './column.tsx'
 import { Compare } from './compare.tsx'
+import { Drift } from './drift.tsx'
 import { frozenNow } from './freeze-state.ts'
 import { useMinute } from './minute.ts'
+import { PreviewTable, rowsOf } from './preview-table.tsx'
 import { PromoteDialog, type Promotion } from './promote.tsx'
 import { useFreezes } from './reads.ts'
 import classes from './board.module.css'
@@ -27,11 +30,13 @@ export default function Board() {
   const releases = useReleases(place)
   const [promotion, setPromotion] = useState<Promotion>()
   const byVersion = useMemo(() => new Map(releases.items.map((each) => [each.spec.version, each])), [releases.items])
+  const previews = useMemo(() => rowsOf(declared.items, place.app), [declared.items, place.app])
   const environments = useMemo(() => {
-    const names = [...new Set([...declared.items.map(({ metadata }) => metadata.name), ...Object.keys(app?.status?.environments ?? {})])]
+    const lasting = declared.items.filter(({ spec }) => !spec.preview)
+    const names = [...new Set([...lasting.map(({ metadata }) => metadata.name), ...lastingEnvironments(app)])]
     return inOrder(names.map((name) => ({ name, spec: declared.items.find(({ metadata }) => metadata.name === name)?.spec })))
   }, [declared.items, app])
-  const serving = useMemo(() => new Map(Object.entries(app?.status?.environments ?? {}).flatMap(([name, { release }]) => (release === undefined ? [] : [[name, release] as const]))), [app])
+  const serving = useMemo(() => new Map(Object.entries(app?.status?.environments ?? {}).flatMap(([name, { release, preview }]) => (release === undefined || preview ? [] : [[name, release] as const]))), [app])
   const history = useMemo(
     () => deployments.items.filter(({ status }) => status?.phase === 'Succeeded' || status?.phase === 'Watching').map(({ spec }) => ({ environment: spec.environment, release: spec.release })).toReversed(),
     [deployments.items],
@@ -62,6 +67,12 @@ export default function Board() {
         })}
       </ol>
       {serving.size > 1 && <Compare place={place} environments={environments.map(({ name }) => name)} serving={serving} promote={may ? (from, to) => setPromotion({ from, to, spec: environments.find(({ name }) => name === to)?.spec }) : undefined} />}
+      {(previews.length > 0 || app.spec.previews) && (
+        <Section title="Previews">
+          <PreviewTable rows={previews} loading={declared.loading} app={place.app} />
+        </Section>
+      )}
+      <Drift place={place} version={`${app.metadata.resourceVersion} ${deployments.items[0]?.metadata.resourceVersion ?? ''}`} />
       <More team={place.team} app={place.app} admin={mayAs(session, 'admin', place.team)} />
       <PromoteDialog place={place} promotion={promotion} close={() => setPromotion(undefined)} />
     </>

@@ -118,7 +118,7 @@ function Process({ place, set, instances, cpu, may }: ProcessProps) {
 }
 
 function InstanceRow({ place, instance, set, cpu }: { place: AppPlace; instance: Instance; set: InstanceSet; cpu: number[] | undefined }) {
-  const { id, state, crashLoop, memoryBytes, restarts, startedAt, problem } = instance
+  const { id, state, crashLoop, asleepSince, memoryBytes, restarts, startedAt, problem } = instance
   return (
     <Table.Tr>
       <Table.Td>
@@ -127,7 +127,7 @@ function InstanceRow({ place, instance, set, cpu }: { place: AppPlace; instance:
         </GoLink>
       </Table.Td>
       <Table.Td>
-        <Status word={crashLoop ? 'crash loop' : state} tone={crashLoop ? 'bad' : (tones[state] ?? 'idle')} />
+        <Status word={crashLoop ? 'crash loop' : asleepSince ? 'asleep' : state} tone={crashLoop ? 'bad' : asleepSince ? 'idle' : (tones[state] ?? 'idle')} />
         {problem && (
           <Text size="xs" c="var(--tone-bad)">
             {problem.message}

@@ -34,7 +34,7 @@ export default function Settings() {
 function About({ place, app }: { place: AppPlace; app: App }) {
   const { items: routes } = useCollection<Resource<RouteSpec>>('routes', { team: place.team, fieldSelector: `spec.app=${place.app}` })
   const hosts = [...new Set(routes.flatMap(({ spec }) => spec.hosts.map((host) => `${host}${spec.path === '/' ? '' : (spec.path ?? '')}`)))]
-  const url = Object.values(app.status?.environments ?? {}).find(({ url: own }) => own)?.url
+  const url = Object.values(app.status?.environments ?? {}).find(({ url: own, preview }) => own && !preview)?.url
   const port = url ? new URL(url).port : ''
   const rows: [string, ReactNode][] = [
     ['Team', <GoLink key="team" to={`/teams/${place.team}`}>{place.team}</GoLink>],

@@ -71,6 +71,8 @@ export function createAgentDriver(socketPath: string, log: Logger): RuntimeDrive
       const stream = await openStream(socketPath, { method: 'GET', path: `/logs/${encodeURIComponent(id)}${searchOf(query)}`, signal })
       yield* jsonLines<LogLine>(stream)
     },
+    sleep: (set) => callAgent(socketPath, { method: 'POST', path: `/sets/${encodeURIComponent(set)}/sleep` }),
+    wake: (set) => callAgent(socketPath, { method: 'POST', path: `/sets/${encodeURIComponent(set)}/wake` }),
     requests: (after) => callAgent<RequestRecords>(socketPath, { method: 'GET', path: `/requests?after=${after}` }),
     ask: (set, path, requests) => callAgent<SyntheticAnswers>(socketPath, { method: 'POST', path: `/sets/${encodeURIComponent(set)}/requests?${new URLSearchParams({ path, count: String(requests) })}` }),
     attach: (id) => upgradeTo(socketPath, `/tasks/${encodeURIComponent(id)}/attach`, 'pavior-attach'),

@@ -39,6 +39,8 @@ export interface FieldManager {
   update(previous: Resource | undefined, next: NewResource, write: Write): ManagedFieldsEntry[]
   /** The resource after an apply; throws APPLY_CONFLICT. `live` undefined creates. */
   apply(live: Resource | undefined, config: NewResource, write: Write & { force: boolean }): NewResource
+  /** Fields that the manager applied and that differ between the two. */
+  touched(previous: Resource, next: NewResource, manager: string): string[]
 }
 
 interface Manager extends Omit<ManagedFieldsEntry, 'fieldsV1' | 'fieldsType'> {
@@ -97,6 +99,13 @@ export function createFieldManager(kind: KindDefinition): FieldManager {
       const same = own && sameFields(own.fields, fields)
       const managedFields = [...others, same ? own : entryOf('Apply', write, fields)].map(toEntry)
       return composed(live, config, after, write.subresource, ordered(managedFields, live?.metadata.managedFields))
+    },
+
+    touched: (previous, next, manager) => {
+      const own = takeOut(readManagers(undefined, previous.metadata.managedFields), 'Apply', { manager, time: '' })
+      if (!own) return []
+      const { changed, removed } = compare(schema, tracked(previous, undefined), tracked(next, undefined))
+      return [...pathsOf(intersection(own.fields, union(changed, removed)))].map(pathText)
     },
   }
 }

@@ -8,6 +8,8 @@ export type Build = Resource<BuildSpec, BuildStatus>
 
 export const actor = systemActor('delivery')
 export const numberLabel = 'pavior.dev/number'
+export const environmentLabel = 'pavior.dev/environment'
+export const previewLabel = 'pavior.dev/preview'
 export const stepTaskPrefix = 'build-'
 export const finalPhases = new Set(['Succeeded', 'Failed', 'Canceled'])
 /** Between SIGTERM and SIGKILL of a step that is not wanted any more. */

@@ -1,6 +1,6 @@
 /** From source to a Build: the app is made when it is new, the source is kept, the Build is written. */
 import { Readable } from 'node:stream'
-import type { AppSpec, Resource, Revision, StrategyType } from '@pavior/contract'
+import type { AppSpec, EnvironmentSpec, Resource, Revision, StrategyType } from '@pavior/contract'
 import { apiVersion, fail } from '@pavior/contract'
 import { pack } from 'tar-stream'
 import type { Actor } from '../../kernel/actor.ts'
@@ -8,7 +8,7 @@ import type { Database } from '../../kernel/db/index.ts'
 import { hasCode } from '../../kernel/errors.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import { manifestFiles, readDeclaration } from './manifest/index.ts'
-import { numberLabel, type Build } from './builds.ts'
+import { actor as system, environmentLabel, numberLabel, previewLabel, type Build } from './builds.ts'
 import type { SourceStore } from './ports.ts'
 import { nextBuildNumber } from './store.ts'
 
@@ -26,6 +26,8 @@ export interface Submission {
   environment?: string
   /** How the deployment shall go about it. */
   strategy?: StrategyType
+  /** Deploy it although the same revision was taken back from there. */
+  allowPinned?: boolean
   /** Only build, do not deploy. */
   buildOnly?: boolean
   revision: Omit<Revision, 'source'>
@@ -52,6 +54,8 @@ export async function submit(deps: SubmitDeps, actor: Actor, submission: Submiss
   const { texts, paths } = await sources.facts(digest, undefined, manifestFiles)
   readDeclaration(texts, paths)
   const owner = await ensureApp(resources, actor, team, app)
+  const environment = submission.buildOnly ? undefined : (submission.environment ?? defaultEnvironment(team))
+  const marks = environment === undefined ? {} : { [environmentLabel]: environment, ...(await previewMark(resources, team, app, environment)) }
   return database.transaction(async (tx) => {
     const number = await nextBuildNumber(tx, team, app)
     return resources.create<Build>(
@@ -61,10 +65,10 @@ export async function submit(deps: SubmitDeps, actor: Actor, submission: Submiss
       {
         metadata: {
           name: `${app}-build-${number}`,
-          labels: { 'pavior.dev/app': app, [numberLabel]: String(number) },
+          labels: { 'pavior.dev/app': app, [numberLabel]: String(number), ...marks },
           ownerReferences: [{ apiVersion, kind: 'App', name: app, uid: owner.metadata.uid, controller: true }],
         },
-        spec: { app, revision: { ...submission.revision, source: digest }, ...(submission.buildOnly ? {} : { environment: submission.environment ?? defaultEnvironment(team) }), ...(submission.strategy === undefined ? {} : { strategy: submission.strategy }) },
+        spec: { app, revision: { ...submission.revision, source: digest }, ...(environment === undefined ? {} : { environment }), ...(submission.strategy === undefined ? {} : { strategy: submission.strategy }), ...(submission.allowPinned ? { allowPinned: true } : {}) },
       },
       { tx },
     )
@@ -82,6 +86,14 @@ export async function submitOnce(deps: SubmitDeps, actor: Actor, submission: Sub
   for (const [name, { content, executable }] of files) archive.entry({ name, mode: executable ? 0o755 : 0o644 }, content)
   archive.finalize()
   return submit(deps, actor, submission, Readable.from(archive))
+}
+
+/** What goes to a preview is marked, because the App is not its own. */
+async function previewMark(resources: Resources, team: string, app: string, name: string): Promise<Record<string, string>> {
+  const environment = await resources.get<Resource<EnvironmentSpec>>(system, { kind: 'Environment', namespace: team, name })
+  const { preview } = environment?.spec ?? {}
+  if (preview && preview.app !== app) throw fail('BAD_REQUEST', { message: `${name} is a preview of ${preview.app}, so ${app} cannot be deployed there.` })
+  return preview ? { [previewLabel]: 'true' } : {}
 }
 
 async function ensureApp(resources: Resources, actor: Actor, team: string, name: string): Promise<Resource<AppSpec>> {

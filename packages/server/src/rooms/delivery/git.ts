@@ -32,8 +32,8 @@ export function repositoryPath(root: string, team: string, app: string): string 
   return join(root, team, `${app}.git`)
 }
 
-/** A bare repository whose pushes are deployed. The hook is written anew each time, because the program may have moved. */
-export async function ensureRepository({ root, hookCommand }: GitDeps, team: string, app: string): Promise<string> {
+/** A bare repository whose pushes are deployed, or applied where it declares resources. The hook is written anew each time, because the program may have moved. */
+export async function ensureRepository({ root, hookCommand }: GitDeps, team: string, app: string, declares = false): Promise<string> {
   const path = repositoryPath(root, team, app)
   if (!(await exists(join(path, 'HEAD')))) {
     const unfinished = `${path}.new-${process.pid}`
@@ -47,10 +47,12 @@ export async function ensureRepository({ root, hookCommand }: GitDeps, team: str
       if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error
     })
   }
-  const hook = join(path, 'hooks', 'pre-receive')
   await mkdir(join(path, 'hooks'), { recursive: true })
-  await writeFile(hook, `#!/bin/sh\nexec ${hookCommand.map(quote).join(' ')}\n`)
-  await chmod(hook, 0o755)
+  for (const name of declares ? ['pre-receive', 'post-receive'] : ['pre-receive']) {
+    const hook = join(path, 'hooks', name)
+    await writeFile(hook, `#!/bin/sh\nexec ${[...hookCommand, name].map(quote).join(' ')}\n`)
+    await chmod(hook, 0o755)
+  }
   return path
 }
 
@@ -70,10 +72,12 @@ export interface GitRequest {
   /** Token of the pusher, for the hook. */
   authorization: string
   actorName: string
+  /** Branch whose commits are applied, of a repository that declares resources. */
+  declares?: string
 }
 
-export async function serveGit(deps: GitDeps, request: FastifyRequest, reply: FastifyReply, { team, app, service, authorization, actorName }: GitRequest): Promise<void> {
-  const repository = await ensureRepository(deps, team, app)
+export async function serveGit(deps: GitDeps, request: FastifyRequest, reply: FastifyReply, { team, app, service, authorization, actorName, declares }: GitRequest): Promise<void> {
+  const repository = await ensureRepository(deps, team, app, declares !== undefined)
   const child = spawn('git', ['http-backend'], {
     stdio: ['pipe', 'pipe', 'pipe'],
     env: {
@@ -91,6 +95,7 @@ export async function serveGit(deps: GitDeps, request: FastifyRequest, reply: Fa
       PAVIOR_HOOK_URL: deps.apiUrl(),
       PAVIOR_HOOK_TEAM: team,
       PAVIOR_HOOK_APP: app,
+      PAVIOR_HOOK_DECLARES: declares ?? '',
       PAVIOR_HOOK_AUTHORIZATION: authorization,
       PAVIOR_HOOK_REQUEST: request.id,
     },
@@ -115,7 +120,7 @@ export async function serveGit(deps: GitDeps, request: FastifyRequest, reply: Fa
     else raw.destroy()
   })
   // Only now its commits are in the repository: the deploy that the hook made is older.
-  if (service === 'git-receive-pack') await deps.pushed(team, app)
+  if (service === 'git-receive-pack' && declares === undefined) await deps.pushed(team, app)
 }
 
 /** CGI: header lines, an empty line, the body. */

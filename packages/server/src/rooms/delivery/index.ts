@@ -1,4 +1,5 @@
 /** Door of room delivery: source in, artifact out. */
+import { join } from 'node:path'
 import type { LogLine, Revision } from '@pavior/contract'
 import type { Actor } from '../../kernel/actor.ts'
 import type { EventRecorder } from '../../kernel/audit/events.ts'
@@ -16,6 +17,7 @@ import { submitOnce, type Submission } from './commands.ts'
 import { build } from './kinds.ts'
 import type { GitDeps } from './git.ts'
 import type { ArtifactScanner, ArtifactStore, Builder, DeployGate, SourceStore, StepRunner, ToolFinder } from './ports.ts'
+import { ConfigRepositories } from './config-repositories.ts'
 import { createBuildReconciler, type BuildDeps } from './reconcile.ts'
 import { createBuildCanceler, createRepositoryReaper, createStepReaper } from './reconcile-ends.ts'
 import { PlatformRepositories } from './repositories.ts'
@@ -45,6 +47,8 @@ export interface DeliveryReads {
   changes: (team: string, app: string, from: Revision, to: Revision) => Promise<SourceChanges>
   /** What the platform itself writes into the repositories that are kept here. */
   repositories: PlatformRepositories
+  /** Repositories that declare resources. */
+  configRepositories: ConfigRepositories
   /** Name of the build of a commit, made from its files when there is none yet. */
   buildOf: (actor: Actor, submission: Submission, files: ReadonlyMap<string, { content: Buffer; executable: boolean }>) => Promise<string>
 }
@@ -98,6 +102,7 @@ export function createDelivery(deps: DeliveryDeps): Room<DeliveryReads> {
       stepLog,
       changes: (team, app, from, to) => sourceChanges({ sources, gitRoot: deps.git.root }, team, app, from, to),
       repositories,
+      configRepositories: new ConfigRepositories(deps.git, join(home, 'git-copies')),
       buildOf: async (by, submission, files) => (await submitOnce(deps, by, submission, files)).metadata.name,
     },
   }

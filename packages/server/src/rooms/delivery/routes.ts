@@ -1,5 +1,5 @@
 /** Upload, git, build logs. */
-import { fail, type LogLine, type StrategyType } from '@pavior/contract'
+import { fail, type ConfigRepoSpec, type LogLine, type Resource, type StrategyType } from '@pavior/contract'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Actor } from '../../kernel/actor.ts'
 import { sendLines, type WriteLine } from '../../kernel/api/lines.ts'
@@ -32,6 +32,7 @@ interface UploadSearch {
   environment?: string
   strategy?: string
   buildOnly?: string
+  allowPinned?: string
   commit?: string
   branch?: string
   message?: string
@@ -69,14 +70,15 @@ function uploadRoute(scope: FastifyInstance, deps: DeliveryRoutesDeps): void {
   })
 }
 
-function submissionOf({ team, app }: AppParams, { environment, strategy, buildOnly, commit, branch, message, author }: UploadSearch): Submission {
+function submissionOf({ team, app }: AppParams, { environment, strategy, buildOnly, allowPinned, commit, branch, message, author }: UploadSearch): Submission {
   return {
     team,
     app,
     ...(environment === undefined ? {} : { environment }),
     // Any other word is refused by the schema of Build.
     ...(strategy === undefined ? {} : { strategy: strategy as StrategyType }),
-    buildOnly: buildOnly === 'true' || buildOnly === '1',
+    buildOnly: flag({ buildOnly }, 'buildOnly'),
+    allowPinned: flag({ allowPinned }, 'allowPinned'),
     revision: {
       type: commit === undefined ? 'upload' : 'git',
       ...(commit === undefined ? {} : { commit }),
@@ -93,6 +95,11 @@ function gitRoutes(scope: FastifyInstance, deps: DeliveryRoutesDeps): void {
     if (!repository.endsWith('.git')) throw fail('NOT_FOUND', { message: `There is no repository "${repository}".` })
     const app = repository.slice(0, -'.git'.length)
     const pushing = service === 'git-receive-pack' || (request.query as { service?: string }).service === 'git-receive-pack'
+    const declares = await declaredBranch(deps.resources, request.actor, team, app, pushing)
+    if (declares !== undefined) await serveGit(deps.git, request, reply, { team, app, service, authorization: request.headers.authorization!, actorName: request.actor.name, declares })
+    else await serveApp(request, reply, { team, app, service, pushing })
+  }
+  const serveApp = async (request: FastifyRequest, reply: Parameters<typeof serveGit>[2], { team, app, service, pushing }: { team: string; app: string; service: string; pushing: boolean }) => {
     if (pushing) await checkSubmission(deps, request.actor, { team, app, revision: { type: 'git' }, buildOnly: true })
     else await deps.resources.mustGet(request.actor, { kind: 'App', namespace: team, name: app })
     await serveGit(deps.git, request, reply, { team, app, service, authorization: request.headers.authorization!, actorName: request.actor.name })
@@ -100,6 +107,16 @@ function gitRoutes(scope: FastifyInstance, deps: DeliveryRoutesDeps): void {
   scope.get('/git/:team/:repository/info/refs', serve('info/refs'))
   scope.post('/git/:team/:repository/git-upload-pack', { bodyLimit: deps.uploadBytes }, serve('git-upload-pack'))
   scope.post('/git/:team/:repository/git-receive-pack', { bodyLimit: deps.uploadBytes }, serve('git-receive-pack'))
+}
+
+/** Branch of a repository that declares resources and is kept here; undefined where there is none of this name, or an app is. */
+async function declaredBranch(resources: Resources, actor: Actor, team: string, name: string, pushing: boolean): Promise<string | undefined> {
+  const key = { kind: 'ConfigRepo', namespace: team, name }
+  const repo = await resources.get<Resource<ConfigRepoSpec>>(actor, key)
+  if (!repo?.spec.hosted || (await resources.get(actor, { kind: 'App', namespace: team, name }))) return undefined
+  // What is pushed is applied with the rights of the team's administrators.
+  if (pushing) await resources.mutate(actor, key, (current) => current!, { dryRun: true })
+  return repo.spec.branch ?? 'main'
 }
 
 interface LogSearch {

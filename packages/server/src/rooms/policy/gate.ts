@@ -141,7 +141,7 @@ function isWayBack({ rollbackTo, canceled }: DeploymentSpec): boolean {
 export function writeSubject(actor: Pick<Actor, 'name'>, verb: Subject['verb'], object: Resource, previous: Resource | undefined, tierOf: Gate['tierOf'], point: 'admission' | 'sweep' = 'admission'): Subject {
   const { kind, metadata } = object
   const team = metadata.namespace ?? (kind === 'Team' ? metadata.name : '')
-  const { environment: named, tier } = object.spec as { environment?: unknown; tier?: unknown }
+  const { environment: named, tier, preview } = object.spec as { environment?: unknown; tier?: unknown; preview?: { ttlHours: number } }
   const environment = kind === 'Environment' ? metadata.name : typeof named === 'string' ? named : undefined
   return {
     point,
@@ -154,6 +154,6 @@ export function writeSubject(actor: Pick<Actor, 'name'>, verb: Subject['verb'], 
     app: appOf(kind, metadata.name, object.spec),
     environment,
     tier: kind === 'Environment' ? String(tier) : environment === undefined ? undefined : tierOf(team, environment),
-    facts: {},
+    facts: kind === 'Environment' && preview ? { ttlHours: preview.ttlHours } : {},
   }
 }

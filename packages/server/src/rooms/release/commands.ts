@@ -1,11 +1,13 @@
 /** Writes of several resources at once: a release with its deployment, a rollback. Numbers are counted in the same transaction. */
-import { fail, type AppSpec, type DeploymentSpec, type ReleaseSpec } from '@pavior/contract'
+import { fail, type AppSpec, type DeploymentSpec, type EnvironmentSpec, type EnvironmentStatus, type ReleaseSpec, type Resource } from '@pavior/contract'
 import type { Actor } from '../../kernel/actor.ts'
 import type { Database, Tx } from '../../kernel/db/index.ts'
+import { ignore } from '../../kernel/errors.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import { actor as system, readContext, servingDeployment, type App, type Deployment, type Release } from './context.ts'
-import { deploymentName, labels, ownedBy, releaseName } from './names.ts'
 import type { SecretsReads } from '../secrets/index.ts'
+import { deploymentName, isPreview, labels, ownedBy, previewLabel, releaseName } from './names.ts'
+import { afterRelease, isPinnedOut, pinnedOut, pinOf, withPin } from './pins.ts'
 import { configAnnotation, configDigest, secretsAnnotation, snapshot, withSecrets, type Built } from './snapshot.ts'
 import { nextNumber } from './store.ts'
 import type { StrategyWish } from './strategy.ts'
@@ -31,6 +33,10 @@ export interface ReleaseRequest {
   /** Who asked for the deployment; default: the platform itself. */
   by?: Actor
   wish?: DeploymentWish
+  /** Although it was taken back from there. */
+  allowPinned?: boolean
+  /** For a preview, and when: `spec` is what its branch declares, and the App stays as it is. */
+  preview?: { at: string }
 }
 
 /** What a deployment may be asked for beside its release. */
@@ -40,11 +46,17 @@ export type DeploymentWish = StrategyWish & Pick<DeploymentSpec, 'promotedFrom' 
 export const configurationChanged = 'configuration changed'
 
 /** Release and Deployment in one transaction; the App's spec too when it changes with them. */
-export async function createRelease({ database, resources, secrets }: ReleaseDeps, { team, app, spec, environment, built, copyOf, reason, still, by = system, wish }: ReleaseRequest): Promise<{ release: Release; deployment: Deployment }> {
+export async function createRelease({ database, resources, secrets }: ReleaseDeps, { team, app, spec, environment, built, copyOf, reason, still, by = system, wish, preview, allowPinned = false }: ReleaseRequest): Promise<{ release: Release; deployment: Deployment }> {
   const name = app.metadata.name
+  // What is pinned is the App's as it is in the transaction.
+  const { pinned: _, ...declared } = spec
   return database.transaction(async (tx) => {
     // The App first: it takes the counter of versions, which every writer takes first.
-    await resources.mutate<App>(system, { kind: 'App', namespace: team, name }, (current) => ({ ...current!, spec: { ...spec, ...settingsOf(current!.spec) } }), { tx })
+    if (preview) await noteActivity(resources, team, environment, preview.at, tx)
+    else await resources.mutate<App>(system, { kind: 'App', namespace: team, name }, (current) => {
+      if (!allowPinned && isPinnedOut(current!.spec, environment, built)) throw pinnedOut(current!.spec, name, environment)
+      return { ...current!, spec: { ...declared, ...settingsOf(afterRelease(current!.spec, environment, built)) } }
+    }, { tx })
     await still?.(tx)
     const given = (await secrets.givenIn(team, name, [environment], tx)).get(environment)!
     const version = await nextNumber(tx, `release/${team}/${name}`)
@@ -55,21 +67,31 @@ export async function createRelease({ database, resources, secrets }: ReleaseDep
       {
         metadata: {
           name: releaseName(name, version),
-          labels: { [labels.app]: name, [labels.number]: String(version), ...(built.build === undefined ? {} : { [labels.build]: built.build }) },
+          labels: { [labels.app]: name, [labels.environment]: environment, [labels.number]: String(version), ...previewLabel(preview !== undefined), ...(built.build === undefined ? {} : { [labels.build]: built.build }) },
           ownerReferences: ownedBy(app),
         },
         spec: copyOf ? withSecrets(copyOf, given.refs, version, reason) : snapshot(name, spec, environment, built, given.refs, version, reason),
       },
       { tx },
     )
-    const deployment = await createDeployment(resources, by, { team, app: { ...app, spec: { ...spec, ...settingsOf(app.spec) } }, environment, version, reason, secrets: given.mark, build: built.build, wish }, tx)
+    const deployment = await createDeployment(resources, by, { team, app: { ...app, spec: { ...spec, ...settingsOf(app.spec) } }, environment, version, reason, secrets: given.mark, build: built.build, wish, preview: preview !== undefined }, tx)
     return { release, deployment }
   })
 }
 
+/** Writes the Environment in place of the App, and so takes the counter first too. A preview that is gone meanwhile gets no release. */
+async function noteActivity(resources: Resources, team: string, name: string, activeAt: string, tx: Tx): Promise<void> {
+  await resources.mutate<Resource<EnvironmentSpec, EnvironmentStatus>>(
+    system,
+    { kind: 'Environment', namespace: team, name },
+    (current) => ({ ...current!, status: { ...current!.status, preview: { ...current!.status?.preview, activeAt } } }),
+    { tx, subresource: 'status' },
+  )
+}
+
 /** What people set beside the manifest; a deploy never takes it back. */
-export function settingsOf({ config, scale, restart }: AppSpec): AppSpec {
-  return { ...(config && { config }), ...(scale && { scale }), ...(restart && { restart }) }
+export function settingsOf({ config, scale, restart, pinned }: AppSpec): AppSpec {
+  return { ...(config && { config }), ...(scale && { scale }), ...(restart && { restart }), ...(pinned && { pinned }) }
 }
 
 interface DeploymentRequest {
@@ -82,9 +104,10 @@ interface DeploymentRequest {
   secrets: string
   build?: string
   wish?: DeploymentWish
+  preview?: boolean
 }
 
-async function createDeployment(resources: Resources, by: Actor, { team, app, environment, version, reason, secrets, build, wish }: DeploymentRequest, tx: Parameters<typeof nextNumber>[0]): Promise<Deployment> {
+async function createDeployment(resources: Resources, by: Actor, { team, app, environment, version, reason, secrets, build, wish, preview = false }: DeploymentRequest, tx: Parameters<typeof nextNumber>[0]): Promise<Deployment> {
   const name = app.metadata.name
   const number = await nextNumber(tx, `deployment/${team}/${name}`)
   return resources.create<Deployment>(
@@ -94,7 +117,7 @@ async function createDeployment(resources: Resources, by: Actor, { team, app, en
     {
       metadata: {
         name: deploymentName(name, environment, number),
-        labels: { [labels.app]: name, [labels.environment]: environment, [labels.number]: String(number), ...(build === undefined ? {} : { [labels.build]: build }) },
+        labels: { [labels.app]: name, [labels.environment]: environment, [labels.number]: String(number), ...previewLabel(preview), ...(build === undefined ? {} : { [labels.build]: build }) },
         annotations: { [configAnnotation]: configDigest(app.spec, environment), ...(secrets === '' ? {} : { [secretsAnnotation]: secrets }) },
         ownerReferences: ownedBy(app),
       },
@@ -122,7 +145,18 @@ export async function rollBack({ database, resources, secrets }: ReleaseDeps, by
     })
   }
   const { mark } = (await secrets.givenIn(team, appName, [environment])).get(environment)!
-  return database.transaction((tx) => createDeployment(resources, by, { team, app, environment, version, reason: `rollback to v${version}`, secrets: mark, wish: { rollbackTo: true } }, tx))
+  const from = serving === undefined ? undefined : await resources.get<Release>(by, { kind: 'Release', namespace: team, name: releaseName(appName, serving) })
+  return database.transaction(async (tx) => {
+    if (from && version < serving!) await pinOut(resources, team, appName, environment, { good: release, bad: from, reason: `Rolled back to v${version} by ${by.name}.` }, tx)
+    return createDeployment(resources, by, { team, app, environment, version, reason: `rollback to v${version}`, secrets: mark, wish: { rollbackTo: true }, preview: isPreview(release) }, tx)
+  })
+}
+
+/** Notes on the App what an environment was taken back from. A preview is pushed again all the time. */
+export async function pinOut(resources: Resources, team: string, app: string, environment: string, { good, bad, reason }: { good: Release; bad: Release; reason: string }, tx?: Tx): Promise<void> {
+  const pin = pinOf(good.spec, bad.spec, reason)
+  if (!pin || isPreview(bad)) return
+  await resources.mutate<App>(system, { kind: 'App', namespace: team, name: app }, (current) => ({ ...current!, spec: withPin(current!.spec, environment, pin) }), tx ? { tx } : {}).catch(ignore('NOT_FOUND'))
 }
 
 /** The last release that served before the one that serves now. */

@@ -5,7 +5,7 @@ const policy = { domain: 'localhost', defaultTeam: 'default', defaultEnvironment
 
 test.each([
   ['default', 'production', ['shop.localhost', 'shop.default.localhost']],
-  ['default', 'staging', ['staging--shop.default.localhost']],
+  ['default', 'staging', ['staging--shop.default.localhost', 'staging--shop.localhost']],
   ['blue', 'production', ['shop.blue.localhost']],
   ['blue', 'staging', ['staging--shop.blue.localhost']],
 ])('an app of team %s in %s answers on %j', (team, environment, hosts) => {

@@ -10,13 +10,16 @@ export interface HostPolicy {
 
 /**
  * `<app>.<team>.<domain>` for the default environment of the team, `<environment>--<app>.<team>.<domain>` for others; for
- * the default environment of the default team also the short `<app>.<domain>`, which then comes first.
+ * the default environment of the default team also the short `<app>.<domain>`, which then comes first. Other environments of the
+ * default team answer on their short name too.
  */
 export function hostsOf(app: string, team: string, environment: string, { domain, defaultTeam, defaultEnvironment }: HostPolicy): string[] {
   const usual = environment === defaultEnvironment
   const label = usual ? app : `${environment}--${app}`
   const long = `${label}.${team}.${domain}`
-  return team === defaultTeam && usual ? [`${label}.${domain}`, long] : [long]
+  const short = `${label}.${domain}`
+  if (team !== defaultTeam) return [long]
+  return usual ? [short, long] : [long, short]
 }
 
 export interface WantedRoute {

@@ -10,7 +10,8 @@ import type { ChangeWaiters } from '../../kernel/store/waiters.ts'
 import type { ReleaseDeps } from './commands.ts'
 import type { HostPolicy } from './hosts.ts'
 import { deployment, environment, freeze, platformFreeze, release } from './kinds.ts'
-import type { ArtifactTasks, Prober, SourceHistory, TrafficReadings, Writers } from './ports.ts'
+import type { ArtifactTasks, Observations, Prober, SourceHistory, TrafficReadings, Writers } from './ports.ts'
+import { createEnvironmentReaper, createPreviewReconciler, createSleepFollower } from './previews/reconcile.ts'
 import { deployProgress, type ProgressDeps } from './progress.ts'
 import { createAppReconciler, createBuildReleases, createEnvironments, createSecretWatch } from './reconcile-app.ts'
 import { createDeploymentReconciler, createGateWatch, createNeighbours, createReleaseReaper } from './reconcile-deployment.ts'
@@ -32,6 +33,8 @@ export interface ReleaseRoomDeps {
   readings: TrafficReadings
   prober: Prober
   secrets: ReleaseDeps['secrets']
+  /** Asked at call time too. */
+  observations: Observations
   writers: Writers
   stepLog: ProgressDeps['stepLog']
   history: SourceHistory
@@ -51,7 +54,7 @@ export interface ReleaseReads {
 
 export function createReleaseRoom(deps: ReleaseRoomDeps): Room<ReleaseReads> {
   return {
-    reconcilers: [createDeploymentReconciler(deps), createNeighbours(deps), createGateWatch(deps), createReleaseReaper(deps), createBuildReleases(deps), createAppReconciler(deps), createSecretWatch(deps), createEnvironments(deps)],
+    reconcilers: [createDeploymentReconciler(deps), createNeighbours(deps), createGateWatch(deps), createReleaseReaper(deps), createBuildReleases(deps), createAppReconciler(deps), createSecretWatch(deps), createEnvironments(deps), createPreviewReconciler(deps), createSleepFollower(deps), createEnvironmentReaper(deps)],
     routes: [releaseRoutes(deps)],
     parts: [],
     reads: { progress: (by, team, build, signal) => deployProgress(deps, by, team, build, signal) },

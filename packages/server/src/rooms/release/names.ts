@@ -10,10 +10,21 @@ export const labels = {
   build: 'pavior.dev/build',
   /** Counts up per app; the order of releases and deployments. */
   number: 'pavior.dev/number',
+  /** On builds, releases, deployments and sets of a preview. */
+  preview: 'pavior.dev/preview',
 } as const
 
 /** On a Build whose deployment was refused: the reason, as a coded error in JSON. */
 export const refusalAnnotation = 'pavior.dev/refusal'
+
+export function isPreview({ metadata }: { metadata: ObjectMeta }): boolean {
+  return metadata.labels?.[labels.preview] !== undefined
+}
+
+/** The label, for what belongs to a preview. */
+export function previewLabel(preview: boolean): Record<string, string> {
+  return preview ? { [labels.preview]: 'true' } : {}
+}
 
 export function releaseName(app: string, version: number): string {
   return `${app}-v${version}`

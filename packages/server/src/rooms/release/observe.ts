@@ -33,6 +33,8 @@ export interface Situation {
   release: Release | undefined
   context: AppContext
   team: string
+  /** Where it goes; undefined when nobody declared it. */
+  environment: EnvironmentSpec | undefined
   observed: Observed
 }
 
@@ -93,7 +95,7 @@ export async function observe(deps: ObserveDeps, team: string, name: string): Pr
     timeoutMs: timeoutSeconds * 1000,
     serving: stable?.spec.release,
   }
-  return { deployment, release, context, team, observed }
+  return { deployment, release, context, team, environment: declared?.spec, observed }
 }
 
 async function gates({ resources, clock }: ObserveDeps, { metadata, spec, status }: Deployment, environment: EnvironmentSpec | undefined, release: ReleaseSpec | undefined, stable: Deployment | undefined, { deployments }: AppContext, freezes: FreezeSpec[]): Promise<Gates> {

@@ -1,7 +1,7 @@
 /** What room release needs from whatever runs its releases, counts their requests and keeps their sources. */
 import type { Duplex } from 'node:stream'
 import type { Sample } from './judge.ts'
-import type { Image, Limits, Revision, SecretRef, TaskSpec, TaskStatus } from '@pavior/contract'
+import type { Image, InstanceStatus, Limits, Revision, SecretRef, TaskSpec, TaskStatus } from '@pavior/contract'
 
 /** A command in the files and environment of a release. */
 export interface ArtifactTask {
@@ -48,6 +48,11 @@ export interface TrafficReadings {
 export interface Writers {
   /** Since this moment: the audit is long, and found by its time. `verb`: only those who did this. */
   of: (resource: { kind: string; team: string; name: string }, since: Date, verb?: 'create') => Promise<string[]>
+}
+
+/** What runs, as whatever runs it sees it. */
+export interface Observations {
+  instances: () => Promise<InstanceStatus[]>
 }
 
 /** Requests that the platform makes itself. */

@@ -1,5 +1,5 @@
 /** The same artifact into the next environment, with what differs told before; and the approvals that it may need. */
-import { fail, type EnvironmentComparison, type EnvironmentSpec, type PromotionPlan, type ReleaseChanges, type Resource } from '@pavior/contract'
+import { fail, type EnvironmentComparison, type EnvironmentSpec, type PromotionPlan, type ReleaseChanges, type ReleaseSpec, type Resource } from '@pavior/contract'
 import type { Actor } from '../../kernel/actor.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import { releaseChanges } from './changes.ts'
@@ -31,21 +31,21 @@ export async function planPromotion({ resources, secrets }: ReleaseDeps, by: Act
   }
 }
 
-export async function promote(deps: ReleaseDeps, by: Actor, team: string, name: string, from: string, to: string): Promise<Deployment> {
+export async function promote(deps: ReleaseDeps, by: Actor, team: string, name: string, from: string, to: string, allowPinned = false): Promise<Deployment> {
   const { app, source, built } = await candidate(deps.resources, by, team, name, from, to)
   const reason = `promoted from ${from} v${source.spec.version}`
-  const { deployment } = await createRelease(deps, { team, app, spec: app.spec, environment: to, built, reason, by, wish: { promotedFrom: from } })
+  const { deployment } = await createRelease(deps, { team, app, spec: app.spec, environment: to, built, reason, by, wish: { promotedFrom: from }, allowPinned })
   return deployment
 }
 
 /** What serves in two environments, side by side. Values of configuration are left out. */
 export async function diffEnvironments({ resources }: ReleaseDeps, by: Actor, team: string, name: string, from: string, to: string): Promise<EnvironmentComparison> {
-  const { source, serving } = await candidate(resources, by, team, name, from, to)
+  const { app, source, serving } = await candidate(resources, by, team, name, from, to)
   return {
     app: name,
     from: { environment: from, release: source.spec.version, artifact: source.spec.artifact },
     to: { environment: to, ...(serving ? { release: serving.spec.version, artifact: serving.spec.artifact } : {}) },
-    ...(serving ? { changes: withoutValues(releaseChanges(serving.spec, source.spec)) } : {}),
+    ...(serving ? { changes: withoutValues(releaseChanges(scaled(serving.spec, app.spec.scale?.[to]), scaled(source.spec, app.spec.scale?.[from]))) } : {}),
   }
 }
 
@@ -63,6 +63,11 @@ async function candidate(resources: Resources, by: Actor, team: string, name: st
   const built = await builtOf(resources, team, source)
   if (!built) throw fail('NO_SUCH_RELEASE', { message: `The build of ${name} v${source.spec.version} is not kept any more.`, fix: `Deploy it to ${from} again, then promote.` })
   return { app, source, built, target, serving: await releaseOf(to) }
+}
+
+/** With as many instances as people asked for. */
+function scaled(spec: ReleaseSpec, scale: Record<string, number> = {}): ReleaseSpec {
+  return { ...spec, processes: Object.fromEntries(Object.entries(spec.processes).map(([process, one]) => [process, scale[process] === undefined ? one : { ...one, replicas: scale[process] }])) }
 }
 
 /** Names are enough to decide by, and some values are nobody's to read. */

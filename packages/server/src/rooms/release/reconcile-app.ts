@@ -6,10 +6,10 @@
  * change of the routes; and the App's status says what serves where.
  */
 import type { AppSpec, AppStatus, BuildSpec, BuildStatus, Resource, SecretRef, SecretSpec, SecretStatus } from '@pavior/contract'
-import { fail, isPaviorError } from '@pavior/contract'
+import { fail, isPaviorError, type PaviorError } from '@pavior/contract'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/db/index.ts'
-import { ignore } from '../../kernel/errors.ts'
+import { hasCode, ignore } from '../../kernel/errors.ts'
 import { done, itself, resourceKeyText, splitKey, type Reconciler } from '../../kernel/reconcile/index.ts'
 import { withTransition } from '../../kernel/conditions.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
@@ -18,7 +18,8 @@ import type { Given } from '../secrets/index.ts'
 import type { HostPolicy } from './hosts.ts'
 import { configurationChanged, createRelease, settingsOf, type ReleaseDeps } from './commands.ts'
 import { actor, builtOf, byApp, isActive, overtakenBy, readContext, serves, servingDeployment, type App, type AppContext, type Deployment, type Release } from './context.ts'
-import { labels, refusalAnnotation, setName } from './names.ts'
+import { isPreview, labels, refusalAnnotation, setName } from './names.ts'
+import { previewSpecOf } from './previews/plan.ts'
 import { writeRoutes } from './reconcile-deployment.ts'
 import { onlyTo } from './trial.ts'
 import { builtFrom, configAnnotation, configDigest, replicasOf, secretsAnnotation, secretsReason, secretsRollout, secretsText, webProcess } from './snapshot.ts'
@@ -49,10 +50,13 @@ export function createBuildReleases(deps: AppReconcilersDeps): Reconciler {
       if (!app || app.metadata.deletionTimestamp) return done
       const made = await resources.list(actor, 'Release', team, { fields: [{ path: 'spec.build', operator: '=', value: name }], limit: 1 })
       if (made.items.length > 0) return done
+      const preview = isPreview(build)
       await createRelease(deps, {
         team,
         app,
-        spec: withDeclaration(app.spec, build.status.declared ?? {}),
+        spec: preview ? previewSpecOf(settingsOf(app.spec), build.status.declared ?? {}) : withDeclaration(app.spec, build.status.declared ?? {}),
+        ...(preview ? { preview: { at: deps.clock.now().toISOString() } } : {}),
+        ...(build.spec.allowPinned ? { allowPinned: true } : {}),
         environment: build.spec.environment,
         built: builtFrom(name, build.spec.revision, build.status),
         reason: reasonOf(build.spec),
@@ -64,14 +68,18 @@ export function createBuildReleases(deps: AppReconcilersDeps): Reconciler {
         },
       })
         .catch(ignore('SUPERSEDED'))
-        .catch((error: unknown) => noteRefusal(resources, team, name, error))
+        .catch((error: unknown) => noteRefusal(resources, team, name, preview && hasCode(error, 'NOT_FOUND') ? previewGone(build.spec) : error))
       return done
     },
   }
 }
 
 /** Policies and quotas that became stricter since the build ended: trying again would only refuse again. */
-const refusals = new Set<string>(['ARTIFACT_SIGNATURE_INVALID', 'POLICY_DENIED', 'QUOTA_EXCEEDED'])
+const refusals = new Set<string>(['ARTIFACT_SIGNATURE_INVALID', 'POLICY_DENIED', 'QUOTA_EXCEEDED', 'REVISION_PINNED_OUT', 'CANCELED'])
+
+function previewGone({ revision }: BuildSpec): PaviorError {
+  return fail('CANCELED', { message: `The preview of ${revision.branch ?? 'the branch'} was deleted before its build ended.`, fix: 'Push the branch again when it should have one.' })
+}
 
 async function noteRefusal(resources: Resources, team: string, name: string, error: unknown): Promise<void> {
   if (!isPaviorError(error) || !refusals.has(error.code)) throw error
@@ -114,7 +122,7 @@ export function createAppReconciler(deps: AppReconcilersDeps): Reconciler {
 }
 
 /** Only when nothing is on its way: a deployment under way takes the App as it is when it makes its sets. */
-async function followApp(deps: AppReconcilersDeps, team: string, app: App, context: AppContext, environment: string, { refs: secrets, mark }: Given): Promise<void> {
+async function followApp(deps: AppReconcilersDeps, team: string, declared: App, context: AppContext, environment: string, { refs: secrets, mark }: Given): Promise<void> {
   const serving = servingDeployment(context.deployments, environment)
   const newest = context.deployments.findLast(({ spec }) => spec.environment === environment)
   if (!serving || !newest) return
@@ -122,16 +130,17 @@ async function followApp(deps: AppReconcilersDeps, team: string, app: App, conte
   const overtakes = secretsChanged && isActive(newest) && mayBeOvertaken(newest)
   // A trial may take long, and what serves beside it must be scaled all the same.
   if (isActive(newest) && newest.status?.phase !== 'Shifting' && !overtakes) return
-  const releases = await byApp<Release>(deps.resources, 'Release', team, app.metadata.name)
+  const releases = await byApp<Release>(deps.resources, 'Release', team, declared.metadata.name)
   const releaseOf = (one: Deployment): Release | undefined => releases.find(({ spec }) => spec.version === one.spec.release)
   const release = releaseOf(serving)
   if (!release) return
-  if (overtakes) return secretsChange(deps, team, app, environment, releaseOf(newest) ?? release, secrets)
+  const app = isPreview(newest) ? await asPreview(deps, team, declared, release) : declared
+  if (overtakes) return secretsChange(deps, team, app, environment, releaseOf(newest) ?? release, secrets, isPreview(newest))
   if (isActive(newest)) return followScale(deps, team, app, context, environment, serving, release)
   // Compared with what the App asked for at the newest deployment, not with the release: after a rollback that is old on purpose.
-  if (newest.metadata.annotations?.[configAnnotation] !== configDigest(app.spec, environment) && (await releaseChange(deps, team, app, environment, release))) return
+  if (newest.metadata.annotations?.[configAnnotation] !== configDigest(app.spec, environment) && (await releaseChange(deps, team, app, environment, release, isPreview(newest)))) return
   const settled = !context.deployments.some((one) => one.spec.environment === environment && isActive(one))
-  if (settled && secretsChanged && secretsText(release.spec.secrets) !== secretsText(secrets)) return secretsChange(deps, team, app, environment, release, secrets)
+  if (settled && secretsChanged && secretsText(release.spec.secrets) !== secretsText(secrets)) return secretsChange(deps, team, app, environment, release, secrets, isPreview(newest))
   await followScale(deps, team, app, context, environment, serving, release)
   if (release.spec.processes[webProcess]) {
     await writeRoutes(deps, team, app, environment, serving.metadata.name, onlyTo(setName(serving.metadata.name, webProcess)))
@@ -143,11 +152,17 @@ async function followApp(deps: AppReconcilersDeps, team: string, app: App, conte
   }
 }
 
+/** The App as the branch of the preview declares it. */
+async function asPreview({ resources }: AppReconcilersDeps, team: string, app: App, { spec }: Release): Promise<App> {
+  const build = spec.build === undefined ? undefined : await resources.get<Build>(actor, { kind: 'Build', namespace: team, name: spec.build })
+  return { ...app, spec: previewSpecOf(settingsOf(app.spec), build?.status?.declared ?? {}) }
+}
+
 /** The serving artifact with the configuration as it is now; false when its build is gone. */
-async function releaseChange(deps: AppReconcilersDeps, team: string, app: App, environment: string, release: Release): Promise<boolean> {
+async function releaseChange(deps: AppReconcilersDeps, team: string, app: App, environment: string, release: Release, preview: boolean): Promise<boolean> {
   const built = await builtOf(deps.resources, team, release)
   if (!built) return false
-  await createRelease(deps, { team, app, spec: app.spec, environment, built, reason: configurationChanged })
+  await createRelease(deps, { team, app, spec: app.spec, environment, built, reason: configurationChanged, ...(preview ? { preview: { at: deps.clock.now().toISOString() } } : {}) })
   return true
 }
 
@@ -160,10 +175,10 @@ function mayBeOvertaken({ spec, status }: Deployment): boolean {
 }
 
 /** The serving release with the secrets of now: one instance first. */
-async function secretsChange(deps: AppReconcilersDeps, team: string, app: App, environment: string, { spec: release }: Release, secrets: SecretRef[]): Promise<void> {
+async function secretsChange(deps: AppReconcilersDeps, team: string, app: App, environment: string, { spec: release }: Release, secrets: SecretRef[], preview: boolean): Promise<void> {
   const replicas = replicasOf(release.processes[webProcess] ?? {}, webProcess, app.spec.scale?.[environment] ?? {})
   const built = { artifact: release.artifact, env: {}, processes: {}, mounts: [], bin: [], ...(release.build === undefined ? {} : { build: release.build }) }
-  await createRelease(deps, { team, app, spec: app.spec, environment, built, copyOf: release, reason: secretsReason(release.secrets, secrets), wish: { strategy: 'canary', rollout: secretsRollout(replicas) } })
+  await createRelease(deps, { team, app, spec: app.spec, environment, built, copyOf: release, reason: secretsReason(release.secrets, secrets), wish: { strategy: 'canary', rollout: secretsRollout(replicas) }, ...(preview ? { preview: { at: deps.clock.now().toISOString() } } : {}) })
 }
 
 /** A secret that changes may be in every app of its team. */
@@ -223,11 +238,14 @@ async function writeStatus({ resources, clock }: AppReconcilersDeps, team: strin
         ...(serving === undefined ? {} : { release: serving.spec.release }),
         deployment: newest.metadata.name,
         phase: newest.status?.phase ?? 'Pending',
+        ...(isPreview(newest) ? { preview: true } : {}),
       },
     ] as const
   })
-  const unhealthy = sets.filter(({ metadata, spec, status }) => !metadata.deletionTimestamp && isServing(deployments, metadata.labels?.[labels.deployment]) && (status?.ready ?? 0) < spec.replicas)
-  const serves = states.length > 0 && states.every(([, { release }]) => release !== undefined)
+  // How a branch does says nothing of the app.
+  const lasting = states.filter(([, { preview }]) => !preview)
+  const unhealthy = sets.filter(({ metadata, spec, status }) => !metadata.deletionTimestamp && !isPreview({ metadata }) && isServing(deployments, metadata.labels?.[labels.deployment]) && (status?.ready ?? 0) < spec.replicas)
+  const serves = lasting.length > 0 && lasting.every(([, { release }]) => release !== undefined)
   const ready = serves && unhealthy.length === 0
   const problem = unhealthy.find(({ status }) => status?.problem)?.status?.problem
   const message = ready ? 'Every process has its instances.' : (problem?.message ?? (serves ? `${unhealthy[0]!.spec.process} has ${unhealthy[0]!.status?.ready ?? 0} of ${unhealthy[0]!.spec.replicas} healthy instances.` : 'Nothing has been deployed successfully yet.'))

@@ -3,15 +3,18 @@ import type { DeploymentStatus, ReleaseSpec, Resource, RouteSpec, TaskStatus } f
 import type { EventRecorder } from '../../kernel/audit/events.ts'
 import { ignore } from '../../kernel/errors.ts'
 import { after, done, itself, splitKey, type Outcome, type Reconciler } from '../../kernel/reconcile/index.ts'
+import type { Resources } from '../../kernel/resources/index.ts'
 import { withTransition } from '../../kernel/conditions.ts'
 import { wantedRoutes, type HostPolicy } from './hosts.ts'
-import { actor, byApp, isActive, type App, type Deployment, type InstanceSet } from './context.ts'
+import { pinOut } from './commands.ts'
+import { actor, byApp, isActive, type App, type Deployment, type InstanceSet, type Release } from './context.ts'
 import { deployment as deploymentKind } from './kinds.ts'
-import { labels, ownedBy, routeName, setName } from './names.ts'
+import { isPreview, labels, ownedBy, previewLabel, releaseName, routeName, setName } from './names.ts'
 import { observe, taskId, type ObserveDeps, type Situation } from './observe.ts'
 import { finalPhases, type Action, type Backends } from './observed.ts'
 import { nextSteps, planRollout } from './plan.ts'
 import type { Prober } from './ports.ts'
+import { sleepAfterMsOf } from './previews/sleep.ts'
 import { bytesOf, commandOf, instanceEnv, releaseProcess, wantedSets } from './snapshot.ts'
 import { trialReplicas } from './strategy.ts'
 import { trialStrategy } from './trial.ts'
@@ -174,17 +177,17 @@ async function startReleaseTask({ tasks }: DeploymentDeps, { deployment, release
   })
 }
 
-async function createSets({ resources }: DeploymentDeps, { deployment, release, context, team, observed }: Situation, names: string[]): Promise<void> {
+async function createSets({ resources }: DeploymentDeps, { deployment, release, context, team, environment: declared, observed }: Situation, names: string[]): Promise<void> {
   const { app, environment } = deployment.spec
   const { name } = deployment.metadata
   const { spec } = context.app!
   const trial = observed.phase === 'Starting' ? trialStrategy(observed) : undefined
-  const wanted = wantedSets({ team, app, environment, release: release!.spec, scale: spec.scale?.[environment] ?? {}, restartToken: spec.restart?.[environment] })
+  const wanted = wantedSets({ team, app, environment, release: release!.spec, scale: spec.scale?.[environment] ?? {}, restartToken: spec.restart?.[environment], sleepAfterMs: sleepAfterMsOf(declared) })
   for (const set of wanted) {
     if (!names.includes(setName(name, set.process))) continue
     const metadata = {
       name: setName(name, set.process),
-      labels: { [labels.app]: app, [labels.environment]: environment, [labels.deployment]: name, [labels.process]: set.process },
+      labels: { [labels.app]: app, [labels.environment]: environment, [labels.deployment]: name, [labels.process]: set.process, ...previewLabel(isPreview(deployment)) },
       ownerReferences: ownedBy(context.app!),
       finalizers: ['pavior.dev/instances'],
     }
@@ -241,11 +244,20 @@ export async function writeRoutes({ resources, hostPolicy }: Pick<DeploymentDeps
   }
 }
 
-async function changePhase({ resources, hostPolicy, routerUrl, events, clock }: DeploymentDeps, { deployment, team, context, observed }: Situation, action: Action & { type: 'phase' }): Promise<void> {
+/** A release that did not stand its trial is not tried again until something new is pushed. */
+async function pinBack(resources: Resources, { team, release: bad, deployment, observed }: Situation, reason: string): Promise<void> {
+  const { app, environment } = deployment.spec
+  const good = observed.serving === undefined ? undefined : await resources.get<Release>(actor, { kind: 'Release', namespace: team, name: releaseName(app, observed.serving) })
+  if (bad && good) await pinOut(resources, team, app, environment, { good, bad, reason })
+}
+
+async function changePhase({ resources, hostPolicy, routerUrl, events, clock }: DeploymentDeps, situation: Situation, action: Action & { type: 'phase' }): Promise<void> {
+  const { deployment, team, context, observed } = situation
   const now = clock.now().toISOString()
   const { app, environment } = deployment.spec
   const before = deployment.status ?? {}
   const final = finalPhases.has(action.phase)
+  if (action.phase === 'RolledBack') await pinBack(resources, situation, action.problem?.message ?? action.message)
   const host = wantedRoutes(app, team, environment, {}, hostPolicy(team))[0]!.hosts[0]!
   const status: DeploymentStatus = {
     ...before,

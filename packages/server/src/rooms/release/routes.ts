@@ -5,15 +5,16 @@ import type { FastifyInstance } from 'fastify'
 import Type from 'typebox'
 import { Compile } from 'typebox/compile'
 import type { Actor } from '../../kernel/actor.ts'
-import type { Clock } from '../../kernel/clock.ts'
 import { sendLines, type WriteLine } from '../../kernel/api/lines.ts'
 import type { Routes } from '../../kernel/api/types.ts'
-import { rollBack, type ReleaseDeps } from './commands.ts'
+import { rollBack } from './commands.ts'
 import { readContext, servingDeployment, type App, type Release } from './context.ts'
 import { releaseName } from './names.ts'
 import { releaseChanges } from './changes.ts'
+import { readDrift, type DriftDeps } from './drift-read.ts'
 import type { ArtifactTasks, SourceHistory, Writers } from './ports.ts'
 import { approve, diffEnvironments, planPromotion, promote } from './promotion.ts'
+import { previewRoutes, type PreviewRoutesDeps } from './previews/routes.ts'
 import { deployProgress, deploymentProgress, type ProgressDeps } from './progress.ts'
 import { bytesOf, commandOf, instanceEnv } from './snapshot.ts'
 
@@ -21,7 +22,7 @@ const oneOffTimeoutMs = 24 * 3600_000
 const oneOffLimits = { memory: '1Gi', cpu: 1, pids: 512 }
 
 const rollbackRequest = Compile(Type.Object({ environment: Type.Optional(Type.String()), to: Type.Optional(Type.Integer({ minimum: 1 })) }, { additionalProperties: false }))
-const promotionRequest = Compile(Type.Object({ from: Type.String(), to: Type.String(), plan: Type.Optional(Type.Boolean()) }, { additionalProperties: false }))
+const promotionRequest = Compile(Type.Object({ from: Type.String(), to: Type.String(), plan: Type.Optional(Type.Boolean()), allowPinned: Type.Optional(Type.Boolean()) }, { additionalProperties: false }))
 const runRequest = Compile(
   Type.Object(
     {
@@ -34,12 +35,10 @@ const runRequest = Compile(
   ),
 )
 
-export interface ReleaseRoutesDeps extends ReleaseDeps, ProgressDeps {
+export interface ReleaseRoutesDeps extends PreviewRoutesDeps, ProgressDeps, DriftDeps {
   tasks: ArtifactTasks
   history: SourceHistory
   writers: Writers
-  clock: Clock
-  defaultEnvironment: (team: string) => string
 }
 
 interface AppParams {
@@ -66,6 +65,7 @@ export function releaseRoutes(deps: ReleaseRoutesDeps): Routes {
         return sendLines(reply, tell, { lastLine: lastRecord })
       })
     }
+    previewRoutes(server, deps)
     stream('Build', '/v1/teams/:team/builds/:name/progress', ({ team, name }, actor, signal) => deployProgress(deps, actor, team!, name!, signal))
     stream('Deployment', '/v1/teams/:team/deployments/:name/progress', async function* ({ team, name }, actor, signal) {
       const deployment = await resources.mustGet(actor, { kind: 'Deployment', namespace: team!, name: name! })
@@ -84,16 +84,18 @@ export function releaseRoutes(deps: ReleaseRoutesDeps): Routes {
 
     server.post<{ Params: AppParams }>('/v1/teams/:team/apps/:app/promote', async ({ params, body, actor }, reply) => {
       if (!promotionRequest.Check(body)) throw fail('BAD_REQUEST', { message: 'A promotion takes { "from": environment, "to": environment, "plan"?: true }.' })
-      const { from, to, plan } = body
+      const { from, to, plan, allowPinned } = body
       if (plan) return planPromotion(deps, actor, params.team, params.app, from, to)
       reply.code(201)
-      return promote(deps, actor, params.team, params.app, from, to)
+      return promote(deps, actor, params.team, params.app, from, to, allowPinned)
     })
 
     server.get<{ Params: AppParams; Querystring: { from?: string; to?: string } }>('/v1/teams/:team/apps/:app/diff', async ({ params, query, actor }) => {
       if (!query.from || !query.to) throw fail('BAD_REQUEST', { message: 'Say which environments to compare: ?from=staging&to=production' })
       return diffEnvironments(deps, actor, params.team, params.app, query.from, query.to)
     })
+
+    server.get<{ Params: AppParams }>('/v1/teams/:team/apps/:app/drift', ({ params, actor }) => readDrift(deps, actor, params.team, params.app))
 
     server.post<{ Params: { team: string; name: string } }>('/v1/teams/:team/deployments/:name/approve', ({ params, actor }) =>
       approve({ resources, writers: deps.writers, now: () => deps.clock.now() }, actor, params.team, params.name))

@@ -116,6 +116,8 @@ export interface SetContext {
   /** From App.spec: wins over the replicas of the manifest. */
   scale: Record<string, number>
   restartToken?: string
+  /** How soon its environment sleeps; never when absent. */
+  sleepAfterMs?: number
 }
 
 export function replicasOf(process: ProcessSpec, name: string, scale: Record<string, number>): number {
@@ -153,7 +155,7 @@ export function shellCommand(line: string, bin: string[]): string[] {
   return ['sh', '-c', `${path}${simple ? `exec ${line}` : line}`]
 }
 
-export function instanceEnv({ team, app, environment, release }: Omit<SetContext, 'scale' | 'restartToken'>, process: string): Record<string, string> {
+export function instanceEnv({ team, app, environment, release }: Omit<SetContext, 'scale' | 'restartToken' | 'sleepAfterMs'>, process: string): Record<string, string> {
   return {
     ...withoutSecrets(release),
     PAVIOR_TEAM: team,
@@ -166,7 +168,7 @@ export function instanceEnv({ team, app, environment, release }: Omit<SetContext
 
 /** One set for every process but `release`. */
 export function wantedSets(context: SetContext): { process: string; spec: InstanceSetSpec }[] {
-  const { app, environment, release, scale, restartToken } = context
+  const { app, environment, release, scale, restartToken, sleepAfterMs } = context
   return Object.entries(release.processes)
     .filter(([name]) => name !== releaseProcess)
     .map(([name, process]) => ({
@@ -192,6 +194,7 @@ export function wantedSets(context: SetContext): { process: string; spec: Instan
         stopGraceMs: (process.stopGraceSeconds ?? defaults.stopGraceSeconds) * 1000,
         drainTimeoutMs: (process.drainTimeoutSeconds ?? defaults.drainTimeoutSeconds) * 1000,
         ...(restartToken === undefined ? {} : { restartToken }),
+        ...(sleepAfterMs === undefined ? {} : { sleepAfterMs }),
       },
     }))
 }

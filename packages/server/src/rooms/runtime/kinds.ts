@@ -11,7 +11,7 @@ export const instanceSet = defineKind<InstanceSetSpec, InstanceSetStatus>({
   spec: InstanceSetSpec,
   status: InstanceSetStatus,
   indexes: ['spec.app', 'spec.environment'],
-  immutable: { except: ['replicas', 'restartToken'] },
+  immutable: { except: ['replicas', 'restartToken', 'sleepAfterMs'] },
   access: {},
   columns: [
     { name: 'App', type: 'string', description: 'App.', value: ({ spec }) => spec.app },

@@ -57,6 +57,7 @@ export function desiredSet({ metadata, spec }: InstanceSet, directoryOf: (digest
     stopGraceMs: spec.stopGraceMs,
     drainTimeoutMs: spec.drainTimeoutMs,
     ...(spec.restartToken === undefined ? {} : { restartToken: spec.restartToken }),
+    ...(spec.sleepAfterMs === undefined ? {} : { sleepAfterMs: spec.sleepAfterMs }),
   }
 }
 
@@ -105,7 +106,7 @@ export function statusOf(set: InstanceSet, instances: InstanceStatus[], now: str
   return {
     replicas: own.length,
     ready,
-    instances: own.map(({ id, state, port, pid, startedAt, restarts }) => ({ name: id, state, ...defined({ port, pid, startedAt }), restarts })),
+    instances: own.map(({ id, state, port, pid, startedAt, restarts, asleepSince }) => ({ name: id, state, ...defined({ port, pid, startedAt, asleepSince }), restarts })),
     crashLoop: own.some((instance) => instance.crashLoop),
     ...(troubled?.problem ? { problem: troubled.problem } : {}),
     conditions: [withTransition(condition, set.status?.conditions, now)],

@@ -32,6 +32,9 @@ export interface RuntimeDriver {
   forgetTask(id: string): Promise<void>
   /** Log of an instance or a task; throws NOT_FOUND when there is none. */
   logs(id: string, query: LogQuery, signal: AbortSignal): AsyncIterable<LogLine>
+  /** Freezes or thaws everything that runs beside a set in its environment; throws CONFLICT while it is busy. */
+  sleep(set: string): Promise<void>
+  wake(set: string): Promise<void>
   /** Input and output of a running task. */
   attach(id: string): Promise<Duplex>
 }

@@ -75,6 +75,18 @@ export function runtimeRoutes({ resources, driver, sets }: { resources: Resource
       })
     })
 
+    for (const verb of ['sleep', 'wake'] as const) {
+      server.post<{ Params: AppParams & { environment: string } }>(`/v1/teams/:team/apps/:app/environments/:environment/${verb}`, async ({ actor, params }) => {
+        const { team, app, environment } = params
+        // For those who may deploy.
+        await resources.mutate(actor, { kind: 'App', namespace: team, name: app }, (current) => current!, { dryRun: true })
+        const set = [...sets.values()].find(({ metadata, spec }) => metadata.namespace === team && spec.app === app && spec.environment === environment && !metadata.deletionTimestamp)
+        if (!set) throw fail('NOT_FOUND', { message: `Nothing of ${app} runs in ${environment}.`, fix: 'Deploy it there first.' })
+        await driver[verb](set.metadata.uid)
+        return { app, environment, asleep: verb === 'sleep' }
+      })
+    }
+
     server.get<{ Params: AppParams; Querystring: LogSearch }>('/v1/teams/:team/apps/:app/logs', async (request, reply) => {
       await mustSee(request.actor, request.params)
       const search = request.query

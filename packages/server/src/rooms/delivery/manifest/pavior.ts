@@ -7,7 +7,7 @@ import { causesOf } from './causes.ts'
 import { parseYaml } from './yaml.ts'
 
 /** What people set elsewhere (`pavior config`, `scale`, `restart`) or the platform fills in is not the manifest's. */
-const notDeclarable = ['config', 'scale', 'restart', 'declaredBy'] as const
+const notDeclarable = ['config', 'scale', 'restart', 'declaredBy', 'pinned'] as const
 
 const Manifest = Type.Object(
   { name: Type.Optional(Type.String({ pattern: '^[a-z]([-a-z0-9]*[a-z0-9])?$', maxLength: 40 })), ...Type.Omit(AppSpec, [...notDeclarable]).properties },
