@@ -22,7 +22,7 @@ import { Lifecycle } from './kernel/lifecycle/lifecycle.ts'
 import type { Logger } from './kernel/log.ts'
 import { createGarbageCollector, ReconcileLoop, wakesOf, type Reconciler } from './kernel/reconcile/index.ts'
 import { teamMustExist } from './kernel/resources/admission.ts'
-import { createResources, mayAct } from './kernel/resources/index.ts'
+import { createResources, mayAct, readableTeams } from './kernel/resources/index.ts'
 import { ChangeWaiters } from './kernel/store/waiters.ts'
 import { Feed } from './kernel/store/feed.ts'
 import { createFieldIndexes, flushStatement } from './kernel/store/store.ts'
@@ -83,7 +83,7 @@ export async function startServer({ config, settings, connection, external, agen
     kinds,
     validator: createValidator,
     wakes: wakesOf(reconcilers),
-    admission: [teamMustExist((team) => people.reads.teamExists(team)), release.createDeploymentRules(() => resources), ...policy.admissionOf(() => policyRoom.reads)],
+    admission: [teamMustExist((team) => people.reads.teamExists(team)), (request) => people.reads.admission(request), release.createDeploymentRules(() => resources), ...policy.admissionOf(() => policyRoom.reads)],
     clock,
   })
   const loop = new ReconcileLoop({ database, feed, reconcilers, metrics: reconcileMetrics(metrics), log })
@@ -98,7 +98,20 @@ export async function startServer({ config, settings, connection, external, agen
   let url = ''
   let port = config.port
   const publicUrl = (): string => config.publicUrl || url
-  const people = identity.createIdentity({ database, resources, clock, log, publicUrl, defaultTeam: config.defaultTeam })
+  const people = identity.createIdentity({
+    database,
+    resources,
+    events,
+    kinds,
+    clock,
+    log,
+    publicUrl,
+    defaultTeam: config.defaultTeam,
+    keyFile: join(home, 'keys', 'identity.key'),
+    sessions: { lifetimeMs: config.sessionLifetimeMs, idleMs: config.sessionIdleMs },
+    secondFactorRequired: config.secondFactor === 'required',
+    longestElevationMinutes: config.elevationMinutes,
+  })
   const { defaultEnvironment } = people.reads
   const policyRoom = policy.createPolicyRoom({
     database,
@@ -197,6 +210,7 @@ export async function startServer({ config, settings, connection, external, agen
     kinds,
     resources,
     authenticate: people.reads.authenticate,
+    rights: people.reads,
     sameOrigin: people.reads.sameOrigin,
     routes: [
       ...rooms.flatMap((room) => room.routes),
@@ -204,7 +218,7 @@ export async function startServer({ config, settings, connection, external, agen
       platformRoute({ database, home, settings }),
       statusRoute({ agent, version, startedAt: clock.now(), port: () => port, external, databasePid: async () => (external ? undefined : embeddedPid(join(home, 'pg', 'data'))) }),
     ],
-    events: { list: (actor, namespace, filter) => events.list(namespace === undefined ? (actor.admin ? undefined : [...actor.roles.keys()]) : [namespace], filter) },
+    events: { list: (actor, namespace, filter) => events.list(namespace === undefined ? readableTeams(actor) : [namespace], filter) },
     audit,
     authorize: mayAct,
     idempotency,

@@ -101,7 +101,7 @@ function addTokens(program: Command, context: () => Context): void {
     .action(async () => {
       const { api, out } = context()
       const { items } = await api.json<{ items: TokenRow[] }>({ path: '/v1/tokens' })
-      out.result(items, () => table(['ID', 'PREFIX', 'FOR', 'DESCRIPTION', 'LAST USED', 'EXPIRES'], items.map((row) => [row.id, `${row.prefix}…`, row.username ?? `${row.team} (${row.role}${row.app ? `, ${row.app}` : ''})`, row.description || '-', row.lastUsed ? `${age(row.lastUsed)} ago` : 'never', row.expiresAt?.slice(0, 10) ?? 'never'])))
+      out.result(items, () => table(['ID', 'PREFIX', 'FOR', 'DESCRIPTION', 'LAST USED', 'EXPIRES'], items.map((row) => [row.id, `${row.prefix}…`, `${row.username ?? (row.serviceAccount === undefined ? `${row.team} (${row.role}${row.app ? `, ${row.app}` : ''})` : `${row.team}/${row.serviceAccount}`)}${row.bounds ? ' (bounded)' : ''}`, row.description || '-', row.lastUsed ? `${age(row.lastUsed)} ago` : 'never', row.expiresAt?.slice(0, 10) ?? 'never'])))
     })
   tokens
     .command('create')
@@ -109,12 +109,17 @@ function addTokens(program: Command, context: () => Context): void {
     .option('-d, --description <text>', 'what it is for')
     .option('--for-team <team>', 'a token of a team instead of your own')
     .option('--role <role>', 'role of a team token: admin, developer or viewer')
-    .option('--app <name>', 'only for this app')
+    .option('--app <name>', 'changes only this app')
+    .option('--service-account <name>', 'a token of this account of --for-team, or of your team')
+    .option('--verbs <list>', 'only these verbs, separated by commas: get,list,watch,create,update,patch,delete')
+    .option('--kinds <list>', 'only these kinds, separated by commas')
+    .option('--names <list>', 'changes only these names; web-* means those that begin with web-')
+    .option('--environment <list>', 'changes only what belongs to these environments')
     .option('--expires-in-days <days>', 'default: 90')
-    .addHelpText('before', 'Example:\n  pavior tokens create --for-team payments --role developer --app checkout-api -d "deploys from CI"\n')
-    .action(async (flags: { description?: string; forTeam?: string; role?: string; app?: string; expiresInDays?: string }) => {
-      const { api, out } = context()
-      const body = { description: flags.description, team: flags.forTeam, role: flags.role, app: flags.app, ...(flags.expiresInDays ? { expiresInDays: Number(flags.expiresInDays) } : {}) }
+    .addHelpText('before', 'Example:\n  pavior tokens create --for-team payments --role developer --app checkout-api -d "deploys from CI"\n  pavior tokens create --service-account ci --verbs get,create,patch --kinds Build,Deployment --environment staging\n')
+    .action(async (flags: TokenFlags) => {
+      const { api, out, team } = context()
+      const body = { description: flags.description, team: flags.forTeam ?? (flags.serviceAccount === undefined ? undefined : team), role: flags.role, app: flags.app, serviceAccount: flags.serviceAccount, verbs: listOf(flags.verbs), kinds: listOf(flags.kinds), names: listOf(flags.names), environments: listOf(flags.environment), ...(flags.expiresInDays ? { expiresInDays: Number(flags.expiresInDays) } : {}) }
       const answer = await api.json<TokenRow & { token: string }>({ method: 'POST', path: '/v1/tokens', body })
       out.result(answer, answer.token)
     })
@@ -126,6 +131,23 @@ function addTokens(program: Command, context: () => Context): void {
       const answer = await api.json({ method: 'DELETE', path: `/v1/tokens/${encodeURIComponent(id)}` })
       out.result(answer, `The token ${id} is revoked.`)
     })
+}
+
+interface TokenFlags {
+  description?: string
+  forTeam?: string
+  role?: string
+  app?: string
+  serviceAccount?: string
+  verbs?: string
+  kinds?: string
+  names?: string
+  environment?: string
+  expiresInDays?: string
+}
+
+function listOf(text: string | undefined): string[] | undefined {
+  return text?.split(',').map((word) => word.trim()).filter(Boolean)
 }
 
 async function login({ out }: Context, url: string, { key, token }: { key?: string; token?: string }): Promise<void> {

@@ -3,6 +3,7 @@ import { fail, type AppSpec, type AppStatus, type Resource, type RuleFix } from 
 import type { FastifyInstance } from 'fastify'
 import type { Actor } from '../../../kernel/actor.ts'
 import type { Routes } from '../../../kernel/api/types.ts'
+import { readableTeams } from '../../../kernel/resources/index.ts'
 import { fixRule, withFixes, type FixDeps } from '../fixes/commands.ts'
 import type { Facts } from './plan.ts'
 import type { ScorecardDeps } from './reconcile.ts'
@@ -20,7 +21,7 @@ interface AppParams {
 
 export function scorecardRoutes(deps: ScorecardDeps, fixes: FixDeps): Routes {
   const { database, resources } = deps
-  const teamsOf = (actor: Actor): string[] | undefined => (actor.admin ? undefined : [...actor.roles.keys()])
+  const teamsOf = (actor: Actor): string[] | undefined => readableTeams(actor)
 
   return (server: FastifyInstance) => {
     server.get<{ Params: AppParams }>('/v1/teams/:team/apps/:app/scorecards', async ({ actor, params }) => {
