@@ -21,6 +21,7 @@ import { addReleases } from './nouns/releases.ts'
 import { addResources } from './nouns/resources.ts'
 import { addRun } from './nouns/run.ts'
 import { addSession } from './nouns/session.ts'
+import { addSso } from './nouns/sso.ts'
 import { addTemplates } from './nouns/templates.ts'
 import { addUp } from './nouns/up.ts'
 
@@ -38,7 +39,7 @@ program
 let current: Context | undefined
 const context = (): Context => (current ??= new Context(program.opts<GlobalFlags>()))
 
-for (const add of [addUp, addNew, addDeploy, addInit, addApps, addLogs, addRun, addConfig, addReleases, addPromotion, addResources, addCatalog, addScorecard, addPolicy, addException, addQuota, addTemplates, addAudit, addAuth, addSession, addCompletion]) add(program, context)
+for (const add of [addUp, addNew, addDeploy, addInit, addApps, addLogs, addRun, addConfig, addReleases, addPromotion, addResources, addCatalog, addScorecard, addPolicy, addException, addQuota, addTemplates, addAudit, addAuth, addSession, addSso, addCompletion]) add(program, context)
 // Global flags may stand anywhere on the line.
 const everyCommand = (command: Command): Command[] => [command, ...command.commands.flatMap(everyCommand)]
 for (const command of program.commands.flatMap(everyCommand)) {

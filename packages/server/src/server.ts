@@ -5,6 +5,7 @@ import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client
 import type pg from 'pg'
 import { createAgentDriver } from './drivers/agent/index.ts'
 import { createAppProbe } from './drivers/agent/probe.ts'
+import { createOpenId } from './drivers/identity/openid.ts'
 import { createBuilders } from './drivers/builders/index.ts'
 import { createDefinitionReader } from './drivers/definitions/reader.ts'
 import { createArtifactStore, createSourceStore, readTree } from './drivers/storage/index.ts'
@@ -102,6 +103,7 @@ export async function startServer({ config, settings, connection, external, agen
     database,
     resources,
     events,
+    sso: createOpenId(),
     kinds,
     clock,
     log,

@@ -1,10 +1,12 @@
 /** Who am I, and where: `login`, `whoami`, `tokens`, `users`, `kubeconfig`, `status`. */
+import { spawn } from 'node:child_process'
 import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Command } from 'commander'
 import { stringify } from 'yaml'
-import { fail, type TokenRow } from '@pavior/contract'
+import type { TokenRow } from '@pavior/contract'
 import { Api } from '../api.ts'
+import { loginInBrowser, loginWithCode } from '../browser-login.ts'
 import { loginFile, type Context } from '../context.ts'
 import { age, seconds, size, table } from '../output.ts'
 
@@ -24,8 +26,10 @@ export function addSession(program: Command, context: () => Context): void {
     .description('Sign in to a Pavior server.')
     .option('--key <key>', 'key of a login link')
     .option('--token <token>', 'token that you have')
-    .addHelpText('before', 'Example:\n  pavior login https://pavior.example.com --token pvr_…\n')
-    .action(async (url: string, flags: { key?: string; token?: string }) => login(context(), url, flags))
+    .option('--device', 'sign in on another machine, with a code')
+    .option('--no-open', 'print the address instead of opening a browser')
+    .addHelpText('before', 'Example:\n  pavior login https://pavior.example.com\n  pavior login https://pavior.example.com --device\n')
+    .action(async (url: string, flags: LoginFlags) => login(context(), url, flags))
   program
     .command('logout')
     .description('Forget the server that you signed in to.')
@@ -150,12 +154,28 @@ function listOf(text: string | undefined): string[] | undefined {
   return text?.split(',').map((word) => word.trim()).filter(Boolean)
 }
 
-async function login({ out }: Context, url: string, { key, token }: { key?: string; token?: string }): Promise<void> {
+interface LoginFlags {
+  key?: string
+  token?: string
+  device?: boolean
+  open: boolean
+}
+
+/** Whatever this system opens addresses with; without one the printed address is enough. */
+function openBrowser(address: string): void {
+  const [command, ...first] = { darwin: ['open'], win32: ['explorer.exe'] }[process.platform as string] ?? ['xdg-open']
+  const child = spawn(command!, [...first, address], { stdio: 'ignore', detached: true })
+  child.on('error', () => {})
+  child.unref()
+}
+
+async function login({ out }: Context, url: string, { key, token, device, open }: LoginFlags): Promise<void> {
   const address = new URL(url)
   const base = address.origin
   const linkKey = key ?? address.searchParams.get('key') ?? undefined
-  if (token === undefined && linkKey === undefined) throw fail('BAD_REQUEST', { message: 'Signing in needs a token or the key of a login link.', fix: `Ask an administrator for a link (pavior users login-link <name>), then: pavior login "${base}/welcome?key=…"` })
-  const issued = token ?? (await new Api({ url: base, token: '', team: '' }).json<{ token: string }>({ method: 'POST', path: '/v1/login', body: { key: linkKey } })).token
+  const withKey = async (): Promise<string> => (await new Api({ url: base, token: '', team: '' }).json<{ token: string }>({ method: 'POST', path: '/v1/login', body: { key: linkKey } })).token
+  const inPortal = (): Promise<string> => (device ? loginWithCode(base, out) : loginInBrowser(base, out, open ? openBrowser : () => {}))
+  const issued = token ?? (linkKey === undefined ? await inPortal() : await withKey())
   const me = await new Api({ url: base, token: issued, team: '' }).json<{ name: string; roles: Record<string, string> }>({ path: '/v1/whoami' })
   const team = Object.keys(me.roles)[0] ?? 'default'
   const path = loginFile()

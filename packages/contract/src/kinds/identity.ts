@@ -100,7 +100,16 @@ export type RoleBindingSpec = Type.Static<typeof RoleBindingSpec>
 
 export const GroupSpec = Type.Object(
   {
-    displayName: Type.Optional(Type.String({ maxLength: 254, description: 'Name for people; what a groups claim and SCIM name it by.' })),
+    displayName: Type.Optional(Type.String({ maxLength: 254, description: 'Name for people, and for SCIM.' })),
+    claim: Type.Optional(
+      Type.Object(
+        {
+          provider: dnsLabel(60, 'Name of an IdentityProvider.'),
+          value: Type.String({ minLength: 1, maxLength: 254, description: 'What its groups claim calls the group.' }),
+        },
+        { additionalProperties: false, description: 'The identity provider that fills it: at each sign-in a person is put in or taken out.' },
+      ),
+    ),
     externalId: Type.Optional(Type.String({ maxLength: 254, description: 'Id in the directory that provisions over SCIM.' })),
     members: Type.Optional(
       Type.Array(Type.Object({ user: dnsLabel(40, 'Name of a User.') }, { additionalProperties: false }), { maxItems: 10_000, description: 'Who belongs to it.', ...keyedBy('user') }),
@@ -125,7 +134,7 @@ export const IdentityProviderSpec = Type.Object(
     issuer: Type.String({ pattern: '^https?://[^\\s#?]+$', maxLength: 500, description: 'Issuer of OpenID Connect; <issuer>/.well-known/openid-configuration is read.' }),
     clientId: Type.String({ minLength: 1, maxLength: 300, description: 'Client id that the provider gave.' }),
     scopes: Type.Optional(Type.Array(Type.String({ pattern: '^[\\x21\\x23-\\x5b\\x5d-\\x7e]+$', maxLength: 100 }), { maxItems: 20, description: 'Default: openid, profile, email.' })),
-    groupsClaim: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: 'Claim with the groups of a person, whose names are matched with the names and display names of Groups. Default: none.' })),
+    groupsClaim: Type.Optional(Type.String({ minLength: 1, maxLength: 100, description: 'Claim with the groups of a person; a Group says by spec.claim which of them fills it. Default: none.' })),
     users: Type.Optional(Type.Enum(['create', 'known'], { description: 'create: the first sign-in makes the User · known: only those who are here already. Default: create.' })),
     allowedDomains: Type.Optional(Type.Array(Type.String({ pattern: '^[a-z0-9.-]+$', maxLength: 253 }), { minItems: 1, maxItems: 100, description: 'Only people with a verified mail address of these domains. Default: all.' })),
     disabled: Type.Optional(Type.Boolean({ description: 'Nobody signs in with it.' })),

@@ -11,6 +11,7 @@ import type { Logger } from '../../kernel/log.ts'
 import type { Admission, Resources } from '../../kernel/resources/index.ts'
 import type { Room } from '../../kernel/room.ts'
 import { createSealer } from '../../kernel/sealer.ts'
+import { cliLoginRoutes } from './cli-login.ts'
 import { createAuthenticator, type Authenticator } from './authenticate.ts'
 import { bearerToken } from './bearer.ts'
 import { ensureFoundation, issueLoginKey, issueToken } from './commands.ts'
@@ -18,19 +19,29 @@ import { createDirectories } from './directories.ts'
 import { bindingsReconciler, elevationRoutes } from './elevation.ts'
 import { refuseEscalation } from './escalation.ts'
 import { team, user } from './kinds.ts'
-import { clusterRoleBinding, group, role, roleBinding, serviceAccount } from './kinds-access.ts'
+import { clusterRoleBinding, group, identityProvider, role, roleBinding, serviceAccount } from './kinds-access.ts'
 import { createLockout } from './lockout.ts'
 import { memberRoutes } from './members.ts'
 import { createNotes } from './notes.ts'
 import { stillHolds } from './rights.ts'
+import type { SingleSignOn } from './ports.ts'
 import { identityRoutes } from './routes.ts'
+import { scimRoutes } from './scim/routes.ts'
+import { createKeptSecrets } from './secrets.ts'
 import { checkOrigin, sameOrigin, sessionToken } from './session.ts'
 import { createSecondFactors } from './second-factor.ts'
 import { createSessions, signInRoutes } from './sign-in.ts'
-import { firstUses, revocationsChannel, tokensChannel } from './store.ts'
+import { ssoRoutes } from './sso/routes.ts'
+import { firstUses, revocationsChannel, revokeTokensOf, tokensChannel } from './store.ts'
+import { createCredentials, type Workload } from './workload/credential.ts'
+import { createWorkloadKeys } from './workload/keys.ts'
+import { longestTokenMs, tokenPath, workloadRoutes } from './workload/routes.ts'
 import { whoCanRoutes } from './who-can.ts'
 
-export const kinds = [team, user, group, role, roleBinding, clusterRoleBinding, serviceAccount]
+export const kinds = [team, user, group, role, roleBinding, clusterRoleBinding, serviceAccount, identityProvider]
+
+const dayMs = 24 * 3600_000
+const keySettings = { signsMs: 30 * dayMs, overlapMs: dayMs, longestTokenMs }
 
 export interface IdentityReads {
   authenticate: Authenticate
@@ -51,6 +62,8 @@ export interface IdentityReads {
   /** A token for the CLI on this machine, for the administrator. */
   issueLocalToken: () => Promise<string>
   issueLoginLink: (user: string) => Promise<string>
+  /** Variables with which an instance asks for tokens of its own; they are secrets of that app in that environment. */
+  workloadCredential: (workload: Workload) => Promise<{ PAVIOR_ID_TOKEN_URL: string; PAVIOR_ID_TOKEN_REQUEST_TOKEN: string }>
   /** When somebody first signed in, and first used a token of their own. */
   firstUses: (username: string) => Promise<{ signedIn: Date | undefined; connected: Date | undefined }>
 }
@@ -64,6 +77,7 @@ export interface IdentityDeps {
   log: Logger
   publicUrl: () => string
   defaultTeam: string
+  sso: SingleSignOn
   sessions: SessionSettings
   /** File of the key that seals what only this platform reads. */
   keyFile: string
@@ -79,12 +93,18 @@ export interface SessionSettings {
   idleMs: number
 }
 
-export function createIdentity({ database, resources, events, kinds: registry, clock, log, publicUrl, defaultTeam, sessions: sessionSettings, keyFile, secondFactorRequired, longestElevationMinutes }: IdentityDeps): Room<IdentityReads> {
+export function createIdentity({ database, resources, events, sso, kinds: registry, clock, log, publicUrl, defaultTeam, sessions: sessionSettings, keyFile, secondFactorRequired, longestElevationMinutes }: IdentityDeps): Room<IdentityReads> {
   const directories = createDirectories(resources, log)
   const { teams, roles } = directories
   const authenticator = createAuthenticator({ database, resources, directories, sessionIdleMs: sessionSettings.idleMs, clock, log })
   const note = createNotes(log)
   const sealer = createSealer(keyFile)
+  const secrets = createKeptSecrets(database, sealer)
+  const credentials = createCredentials(secrets)
+  const shutOut = async (username: string): Promise<void> => {
+    await revokeTokensOf(database, username)
+    authenticator.forget()
+  }
   const lockout = createLockout(database)
   const secondFactors = createSecondFactors(database, sealer, clock)
   const sessions = createSessions({ database, authenticator, clock, publicUrl, lifetimeMs: sessionSettings.lifetimeMs })
@@ -110,6 +130,10 @@ export function createIdentity({ database, resources, events, kinds: registry, c
       identityRoutes({ database, resources, authenticator, clock, publicUrl, onMore: tokenNews.onMore, kinds: registry, note }),
       signInRoutes({ database, authenticator, lockout, secondFactors, secondFactorRequired, sessions, clock, note }),
       memberRoutes({ database, resources, clock, publicUrl }),
+      ssoRoutes({ database, resources, directories, sso, secrets, sessions, authenticator, publicUrl, note, log }),
+      scimRoutes({ database, resources, directories, authenticator, publicUrl, shutOut, clock, note }),
+      workloadRoutes({ resources, keys: createWorkloadKeys({ database, sealer, clock, settings: keySettings }), credentials, publicUrl, clock, note }),
+      cliLoginRoutes({ database, clock, publicUrl, note }),
       elevationRoutes({ resources, authenticator, events, longestMinutes: longestElevationMinutes, clock, note }),
       whoCanRoutes({ directories, authenticator, kinds: registry }),
     ],
@@ -129,6 +153,7 @@ export function createIdentity({ database, resources, events, kinds: registry, c
       teamExists: (name) => teams.get('', name) !== undefined,
       issueLocalToken: async () => (await issueToken(database, clock, 'system:identity', { description: 'command line of this machine', username: 'admin' })).token,
       firstUses: (username) => firstUses(database, username),
+      workloadCredential: async (workload) => ({ PAVIOR_ID_TOKEN_URL: publicUrl() + tokenPath, PAVIOR_ID_TOKEN_REQUEST_TOKEN: await credentials.of(workload) }),
       issueLoginLink: async (name) => `${publicUrl()}/welcome?key=${await issueLoginKey(database, clock, name)}`,
     },
   }

@@ -1,5 +1,5 @@
 /** Kinds that say who may do what: roles, bindings, groups, service accounts. */
-import { GroupSpec, RoleBindingSpec, RoleSpec, ServiceAccountSpec, type Cause, type Resource } from '@pavior/contract'
+import { GroupSpec, IdentityProviderSpec, RoleBindingSpec, RoleSpec, ServiceAccountSpec, type Cause, type Resource } from '@pavior/contract'
 import { defineKind, type Column } from '../../kernel/kind.ts'
 import { builtInRoles } from './built-in.ts'
 
@@ -68,6 +68,24 @@ export const group = defineKind<GroupSpec, unknown>({
     { name: 'Name', type: 'string', description: 'Name for people.', value: ({ spec }) => spec.displayName },
     { name: 'Members', type: 'integer', description: 'People in it.', value: ({ spec }) => spec.members?.length ?? 0 },
   ],
+})
+
+export const identityProvider = defineKind<IdentityProviderSpec, unknown>({
+  kind: 'IdentityProvider',
+  plural: 'identityproviders',
+  shortNames: ['idp'],
+  scope: 'Cluster',
+  description: 'A provider of OpenID Connect that people sign in with. Its client secret is kept apart: pavior sso secret.',
+  spec: IdentityProviderSpec,
+  nameForm: 'label',
+  maxNameLength: 40,
+  access: {},
+  columns: [
+    { name: 'Name', type: 'string', description: 'Name on the sign-in page.', value: ({ spec }) => spec.displayName },
+    { name: 'Issuer', type: 'string', description: 'Issuer of OpenID Connect.', value: ({ spec }) => spec.issuer },
+    { name: 'Disabled', type: 'boolean', description: 'Nobody signs in with it.', value: ({ spec }) => spec.disabled ?? false },
+  ],
+  validate: ({ spec }) => (/^https:|^http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:|\/|$)/.test(spec.issuer) ? [] : [{ field: 'spec.issuer', message: `Invalid value: "${spec.issuer}": it must begin with https:// unless it is on this machine`, reason: 'FieldValueInvalid' }]),
 })
 
 export const serviceAccount = defineKind<ServiceAccountSpec, unknown>({
