@@ -20,8 +20,13 @@ const group = '/apis/pavior.dev/v1'
 export class Api {
   readonly endpoint: Endpoint
 
-  constructor(endpoint: Endpoint) {
+  /** Percent-encoded, as headers carry only ASCII. */
+  readonly #reason: string | undefined
+
+  /** `reason`: why the caller does it, for the audit. */
+  constructor(endpoint: Endpoint, reason?: string) {
     this.endpoint = endpoint
+    this.#reason = reason && encodeURIComponent(reason)
   }
 
   /** Path of a kind, `name` optional. `team` undefined: a cluster kind, or over all teams. */
@@ -74,6 +79,7 @@ export class Api {
           authorization: `Bearer ${token}`,
           accept: 'application/json',
           'user-agent': 'pavior-cli',
+          ...(this.#reason ? { 'pavior-reason': this.#reason } : {}),
           ...(payload || stream ? { 'content-type': type ?? 'application/json' } : {}),
           ...(payload ? { 'content-length': payload.length } : {}),
           ...headers,

@@ -12,6 +12,8 @@ export interface GlobalFlags {
   quiet?: boolean
   team?: string
   home?: string
+  /** For the audit. */
+  because?: string
 }
 
 export interface Endpoint {
@@ -55,7 +57,7 @@ export class Context {
   }
 
   get api(): Api {
-    this.#api ??= new Api(this.endpoint)
+    this.#api ??= new Api(this.endpoint, this.flags.because)
     return this.#api
   }
 

@@ -32,6 +32,7 @@ program
   .option('-q, --quiet', 'no progress')
   .option('-t, --team <name>', 'team (default: that of the login)')
   .option('--home <directory>', 'installation on this machine (default: PAVIOR_HOME)')
+  .option('--because <reason>', 'why you do it, for the audit')
   .showHelpAfterError('Run with --help for the way to use it.')
   .enablePositionalOptions()
   .exitOverride()
@@ -43,11 +44,11 @@ for (const add of [addUp, addNew, addDeploy, addInit, addApps, addLogs, addRun, 
 // Global flags may stand anywhere on the line.
 const everyCommand = (command: Command): Command[] => [command, ...command.commands.flatMap(everyCommand)]
 for (const command of program.commands.flatMap(everyCommand)) {
-  command.option('--json', 'one JSON document on stdout').option('-q, --quiet', 'no progress').option('-t, --team <name>', 'team').option('--home <directory>', 'installation on this machine').exitOverride()
+  command.option('--json', 'one JSON document on stdout').option('-q, --quiet', 'no progress').option('-t, --team <name>', 'team').option('--home <directory>', 'installation on this machine').option('--because <reason>', 'why, for the audit').exitOverride()
 }
 program.hook('preAction', (_program, action) => {
   const flags = action.opts<GlobalFlags>()
-  current = new Context({ ...program.opts<GlobalFlags>(), ...Object.fromEntries(Object.entries(flags).filter(([name, value]) => ['json', 'quiet', 'team', 'home'].includes(name) && value !== undefined)) })
+  current = new Context({ ...program.opts<GlobalFlags>(), ...Object.fromEntries(Object.entries(flags).filter(([name, value]) => ['json', 'quiet', 'team', 'home', 'because'].includes(name) && value !== undefined)) })
 })
 
 try {

@@ -1,6 +1,7 @@
 /** Pages that follow what happens elsewhere without anybody loading them again. */
 import { beforeAll, describe, expect, test } from 'vitest'
 import { appDirectory, newPlatform, webApp, type Platform } from '../../server/test/whole/platform.ts'
+import { seriousViolations } from './axe.ts'
 import { noBrowser, signedIn } from './browser.ts'
 
 /** More than fits on the screen. */
@@ -56,6 +57,20 @@ describe.skipIf(noBrowser)('live pages', () => {
     await rows.nth(1).getByText('meanwhile').waitFor()
     const names = await rows.locator('td:nth-child(4)').allInnerTexts()
     expect(new Set(names).size).toBe(names.length)
+    expect(complaints).toEqual([])
+  })
+
+  test('the audit tells denied attempts with their reason, and that it is what was written', async () => {
+    await platform.api('POST', '/v1/teams/default/invitations', { name: 'vera', role: 'viewer' })
+    const vera = await signedIn(platform, 'vera')
+    await vera.page.evaluate(`fetch('/v1/audit')`)
+    const { page, complaints } = await signedIn(platform)
+    await page.goto(`${platform.url}/audit?verb=denied`)
+    await page.getByText('FORBIDDEN: user:vera may not read the audit.').first().waitFor()
+    await page.getByRole('button', { name: 'Verify' }).click()
+    await page.getByText('As it was written').waitFor()
+    await page.getByText(/pavior audit verify --head \d+:[0-9a-f]{64}/).waitFor()
+    expect(await seriousViolations(page)).toEqual([])
     expect(complaints).toEqual([])
   })
 

@@ -13,6 +13,7 @@ import { createTemplateRenderer } from './drivers/templates/renderer.ts'
 import { createToolFinder } from './drivers/tools/finder.ts'
 import { createApi, createIdempotencyStore, keptCertificate } from './kernel/api/index.ts'
 import { createAuditLog } from './kernel/audit/audit.ts'
+import { keptSealKey } from './kernel/audit/key.ts'
 import { createEventRecorder } from './kernel/audit/events.ts'
 import { systemClock } from './kernel/clock.ts'
 import type { Config, EffectiveSetting } from './kernel/config/config.ts'
@@ -77,7 +78,7 @@ export async function startServer({ config, settings, connection, external, agen
   const reconcilers: Reconciler[] = []
   const metrics = new Registry()
   collectDefaultMetrics({ register: metrics })
-  const audit = createAuditLog(database, feed, metrics)
+  const audit = createAuditLog({ database, feed, key: await keptSealKey(join(home, 'keys')), keepMs: config.auditRetentionDays * 24 * 3600_000, clock, registry: metrics, log })
   const resources = createResources({
     database,
     feed,
@@ -103,6 +104,7 @@ export async function startServer({ config, settings, connection, external, agen
     database,
     resources,
     events,
+    auditNote: audit.note,
     sso: createOpenId(),
     kinds,
     clock,
@@ -205,6 +207,7 @@ export async function startServer({ config, settings, connection, external, agen
     { name: 'change feed', start: () => feed.start(), stop: async () => feed.stop() },
     ...rooms.flatMap((room) => room.parts),
     loop,
+    audit.part,
     createUpkeep({ database, events, audit, idempotency, resources, sources, artifacts, forgetMissing: deliveryRoom.reads.forgetMissing, config, log }),
   ]
   const lifecycle = new Lifecycle(parts, log)

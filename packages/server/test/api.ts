@@ -1,4 +1,7 @@
 /** The HTTP server over a kernel of its own, with tokens that name their actors. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fail, type Resource, type Role } from '@pavior/contract'
 import type { FastifyInstance } from 'fastify'
 import { Registry } from 'prom-client'
@@ -7,6 +10,7 @@ import type { Actor } from '../src/kernel/actor.ts'
 import { createApi, type ApiDeps } from '../src/kernel/api/index.ts'
 import { createIdempotencyStore } from '../src/kernel/api/idempotency-store.ts'
 import { createAuditLog, type AuditLog } from '../src/kernel/audit/audit.ts'
+import { keptSealKey, type SealKey } from '../src/kernel/audit/key.ts'
 import { createEventRecorder, type EventRecorder } from '../src/kernel/audit/events.ts'
 import { systemClock } from '../src/kernel/clock.ts'
 import type { KindDefinition } from '../src/kernel/kind.ts'
@@ -15,11 +19,20 @@ import { mayAct, readableTeams } from '../src/kernel/resources/index.ts'
 import { kernelTestKinds } from '../src/kernel/kube/testing/kinds.ts'
 import { testKernel, type TestKernel } from './kernel.ts'
 
+const log = createLog(process.env.PAVIOR_TEST_LOG ?? 'silent', 'test')
+
+async function testSealKey(): Promise<SealKey> {
+  const directory = await mkdtemp(join(tmpdir(), 'pavior-keys-'))
+  onTestFinished(() => rm(directory, { recursive: true }))
+  return keptSealKey(directory)
+}
+
 export interface TestApi extends TestKernel {
   app: FastifyInstance
   url: string
   recorder: EventRecorder
   audit: AuditLog
+  sealKey: SealKey
   metrics: Registry
   /** Resolves when a request arrives whose method and URL match, for example /^GET .*watch=true/. */
   seen(pattern: RegExp): Promise<void>
@@ -71,7 +84,8 @@ export async function testApi({ kinds = kernelTestKinds, teams = ['blue', 'green
   const kernel = await testKernel(kinds)
   const recorder = createEventRecorder(kernel.database)
   const metrics = new Registry()
-  const audit = createAuditLog(kernel.database, kernel.feed, metrics)
+  const key = await testSealKey()
+  const audit = createAuditLog({ database: kernel.database, feed: kernel.feed, key, keepMs: 90 * 24 * 3600_000, clock: systemClock, registry: metrics, log })
   const app = createApi({
     kinds: kernel.kinds,
     resources: kernel.resources,
@@ -88,7 +102,7 @@ export async function testApi({ kinds = kernelTestKinds, teams = ['blue', 'green
     metrics,
     health: () => ({ checks: [{ name: 'process', problem: undefined }] }),
     ready: () => ({ checks: [{ name: 'database', problem: undefined }] }),
-    log: createLog('silent', 'test'),
+    log,
     clock: systemClock,
     ...over,
   })
@@ -125,7 +139,7 @@ export async function testApi({ kinds = kernelTestKinds, teams = ['blue', 'green
       body: /json/.test(response.headers.get('content-type') ?? '') && text ? JSON.parse(text) : undefined,
     }
   }
-  return { ...kernel, app, url, recorder, audit, metrics, seen, send }
+  return { ...kernel, app, url, recorder, audit, sealKey: key, metrics, seen, send }
 }
 
 export const appsPath = '/apis/pavior.dev/v1/namespaces/blue/apps'

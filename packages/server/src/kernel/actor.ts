@@ -1,4 +1,5 @@
 import type { AccessRule, Role } from '@pavior/contract'
+import type { AuditOrigin } from './store/store.ts'
 
 /** What a binding gives. */
 export interface Grant {
@@ -30,6 +31,14 @@ export interface Actor {
   token?: string
   /** Of the request in which it acts, for the audit. */
   requestId?: string
+  /** That the request came from, for the audit. */
+  address?: string
+  /** Why, in the caller's words, for the audit. */
+  reason?: string
+}
+
+export function originOf({ name, token, requestId, address, reason }: Actor): AuditOrigin {
+  return { actor: name, token, requestId, address, reason }
 }
 
 export function systemActor(part: string): Actor {

@@ -1,7 +1,6 @@
 /** How ready an app is, by every scorecard that measures it. */
 import { Anchor, Group, Progress, Text } from '@mantine/core'
 import { IconChecklist } from '@tabler/icons-react'
-import { useQuery } from '@tanstack/react-query'
 import { Link, useParams } from '@tanstack/react-router'
 import { useState } from 'react'
 import { mayAs, useSession } from '../../frame/session.ts'
@@ -11,12 +10,12 @@ import { GoLink } from '../../pieces/go-link.tsx'
 import { RowsSkeleton } from '../../pieces/page-skeleton.tsx'
 import { Section } from '../../pieces/section.tsx'
 import { FixButton, FixDialog, type Fixing } from './fix.tsx'
-import { appScorecardsQuery } from './reads.ts'
+import { useAppScorecards } from './reads.ts'
 import { Rules } from './rules.tsx'
 
 export default function AppScorecard() {
   const { team = '', app = '' } = useParams({ strict: false })
-  const { data, error } = useQuery(appScorecardsQuery(team, app))
+  const { value: data, error } = useAppScorecards(team, app)
   const [fixing, setFixing] = useState<Fixing>()
   const may = mayAs(useSession(), 'developer', team)
   if (error) return <ErrorState error={error} />

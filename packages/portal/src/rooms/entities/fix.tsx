@@ -1,11 +1,11 @@
 /** Has the platform fix a rule: first what it will do, then the button that does it. */
 import type { RuleFix, RuleResult } from '@pavior/contract'
 import { Button, Group, Modal, Skeleton, Stack, Text } from '@mantine/core'
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useMutation, useQuery } from '@tanstack/react-query'
 import { CopyCommand } from '../../pieces/copy-button.tsx'
 import { PatchView } from '../../pieces/diff.tsx'
 import { ErrorState } from '../../pieces/error-state.tsx'
-import { appScorecardsQuery, fixPreviewQuery, fixRule, type RulePlace } from './reads.ts'
+import { fixPreviewQuery, fixRule, type RulePlace } from './reads.ts'
 
 const verbs: Record<NonNullable<RuleResult['action']>['type'], string> = { scale: 'Scale', upgrade: 'Propose the upgrade', propose: 'Make the branch' }
 
@@ -34,8 +34,7 @@ export function FixDialog({ team, app, fixing, close }: Omit<RulePlace, 'scoreca
 
 function Fix({ place, verb, close }: { place: RulePlace; verb: string; close: () => void }) {
   const preview = useQuery(fixPreviewQuery(place))
-  const queries = useQueryClient()
-  const fixing = useMutation({ mutationFn: () => fixRule(place), onSuccess: () => queries.invalidateQueries({ queryKey: appScorecardsQuery(place.team, place.app).queryKey }) })
+  const fixing = useMutation({ mutationFn: () => fixRule(place) })
   if (preview.error) return <ErrorState error={preview.error} />
   if (!preview.data) return <Skeleton height={120} />
   const shown = fixing.data ?? preview.data

@@ -2,6 +2,7 @@
 import type { ApiView, CardResult, CardTrend, CatalogDetails, CatalogFacet, CatalogGraph, CatalogPage, RuleFix } from '@pavior/contract'
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
 import { get, post } from '../../frame/api.ts'
+import { useLatest, type Latest } from '../../frame/latest.ts'
 
 export interface Filter {
   q?: string | undefined
@@ -95,7 +96,7 @@ export interface ApiDiff {
 export const apiDiffQuery = (team: string, app: string, path: string, from: number, to: number) =>
   queryOptions({ queryKey: ['apis', team, app, path, from, to], queryFn: ({ signal }) => get<ApiDiff>(`${appPath(team, app)}/apis/diff?${searchOf({}, { path, from: String(from), to: String(to) })}`, signal) })
 
-export const appScorecardsQuery = (team: string, app: string) => queryOptions({ queryKey: ['scorecards', 'app', team, app], queryFn: ({ signal }) => get<{ items: CardResult[] }>(`${appPath(team, app)}/scorecards`, signal) })
+export const useAppScorecards = (team: string, app: string): Latest<{ items: CardResult[] }> => useLatest(`${appPath(team, app)}/scorecards?follow=true`)
 
 export interface RulePlace {
   team: string

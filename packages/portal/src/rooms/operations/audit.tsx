@@ -16,14 +16,16 @@ import { GoLink } from '../../pieces/go-link.tsx'
 import { PageHeader } from '../../pieces/page-header.tsx'
 import { RowsSkeleton } from '../../pieces/page-skeleton.tsx'
 import { useEarlier, useNewer, type Filter } from './audit-rows.ts'
+import { Chain } from './audit-chain.tsx'
 import classes from './audit.module.css'
 
-const verbs = ['create', 'update', 'patch', 'delete']
+const verbs = ['create', 'update', 'patch', 'delete', 'denied']
 /** Pixels from the top within which newer rows go in at once. */
 const nearTop = 40
 
 export default function Audit() {
   const filter = useFilter()
+  const { admin } = useSession()
   const pages = useEarlier(filter)
   const earlier = pages.data?.pages.flatMap(({ items }) => items) ?? []
   const newer = useNewer(filter, pages.data && (pages.data.pages[0]?.items[0]?.id ?? '0'))
@@ -32,6 +34,7 @@ export default function Audit() {
   return (
     <>
       <PageHeader title="Audit" text={<>Who changed what and when, as it happens. In a terminal: <span className="nowrap">pavior audit --follow</span></>} />
+      {admin && <Chain />}
       <Filters />
       {pages.error && <ErrorState error={pages.error} />}
       {pages.isLoading && <RowsSkeleton />}
@@ -125,7 +128,7 @@ function Rows({ rows, fresh }: { rows: AuditRow[]; fresh: number }) {
                 <Ago at={row.time} />
               </Table.Td>
               <Table.Td>
-                {row.actor}
+                <span title={row.address && `from ${row.address}`}>{row.actor}</span>
                 {row.token && (
                   <Text span size="xs" c="dimmed" visibleFrom="sm" title="Prefix of the token">
                     {' '}
@@ -136,6 +139,11 @@ function Rows({ rows, fresh }: { rows: AuditRow[]; fresh: number }) {
               <Table.Td>{row.verb}</Table.Td>
               <Table.Td style={{ overflowWrap: 'anywhere' }} title={row.requestId && `request ${row.requestId}`}>
                 {row.kind} <What row={row} />
+                {row.reason && (
+                  <Text size="xs" c="dimmed">
+                    {row.reason}
+                  </Text>
+                )}
               </Table.Td>
               <Table.Td visibleFrom="sm">{row.team ?? '–'}</Table.Td>
             </Table.Tr>

@@ -25,7 +25,7 @@ export function addAdmission(
 
   const identify = async (request: FastifyRequest): Promise<void> => {
     try {
-      request.actor = { ...(await authenticate(request)), requestId: request.id }
+      request.actor = { ...(await authenticate(request)), requestId: request.id, address: request.ip, ...reasonOf(request) }
     } catch (error) {
       const guessed = hasCode(error, 'UNAUTHENTICATED') && request.headers.authorization !== undefined
       const wait = guessed ? failures.take(request.ip) : undefined
@@ -50,6 +50,24 @@ export function addAdmission(
       forget?.()
     })
   })
+}
+
+const longestReason = 500
+
+/** Why somebody does it, from the header `Pavior-Reason`. */
+function reasonOf({ headers }: FastifyRequest): { reason?: string } {
+  const given = headers['pavior-reason']
+  if (typeof given !== 'string' || given.trim() === '') return {}
+  return { reason: decodeHeader(given).trim().slice(0, longestReason) }
+}
+
+/** Headers carry only ASCII, so other letters come percent-encoded. */
+function decodeHeader(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
 }
 
 function isWatch({ method, query }: FastifyRequest): boolean {

@@ -1,21 +1,23 @@
-/** `GET /v1/audit`: who changed what and when, in pages or as it happens. */
-import { fail } from '@pavior/contract'
+/** `GET /v1/audit`: who changed what and when, in pages, as it happens or as a file; and whether it is still what was written. */
+import { fail, type AuditRow } from '@pavior/contract'
 import type { FastifyInstance } from 'fastify'
 import type { Actor } from '../actor.ts'
 import type { AuditFilter, AuditLog } from '../audit/audit.ts'
 import type { KindRegistry } from '../kind.ts'
 import { auditedTeams } from '../resources/authorize.ts'
-import { sendLines } from './lines.ts'
+import { sendLines, type WriteLine } from './lines.ts'
 import { flag, parameter, wholeNumber, type Query } from './query.ts'
 
-const parameters = ['actor', 'people', 'kind', 'team', 'name', 'verb', 'since', 'until', 'limit', 'continue', 'follow', 'after']
+const filters = ['actor', 'people', 'kind', 'team', 'name', 'verb', 'since', 'until']
+const parameters = [...filters, 'limit', 'continue', 'follow', 'after']
+const exportParameters = [...filters, 'format']
 const defaultPageSize = 100
 const largestPage = 1000
 
 export function addAuditRoutes(app: FastifyInstance, { audit, kinds }: { audit: AuditLog; kinds: KindRegistry }): void {
   app.get('/v1/audit', async (request, reply) => {
     const query = request.query as Query
-    checkParameters(query)
+    checkParameters(query, parameters)
     const teams = readableTeams(request.actor, parameter(query, 'team'))
     const filter = filterOf(query, kinds)
     if (flag(query, 'follow')) {
@@ -25,12 +27,52 @@ export function addAuditRoutes(app: FastifyInstance, { audit, kinds }: { audit: 
     const limit = Math.min(wholeNumber(query, 'limit') || defaultPageSize, largestPage)
     return audit.list(teams, filter, { limit, before: rowId(query, 'continue') })
   })
+  app.get('/v1/audit/export', async (request, reply) => {
+    const query = request.query as Query
+    checkParameters(query, exportParameters)
+    const teams = readableTeams(request.actor, parameter(query, 'team'))
+    const filter = filterOf(query, kinds)
+    const format = parameter(query, 'format') ?? 'jsonl'
+    if (format !== 'jsonl' && format !== 'csv') throw fail('BAD_REQUEST', { message: `The audit is not exported as "${format.slice(0, 20)}".`, fix: 'Use jsonl or csv.' })
+    if (format === 'jsonl') return sendLines(reply, (write, signal) => audit.export(teams, filter, write, signal))
+    const form = { type: 'text/csv; charset=utf-8', line: (record: unknown) => csvLine(Array.isArray(record) ? record : csvColumns.map((column) => (record as AuditRow)[column])) }
+    const produce = async (write: WriteLine, signal: AbortSignal): Promise<void> => {
+      await write(csvColumns)
+      await audit.export(teams, filter, write, signal)
+    }
+    return sendLines(reply, produce, { form })
+  })
+  app.get('/v1/audit/head', async ({ actor }) => {
+    mustSeeAll(actor)
+    const head = await audit.head()
+    if (!head) throw fail('NOT_FOUND', { message: 'There is no row in the audit yet.' })
+    return head
+  })
+  app.get('/v1/audit/verify', async (request, reply) => {
+    mustSeeAll(request.actor)
+    checkParameters(request.query as Query, ['head'])
+    const gone = new AbortController()
+    reply.raw.on('close', () => gone.abort())
+    return audit.verify(parameter(request.query as Query, 'head'), gone.signal)
+  })
+}
+
+function mustSeeAll(actor: Actor): void {
+  if (actor.app === undefined && auditedTeams(actor) === undefined) return
+  throw fail('FORBIDDEN', { message: `${actor.name} may not verify the audit.`, why: 'Its chain goes over all teams.', fix: 'Ask an administrator or auditor of the platform.' })
+}
+
+const csvColumns = ['time', 'actor', 'token', 'address', 'verb', 'kind', 'team', 'name', 'uid', 'resourceVersion', 'requestId', 'reason', 'before', 'after'] as const
+
+/** RFC 4180. What a spreadsheet would take for a formula is made text. */
+function csvLine(cells: readonly (string | undefined)[]): string {
+  return cells.map((cell = '') => (/^[=+@-]|[",\r\n\t]/.test(cell) ? `"${cell.replace(/^(?=[=+@-])/, "'").replaceAll('"', '""')}"` : cell)).join(',')
 }
 
 /** A filter with a slip in its name must not look like no filter at all. */
-function checkParameters(query: Query): void {
-  const unknown = Object.keys(query).find((name) => !parameters.includes(name))
-  if (unknown !== undefined) throw fail('BAD_REQUEST', { message: `The audit cannot be filtered by "${unknown.slice(0, 40)}".`, fix: `Use: ${parameters.join(', ')}.` })
+function checkParameters(query: Query, known: readonly string[]): void {
+  const unknown = Object.keys(query).find((name) => !known.includes(name))
+  if (unknown !== undefined) throw fail('BAD_REQUEST', { message: `The audit cannot be filtered by "${unknown.slice(0, 40)}".`, fix: `Use: ${known.join(', ')}.` })
 }
 
 /** Platform administrators read everything, administrators of a team what happened in it. Undefined: everything. */
@@ -59,12 +101,17 @@ function filterOf(query: Query, kinds: KindRegistry): AuditFilter {
   }
 }
 
+/** What rows are about beside resources. */
+const notedKinds = ['Request', 'Session', 'Token']
+
 /** Any word for the kind: App, app, apps. */
 function kindOf(query: Query, kinds: KindRegistry): string | undefined {
   const word = parameter(query, 'kind')
   if (word === undefined) return undefined
+  const noted = notedKinds.find((kind) => kind.toLowerCase() === word.toLowerCase())
+  if (noted !== undefined) return noted
   const found = kinds.find(word) ?? kinds.find(word.toLowerCase())
-  if (!found) throw fail('BAD_REQUEST', { message: `There is no kind "${word.slice(0, 40)}".`, fix: `Use one of: ${kinds.all.map(({ kind }) => kind).join(', ')}.` })
+  if (!found) throw fail('BAD_REQUEST', { message: `There is no kind "${word.slice(0, 40)}".`, fix: `Use one of: ${[...kinds.all.map(({ kind }) => kind), ...notedKinds].join(', ')}.` })
   return found.kind
 }
 

@@ -22,6 +22,7 @@ import { addIdempotency, type IdempotencyStore } from './idempotency.ts'
 import { defaultLimits, type ApiLimits } from './limits.ts'
 import { addObservation, requestIdOf } from './observe.ts'
 import { createOpenStreams, type OpenStreamsDeps } from './open-streams.ts'
+import { createRefusals } from './refusals.ts'
 import { addResourceRoutes } from './resource-routes.ts'
 import { createResponder } from './respond.ts'
 import { addSystemRoutes, type Health, type VersionInfo } from './system-routes.ts'
@@ -80,7 +81,12 @@ export function createApi(deps: ApiDeps): FastifyInstance {
   const responder = createResponder(clock)
   const watches = new Watches(clock, log, limits.watchTimeoutMs)
 
-  app.setErrorHandler((error, request, reply) => sendError(error, request, reply, log))
+  const refusals = createRefusals(deps.audit, log)
+  app.setErrorHandler(async (error, request, reply) => {
+    await refusals(fromFastify(error), request)
+    sendError(error, request, reply, log)
+    return reply
+  })
   app.setNotFoundHandler((request) => {
     throw fail('NOT_FOUND', {
       message: `There is nothing at ${request.method} ${request.url.split('?', 1)[0]!.slice(0, 200)}.`,

@@ -8,13 +8,17 @@ export type WriteLine = (record: unknown) => Promise<void>
 export interface LinesOptions {
   /** A last line for a failure after the answer has begun; without it the answer just ends. */
   lastLine?: (error: unknown) => unknown
+  /** For lines that are not JSON. */
+  form?: { type: string; line: (record: unknown) => string }
 }
 
+const json: NonNullable<LinesOptions['form']> = { type: 'application/x-ndjson', line: (record) => JSON.stringify(record) }
+
 /** Begins the answer; it ends when `produce` does. The signal ends when the caller is gone. */
-export function sendLines(reply: FastifyReply, produce: (write: WriteLine, signal: AbortSignal) => Promise<void>, { lastLine }: LinesOptions = {}): FastifyReply {
+export function sendLines(reply: FastifyReply, produce: (write: WriteLine, signal: AbortSignal) => Promise<void>, { lastLine, form = json }: LinesOptions = {}): FastifyReply {
   const closed = new AbortController()
   reply.raw.on('close', () => closed.abort())
-  reply.type('application/x-ndjson').header('cache-control', 'no-store')
+  reply.type(form.type).header('cache-control', 'no-store')
   const out = new PassThrough()
   // One listener for all waits: a listener for each would pile up over a long answer.
   let waiting: (() => void)[] = []
@@ -25,11 +29,11 @@ export function sendLines(reply: FastifyReply, produce: (write: WriteLine, signa
   }
   out.on('drain', goOn).on('close', goOn)
   const write: WriteLine = async (record) => {
-    if (!out.write(`${JSON.stringify(record)}\n`) && !out.destroyed) await new Promise<void>((resolve) => waiting.push(resolve))
+    if (!out.write(`${form.line(record)}\n`) && !out.destroyed) await new Promise<void>((resolve) => waiting.push(resolve))
   }
   produce(write, closed.signal).then(
     () => out.end(),
-    (error: unknown) => out.end(lastLine ? `${JSON.stringify(lastLine(error))}\n` : undefined),
+    (error: unknown) => out.end(lastLine ? `${form.line(lastLine(error))}\n` : undefined),
   )
   return reply.send(out)
 }

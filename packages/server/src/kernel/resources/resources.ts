@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import { apiVersion, fail, type ObjectMeta, type Resource } from '@pavior/contract'
-import type { Actor } from '../actor.ts'
+import { originOf, type Actor } from '../actor.ts'
 import type { Clock } from '../clock.ts'
 import type { PgDatabase, Tx } from '../db/index.ts'
 import { hasCode } from '../errors.ts'
@@ -119,7 +119,7 @@ export function createResources(deps: ResourcesDeps): Resources {
       fields: fieldsOf(kindOf(object.kind), object),
       before: previous && whatSelectorsSaw(kindOf(object.kind), previous, object),
       expected: previous && BigInt(previous.metadata.resourceVersion),
-      audit: { actor: actor.name, token: actor.token, verb, requestId: actor.requestId },
+      audit: { verb, ...originOf(actor) },
       wake,
     }
     const alone = lastWords.length === 0 && !options.tx

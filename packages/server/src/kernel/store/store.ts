@@ -15,6 +15,16 @@ import type { ResourceKey, Selection } from '../resources/types.ts'
 export const channel = 'pavior_changes'
 export const flushStatement = `select pg_logical_emit_message(true, 'pavior', ''), pg_notify('${channel}', value::text) from resource_version`
 
+/** Who acts, from where, by which request and why, as the audit keeps it. */
+export interface AuditOrigin {
+  actor: string
+  token?: string
+  requestId?: string
+  /** Network address that the request came from. */
+  address?: string
+  reason?: string
+}
+
 export interface StoredWrite {
   type: 'ADDED' | 'MODIFIED' | 'DELETED'
   key: ResourceKey
@@ -26,7 +36,7 @@ export interface StoredWrite {
   before?: Partial<Resource>
   /** Version that must be in force; not for ADDED. */
   expected?: bigint
-  audit: { actor: string; token?: string; verb: string; requestId?: string }
+  audit: { verb: string } & AuditOrigin
   /** Reconcile requests that commit with the write. */
   wake: { controller: string; key: string }[]
 }
@@ -65,7 +75,7 @@ function withVersion({ rv, object }: ObjectRow): Resource {
  */
 const writeStatement = `with given as materialized (
     select * from jsonb_to_recordset($1::jsonb) as g (place int, type text, kind text collate "C", namespace text collate "C", name text collate "C", uid uuid,
-      expected bigint, object jsonb, before jsonb, labels jsonb, owners uuid[], fields jsonb, actor text, token text, verb text, request text, wake jsonb)),
+      expected bigint, object jsonb, before jsonb, labels jsonb, owners uuid[], fields jsonb, actor text, token text, verb text, request text, address text, reason text, wake jsonb)),
   next as (update resource_version set value = value + $2 returning value - $2 as base),
   added as (insert into resources (kind, namespace, name, uid, rv, object, labels, owners, fields)
     select kind, namespace, name, uid, base + place, object, labels, owners, fields from next, given where type = 'ADDED' returning rv),
@@ -77,8 +87,8 @@ const writeStatement = `with given as materialized (
     where g.place = w.rv - base),
   logged as (insert into resource_changes (rv, type, kind, namespace, object, before)
     select rv, type, kind, namespace, object, before from written),
-  audited as (insert into audit (actor, token, verb, kind, namespace, name, uid, rv, request_id)
-    select actor, token, verb, kind, namespace, name, uid, rv, request from written order by rv),
+  audited as (insert into audit (actor, token, verb, kind, namespace, name, uid, rv, request_id, address, reason, previous)
+    select actor, token, verb, kind, namespace, name, uid, rv, request, address, reason, expected from written order by rv),
   woken as (insert into queue (controller, key)
     select distinct w ->> 0, w ->> 1 from written, jsonb_array_elements(wake) w
     on conflict (controller, key) do update set gen = queue.gen + 1, run_at = least(queue.run_at, excluded.run_at),
@@ -111,6 +121,8 @@ function toGiven({ type, key, uid, expected, object, before, fields, audit, wake
     token: audit.token,
     verb: audit.verb,
     request: audit.requestId,
+    address: audit.address,
+    reason: audit.reason,
     wake: wake.map(({ controller, key: wanted }) => [controller, wanted]),
   }
 }

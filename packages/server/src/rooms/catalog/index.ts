@@ -1,6 +1,7 @@
 /** Door of room catalog: apps, what is known of the company's software, and how ready it is. */
 import type { Resource, RouteSpec } from '@pavior/contract'
 import { systemActor } from '../../kernel/actor.ts'
+import { listenTo, type PgDatabase } from '../../kernel/db/index.ts'
 import type { Part } from '../../kernel/lifecycle/lifecycle.ts'
 import { Mirror } from '../../kernel/resources/mirror.ts'
 import type { Room } from '../../kernel/room.ts'
@@ -11,6 +12,7 @@ import { app } from './kinds.ts'
 import type { AppProbe, DefinitionReader, ObservedCalls } from './ports.ts'
 import { scorecard, scorecardExemption } from './scorecards/kinds.ts'
 import { controllerName, createScorecardReconcilers, ensureBuiltin, type ScorecardDeps } from './scorecards/reconcile.ts'
+import { scorecardsChannel } from './scorecards/store.ts'
 import { scorecardRoutes } from './scorecards/routes.ts'
 import { servingOf } from './serving.ts'
 import { createTemplates, type TemplateDeps } from './templates/index.ts'
@@ -20,7 +22,8 @@ export { app } from './kinds.ts'
 export { appsController }
 export const kinds = [app, scorecard, scorecardExemption, template, templateRun]
 
-export interface CatalogDeps extends TemplateDeps {
+export interface CatalogDeps extends Omit<TemplateDeps, 'database'> {
+  database: PgDatabase
   definitions: DefinitionReader
   /** Asks a reconciler for a run. */
   request: ScorecardDeps['request']
@@ -37,6 +40,7 @@ export function createCatalog(deps: CatalogDeps): Room<undefined> {
   const routes = new Mirror<Resource<RouteSpec>>(resources, 'Route', log)
   const scorecards: ScorecardDeps = { database, resources, serving: (of) => servingOf(resources, actor, of), request, clock }
   const seed: Part = { name: 'scorecards', start: () => ensureBuiltin(database, resources), stop: async () => {} }
+  const results = listenTo(database, scorecardsChannel, 'scorecard news')
   const templates = createTemplates(deps)
   return {
     reconcilers: [
@@ -59,10 +63,10 @@ export function createCatalog(deps: CatalogDeps): Room<undefined> {
     routes: [
       entityRoutes({ database, calls, clock }),
       docsRoutes({ database, resources, definitions, repositories, serving: scorecards.serving }),
-      scorecardRoutes(scorecards, { database, resources, repositories, upgrade: templates.upgrade, probe, clock }),
+      scorecardRoutes(scorecards, { database, resources, repositories, upgrade: templates.upgrade, probe, clock }, results.onMore),
       ...templates.routes,
     ],
-    parts: [routes, seed, ...templates.parts],
+    parts: [routes, seed, results.part, ...templates.parts],
     reads: undefined,
   }
 }

@@ -62,7 +62,7 @@ export function cliLoginRoutes({ database, clock, publicUrl, note }: CliLoginDep
   }
   const issue = async (username: string, ip: string, requestId: string): Promise<object> => {
     const { token, record } = await issueLoginToken(database, clock, username)
-    note({ actor: `user:${username}`, action: 'sign-in', outcome: 'allowed', about: 'command line', address: ip, requestId })
+    note({ actor: `user:${username}`, verb: 'sign-in', name: username, reason: 'command line', address: ip, requestId })
     return { token, user: username, expiresAt: record.expiresAt }
   }
 

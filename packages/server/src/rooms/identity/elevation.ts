@@ -12,7 +12,7 @@ import { after, done, itself, splitKey, type Reconciler } from '../../kernel/rec
 import type { Resources } from '../../kernel/resources/index.ts'
 import type { Authenticator } from './authenticate.ts'
 import { clusterRoleBinding, roleBinding } from './kinds-access.ts'
-import type { TakeNote } from './notes.ts'
+import { inNameOf } from './members.ts'
 import { mustBeUnbounded } from './sign-in.ts'
 
 /** On the bindings that people made for themselves. */
@@ -34,31 +34,23 @@ export interface ElevationDeps {
   events: Pick<EventRecorder, 'record'>
   longestMinutes: number
   clock: Clock
-  note: TakeNote
 }
 
-export function elevationRoutes({ resources, authenticator, events, longestMinutes, clock, note }: ElevationDeps): Routes {
+export function elevationRoutes({ resources, authenticator, events, longestMinutes, clock }: ElevationDeps): Routes {
   const tellTeam = async (team: string, reason: string, message: string): Promise<void> => {
     const found = await resources.get<Resource<TeamSpec>>(system, { kind: 'Team', namespace: '', name: team })
     if (found) await events.record({ ...found, metadata: { ...found.metadata, namespace: team } }, 'Warning', reason, message, controller)
   }
 
   return (app: FastifyInstance) => {
-    app.post<{ Params: { team: string } }>('/v1/teams/:team/elevations', async ({ actor, params: { team }, body, ip, id: requestId }, reply) => {
+    app.post<{ Params: { team: string } }>('/v1/teams/:team/elevations', async ({ actor, params: { team }, body }, reply) => {
       if (!elevationRequest.Check(body)) throw fail('BAD_REQUEST', { message: 'An elevation takes { "role", "minutes", "reason" }.' })
-      const told = { actor: actor.name, action: 'elevate', team, about: `${body.role} for ${body.minutes} min: ${body.reason}`, address: ip, requestId } as const
-      try {
-        checkMayElevate(actor, authenticator, team, body, longestMinutes)
-      } catch (error) {
-        note({ ...told, outcome: 'refused' })
-        throw error
-      }
+      checkMayElevate(actor, authenticator, team, body, longestMinutes)
       await resources.mustGet(system, { kind: 'Team', namespace: '', name: team })
       const expiresAt = new Date(clock.now().getTime() + body.minutes * minuteMs).toISOString()
       const name = actor.name.slice('user:'.length)
       const spec: RoleBindingSpec = { role: body.role, subjects: [{ kind: 'User', name }], expiresAt, reason: body.reason }
-      const made = await resources.create<Binding>({ ...system, name: actor.name, kind: 'user', ...(actor.token === undefined ? {} : { token: actor.token }), requestId }, 'RoleBinding', team, { metadata: { generateName: `elevation-${name}-`, labels: { [elevationLabel]: 'true' } }, spec })
-      note({ ...told, outcome: 'allowed' })
+      const made = await resources.create<Binding>({ ...inNameOf(actor), reason: body.reason }, 'RoleBinding', team, { metadata: { generateName: `elevation-${name}-`, labels: { [elevationLabel]: 'true' } }, spec })
       await tellTeam(team, 'Elevated', `${name} took the role ${body.role} until ${expiresAt}: ${body.reason}`)
       reply.code(201)
       return { name: made.metadata.name, team, ...spec }
@@ -70,7 +62,7 @@ export function elevationRoutes({ resources, authenticator, events, longestMinut
       if (found.metadata.labels?.[elevationLabel] !== 'true') throw fail('NOT_FOUND', { message: `"${name}" is no elevation.`, fix: `Delete the RoleBinding itself: pavior delete rolebinding ${name}` })
       const own = found.spec.subjects.some((subject) => `user:${subject.name}` === actor.name)
       if (!own && !actor.admin && actor.roles.get(team) !== 'admin') throw fail('FORBIDDEN', { message: `${actor.name} may not end the elevation of somebody else.`, fix: `Ask an administrator of team ${team}.` })
-      await resources.delete({ ...system, name: actor.name, kind: actor.kind }, key)
+      await resources.delete(inNameOf(actor), key)
       await tellTeam(team, 'SteppedDown', `${found.spec.subjects.map((subject) => subject.name).join(', ')} gave the role ${found.spec.role} back.`)
       return { name, ended: true }
     })

@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import type { FastifyRequest } from 'fastify'
 import type { Authenticate } from '../../kernel/api/types.ts'
 import type { Actor } from '../../kernel/actor.ts'
+import type { WriteNote } from '../../kernel/audit/notes.ts'
 import type { EventRecorder } from '../../kernel/audit/events.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { listenTo, type PgDatabase } from '../../kernel/db/index.ts'
@@ -77,6 +78,7 @@ export interface IdentityDeps {
   log: Logger
   publicUrl: () => string
   defaultTeam: string
+  auditNote: WriteNote
   sso: SingleSignOn
   sessions: SessionSettings
   /** File of the key that seals what only this platform reads. */
@@ -93,11 +95,11 @@ export interface SessionSettings {
   idleMs: number
 }
 
-export function createIdentity({ database, resources, events, sso, kinds: registry, clock, log, publicUrl, defaultTeam, sessions: sessionSettings, keyFile, secondFactorRequired, longestElevationMinutes }: IdentityDeps): Room<IdentityReads> {
+export function createIdentity({ database, resources, events, auditNote, sso, kinds: registry, clock, log, publicUrl, defaultTeam, sessions: sessionSettings, keyFile, secondFactorRequired, longestElevationMinutes }: IdentityDeps): Room<IdentityReads> {
   const directories = createDirectories(resources, log)
   const { teams, roles } = directories
   const authenticator = createAuthenticator({ database, resources, directories, sessionIdleMs: sessionSettings.idleMs, clock, log })
-  const note = createNotes(log)
+  const note = createNotes(auditNote, log)
   const sealer = createSealer(keyFile)
   const secrets = createKeptSecrets(database, sealer)
   const credentials = createCredentials(secrets)
@@ -134,7 +136,7 @@ export function createIdentity({ database, resources, events, sso, kinds: regist
       scimRoutes({ database, resources, directories, authenticator, publicUrl, shutOut, clock, note }),
       workloadRoutes({ resources, keys: createWorkloadKeys({ database, sealer, clock, settings: keySettings }), credentials, publicUrl, clock, note }),
       cliLoginRoutes({ database, clock, publicUrl, note }),
-      elevationRoutes({ resources, authenticator, events, longestMinutes: longestElevationMinutes, clock, note }),
+      elevationRoutes({ resources, authenticator, events, longestMinutes: longestElevationMinutes, clock }),
       whoCanRoutes({ directories, authenticator, kinds: registry }),
     ],
     parts: [foundation, ...directories.parts, tokenNews.part, revocations.part],

@@ -28,8 +28,9 @@ export interface MemberRoutesDeps {
 }
 
 /** What is written in the name of a team's administrator is named so in the audit. */
-function inNameOf({ name, kind, token }: Actor): Actor {
-  return { ...systemActor('identity'), name, kind, ...(token === undefined ? {} : { token }) }
+export function inNameOf(actor: Actor): Actor {
+  const { name: _name, admin: _admin, roles: _roles, grants: _grants, limit: _limit, app: _app, ...origin } = actor
+  return { ...systemActor('identity'), ...origin, name: actor.name }
 }
 
 export function memberRoutes({ database, resources, clock, publicUrl }: MemberRoutesDeps): Routes {

@@ -1,23 +1,32 @@
-/** What happened that is no write of a resource: sign-ins, tokens, refusals, elevations. The one place where they are told. */
+/** What happened that is no write of a resource: sign-ins, tokens, secrets of identity providers. Each has its row in the audit. */
+import type { AuditNote, WriteNote } from '../../kernel/audit/notes.ts'
 import type { Logger } from '../../kernel/log.ts'
 
-export interface Note {
-  /** Who did it, or tried to: `user:ada`. */
-  actor: string
-  /** `sign-in`, `token.create`, … */
-  action: 'sign-in' | 'sign-out' | 'token.create' | 'token.revoke' | 'second-factor.set' | 'second-factor.remove' | 'password.set' | 'elevate' | 'scim-token.create' | 'sso-secret.set' | 'workload-token.issue'
-  outcome: 'allowed' | 'refused'
-  /** What it was about, or why it was refused. Never a secret. */
-  about?: string
+const kinds = {
+  'sign-in': 'Session',
+  'sign-in-failed': 'Session',
+  'sign-out': 'Session',
+  'create-token': 'Token',
+  'revoke-token': 'Token',
+  'set-second-factor': 'SecondFactor',
+  'remove-second-factor': 'SecondFactor',
+  'set-password': 'Password',
+  'set-sso-secret': 'IdentityProvider',
+  'issue-workload-token': 'WorkloadToken',
+} as const
+
+export interface Note extends Pick<AuditNote, 'actor' | 'address' | 'requestId' | 'reason'> {
+  verb: keyof typeof kinds
+  /** What it was about. Never a secret. */
+  name: string
   team?: string
-  /** Where it came from. */
-  address?: string
-  requestId?: string
 }
 
 export type TakeNote = (note: Note) => void
 
-/** The row of the audit belongs here, beside the line of the log. */
-export function createNotes(log: Logger): TakeNote {
-  return (note) => log.info({ identity: note }, `${note.action} ${note.outcome}`)
+/** Nobody waits for the row; that it could not be written is in the log. */
+export function createNotes(write: WriteNote, log: Logger): TakeNote {
+  return ({ team, ...note }) => {
+    write({ ...note, kind: kinds[note.verb], ...(team ? { namespace: team } : {}) }).catch((error: Error) => log.warn({ err: error.message, verb: note.verb, actor: note.actor }, 'a row of the audit could not be written'))
+  }
 }

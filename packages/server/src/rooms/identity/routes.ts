@@ -67,7 +67,7 @@ export function identityRoutes({ database, resources, authenticator, clock, publ
       await mustExist(resources, wanted)
       if (wanted.serviceAccount !== undefined) checkNoMore(actor, authenticator, wanted.team!, wanted.serviceAccount)
       const issued = await issueToken(database, clock, actor.name, { ...wanted, lifetimeMs: (expiresInDays ?? defaultLifetimeDays) * dayMs })
-      note({ actor: actor.name, action: 'token.create', outcome: 'allowed', about: `${issued.record.id} for ${ownerOf(issued.record)}`, team: wanted.team, address: request.ip, requestId: request.id })
+      note({ actor: actor.name, verb: 'create-token', name: issued.record.id, reason: `for ${ownerOf(issued.record)}`, team: wanted.team, address: request.ip, requestId: request.id })
       reply.code(201)
       return { ...issued.record, token: issued.token }
     })
@@ -83,7 +83,7 @@ export function identityRoutes({ database, resources, authenticator, clock, publ
       checkTokenRequest(actor, record)
       await revokeToken(database, params.id)
       authenticator.forget()
-      note({ actor: actor.name, action: 'token.revoke', outcome: 'allowed', about: `${params.id} of ${ownerOf(record)}`, team: record.team, address: ip, requestId })
+      note({ actor: actor.name, verb: 'revoke-token', name: params.id, reason: `of ${ownerOf(record)}`, team: record.team, address: ip, requestId })
       return { id: params.id, revoked: true }
     })
 

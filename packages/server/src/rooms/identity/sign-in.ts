@@ -74,14 +74,15 @@ export function signInRoutes(deps: SignInDeps): Routes {
 
   /** Who it is, noted either way. */
   const who = async (request: FastifyRequest): Promise<string> => {
-    const told = { action: 'sign-in', address: request.ip, requestId: request.id } as const
+    const told = { address: request.ip, requestId: request.id }
     try {
       const username = await verify(request.body, request.ip)
-      note({ ...told, actor: `user:${username}`, outcome: 'allowed' })
+      note({ ...told, verb: 'sign-in', actor: `user:${username}`, name: username })
       return username
     } catch (error) {
       const given = (request.body as { username?: unknown } | undefined)?.username
-      if (!hasCode(error, 'BAD_REQUEST', 'SECOND_FACTOR_NEEDED')) note({ ...told, actor: typeof given === 'string' ? `user:${given.slice(0, 40)}` : 'unknown', outcome: 'refused', about: (error as { code?: string }).code })
+      // While a name is locked its attempts are not judged, so there is nothing to tell; they would fill the audit.
+      if (hasCode(error, 'UNAUTHENTICATED', 'SECOND_FACTOR_WRONG')) note({ ...told, verb: 'sign-in-failed', actor: 'unknown', name: typeof given === 'string' ? given : 'login link', reason: (error as { code?: string }).code })
       throw error
     }
   }
@@ -117,7 +118,7 @@ export function signInRoutes(deps: SignInDeps): Routes {
       if (record) {
         await revokeToken(database, record.id)
         authenticator.forget()
-        note({ actor: request.actor.name, action: 'sign-out', outcome: 'allowed', address: request.ip, requestId: request.id })
+        note({ actor: request.actor.name, verb: 'sign-out', name: userOf(request.actor.name), address: request.ip, requestId: request.id })
       }
       sessions.clearCookie(request, reply)
       return { signedOut: true, ...(record?.provider === undefined ? {} : { provider: record.provider }) }
@@ -135,7 +136,7 @@ export function signInRoutes(deps: SignInDeps): Routes {
         await lockout.passed(params.name, ip)
       }
       await setPassword(database, params.name, body.password)
-      note({ actor: actor.name, action: 'password.set', outcome: 'allowed', about: `user:${params.name}`, address: ip, requestId })
+      note({ actor: actor.name, verb: 'set-password', name: params.name, address: ip, requestId })
       // Whoever knew the old password is out, wherever it was.
       await endSessions(database, params.name, own ? actor.token : undefined)
       authenticator.forget()
@@ -209,7 +210,7 @@ function addSecondFactorRoutes(app: FastifyInstance, { database, lockout, second
     mustBeOwn(actor, params.name)
     if (!codeRequest.Check(body)) throw fail('BAD_REQUEST', { message: 'Confirming a second factor takes { "code" }.' })
     const recoveryCodes = await guarded(params.name, ip, () => notSignedOut(secondFactors.confirm(params.name, body.code)))
-    note({ actor: actor.name, action: 'second-factor.set', outcome: 'allowed', address: ip, requestId })
+    note({ actor: actor.name, verb: 'set-second-factor', name: params.name, address: ip, requestId })
     return { recoveryCodes }
   })
   app.delete<Named>('/v1/users/:name/second-factor', async ({ actor, params, body, ip, id: requestId }) => {
@@ -219,7 +220,7 @@ function addSecondFactorRoutes(app: FastifyInstance, { database, lockout, second
       await guarded(params.name, ip, () => notSignedOut(secondFactors.check(params.name, body.code)))
     } else if (!actor.admin) throw fail('FORBIDDEN', { message: `${actor.name} may not take the second factor of "${params.name}" away.`, fix: 'Ask an administrator of the platform.' })
     await secondFactors.remove(params.name)
-    note({ actor: actor.name, action: 'second-factor.remove', outcome: 'allowed', about: `user:${params.name}`, address: ip, requestId })
+    note({ actor: actor.name, verb: 'remove-second-factor', name: params.name, address: ip, requestId })
     return { removed: true }
   })
 }

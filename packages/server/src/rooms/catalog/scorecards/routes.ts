@@ -2,7 +2,10 @@
 import { fail, type AppSpec, type AppStatus, type Resource, type RuleFix } from '@pavior/contract'
 import type { FastifyInstance } from 'fastify'
 import type { Actor } from '../../../kernel/actor.ts'
+import { sendLatest } from '../../../kernel/api/lines.ts'
+import { flag, type Query } from '../../../kernel/api/query.ts'
 import type { Routes } from '../../../kernel/api/types.ts'
+import type { News } from '../../../kernel/db/index.ts'
 import { readableTeams } from '../../../kernel/resources/index.ts'
 import { fixRule, withFixes, type FixDeps } from '../fixes/commands.ts'
 import type { Facts } from './plan.ts'
@@ -19,15 +22,19 @@ interface AppParams {
   app: string
 }
 
-export function scorecardRoutes(deps: ScorecardDeps, fixes: FixDeps): Routes {
+export function scorecardRoutes(deps: ScorecardDeps, fixes: FixDeps, onMore: News['onMore']): Routes {
   const { database, resources } = deps
   const teamsOf = (actor: Actor): string[] | undefined => readableTeams(actor)
 
   return (server: FastifyInstance) => {
-    server.get<{ Params: AppParams }>('/v1/teams/:team/apps/:app/scorecards', async ({ actor, params }) => {
-      await resources.mustGet(actor, { kind: 'App', namespace: params.team, name: params.app })
-      const items = await resultsOfApp(database, params.team, params.app)
-      return { items: await Promise.all(items.map(async (item) => ({ ...item, rules: await withFixes(fixes, params.team, params.app, item.rules) }))) }
+    server.get<{ Params: AppParams; Querystring: Query }>('/v1/teams/:team/apps/:app/scorecards', async ({ actor, params: { team, app }, query }, reply) => {
+      await resources.mustGet(actor, { kind: 'App', namespace: team, name: app })
+      const read = async (): Promise<object> => {
+        const items = await resultsOfApp(database, team, app)
+        return { items: await Promise.all(items.map(async (item) => ({ ...item, rules: await withFixes(fixes, team, app, item.rules) }))) }
+      }
+      const ofApp = (listener: () => void): (() => void) => onMore((about) => (about === undefined || about === `${team}/${app}`) && listener())
+      return flag(query, 'follow') ? sendLatest(reply, read, ofApp) : read()
     })
 
     server.post<{ Params: AppParams & { scorecard: string; rule: string }; Querystring: { dryRun?: string } }>('/v1/teams/:team/apps/:app/scorecards/:scorecard/rules/:rule/fix', async ({ actor, params, query, signal }): Promise<RuleFix> => {

@@ -3,6 +3,9 @@ import type { CardResult, CardTrend } from '@pavior/contract'
 import type { Database, Tx } from '../../../kernel/db/index.ts'
 import type { ScorecardResult } from './plan.ts'
 
+/** Told with `team/app` whenever results of an app have changed. */
+export const scorecardsChannel = 'pavior_scorecards'
+
 export type ResultRow = Omit<CardResult, 'changedAt'> & { changedAt: Date }
 
 const columns = 'team, app, scorecard, level, next, score, rules, changed_at as "changedAt"'
@@ -10,20 +13,22 @@ const columns = 'team, app, scorecard, level, next, score, rules, changed_at as 
 /** Replaces what was known of the app; scorecards that measure it no more go. */
 export async function replaceResults(database: Database, team: string, app: string, results: Map<string, ScorecardResult>): Promise<void> {
   await database.transaction(async (tx) => {
-    await tx.query('delete from scorecard_results where team = $1 and app = $2 and not scorecard = any($3)', [team, app, [...results.keys()]])
+    let { rowCount: changed } = await tx.query('delete from scorecard_results where team = $1 and app = $2 and not scorecard = any($3)', [team, app, [...results.keys()]])
     for (const [scorecard, { level, next, score, rules }] of results) {
-      await tx.query(
+      const { rowCount } = await tx.query(
         `insert into scorecard_results as r (team, app, scorecard, level, next, score, rules) values ($1, $2, $3, $4, $5, $6, $7)
          on conflict (team, app, scorecard) do update set level = excluded.level, next = excluded.next, score = excluded.score, rules = excluded.rules, changed_at = now()
          where (r.level, r.next, r.score, r.rules) is distinct from (excluded.level, excluded.next, excluded.score, excluded.rules)`,
         [team, app, scorecard, level ?? null, next ?? null, score, JSON.stringify(rules)],
       )
+      changed += rowCount
       await tx.query(
         `insert into scorecard_history (day, team, app, scorecard, level, score) values (current_date, $1, $2, $3, $4, $5)
          on conflict (scorecard, team, app, day) do update set level = excluded.level, score = excluded.score`,
         [team, app, scorecard, level ?? null, score],
       )
     }
+    if (changed > 0) await tx.query('select pg_notify($1, $2)', [scorecardsChannel, `${team}/${app}`])
   })
 }
 

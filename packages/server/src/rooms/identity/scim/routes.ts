@@ -66,7 +66,7 @@ export function scimRoutes(deps: ScimRoutesDeps): Routes {
       const given = body ?? {}
       if (!tokenRequest.Check(given)) throw fail('BAD_REQUEST', { message: 'A token for a directory takes { "description"?, "expiresInDays"? }.' })
       const { token, record } = await issueToken(database, clock, actor.name, { description: given.description ?? 'SCIM', team: '', serviceAccount: scimAccount, lifetimeMs: (given.expiresInDays ?? defaultLifetimeDays) * dayMs })
-      note({ actor: actor.name, action: 'scim-token.create', outcome: 'allowed', about: record.id, address: ip, requestId })
+      note({ actor: actor.name, verb: 'create-token', name: record.id, reason: 'for a directory over SCIM', address: ip, requestId })
       reply.code(201)
       return { ...record, token, url: `${publicUrl()}/scim/v2` }
     })

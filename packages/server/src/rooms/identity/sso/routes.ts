@@ -94,10 +94,11 @@ export function ssoRoutes(deps: SsoDeps): Routes {
         const claims = await sso.finish(settings, new URL(`${callbackPath}${callback.search}`, publicUrl()), underWay)
         const username = await admitPerson(deps, provider, found.spec, claims)
         await sessions.start(request, reply, { username, provider, ...(claims.sid === undefined ? {} : { providerSession: claims.sid }) })
-        note({ actor: `user:${username}`, action: 'sign-in', outcome: 'allowed', about: provider, address: request.ip, requestId: request.id })
+        note({ actor: `user:${username}`, verb: 'sign-in', name: username, reason: `through ${provider}`, address: request.ip, requestId: request.id })
         return await reply.redirect(underWay.to, 302)
       } catch (error) {
-        note({ actor: 'unknown', action: 'sign-in', outcome: 'refused', about: `${provider}: ${(error as { code?: string }).code ?? 'INTERNAL'}`, address: request.ip, requestId: request.id })
+        // What belongs to no sign-in of ours is noise of anybody; it is in the log.
+        if (provider !== '') note({ actor: 'unknown', verb: 'sign-in-failed', name: provider, reason: (error as { code?: string }).code ?? 'INTERNAL', address: request.ip, requestId: request.id })
         return told(deps, reply, error, provider)
       }
     })
@@ -172,7 +173,7 @@ function addProviderRoutes(app: FastifyInstance, { database, resources, sso, sec
     if (!secretRequest.Check(body)) throw fail('BAD_REQUEST', { message: 'A client secret is sent as { "secret" }.' })
     await resources.mustGet(system, { kind: 'IdentityProvider', namespace: '', name: params.provider })
     await secrets.write(secretOf(params.provider), body.secret)
-    note({ actor: actor.name, action: 'sso-secret.set', outcome: 'allowed', about: params.provider, address: ip, requestId })
+    note({ actor: actor.name, verb: 'set-sso-secret', name: params.provider, address: ip, requestId })
     return { provider: params.provider, set: true }
   })
 

@@ -80,7 +80,7 @@ export function workloadRoutes({ resources, keys, credentials, publicUrl, clock,
         .setExpirationTime(now + seconds)
         .setJti(crypto.randomUUID())
         .sign(key)
-      note({ actor: `workload:${team}/${name}/${environment}`, action: 'workload-token.issue', outcome: 'allowed', about: audience, team, address: ip, requestId: id })
+      note({ actor: `workload:${team}/${name}/${environment}`, verb: 'issue-workload-token', name, reason: `for ${audience}`, team, address: ip, requestId: id })
       void reply.header('cache-control', 'no-store')
       return { value, expiresAt: new Date((now + seconds) * 1000).toISOString() }
     })
