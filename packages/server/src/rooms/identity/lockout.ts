@@ -24,11 +24,21 @@ export function pauseAfter(attempts: number, { free, firstPauseMs, longestPauseM
   return attempts < free ? 0 : Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(attempts - free, 30))
 }
 
+/** Attempts after which the pause grows no more. */
+const mostPauses = 100
+
+/** Counts and locks in one statement: of many at once no more than the free ones pass. $3 has the pause after each number of attempts, in seconds. */
 const count = `insert into sign_in_failures as known (subject, failures, failed_at) values ($1, 1, now())
   on conflict (subject) do update set failed_at = now(),
-    failures = case when known.failed_at < now() - make_interval(secs => $2) then 1 else known.failures + 1 end
+    failures = case when known.failed_at < now() - make_interval(secs => $2) then 1 else known.failures + 1 end,
+    locked_until = case when known.failed_at < now() - make_interval(secs => $2) then null
+      else now() + make_interval(secs => nullif(($3::float8[])[least(known.failures + 1, ${mostPauses})], 0)) end
     where known.locked_until is null or known.locked_until <= now()
   returning failures`
+
+function pausesOf(settings: LockoutSettings): number[] {
+  return Array.from({ length: mostPauses }, (_, index) => pauseAfter(index + 1, settings) / 1000)
+}
 
 export interface Lockout {
   /** Counts the attempt. Throws SIGN_IN_LOCKED with the wait when it comes too early. */
@@ -41,11 +51,8 @@ export interface Lockout {
 
 export function createLockout(database: Database): Lockout {
   const take = async (subject: string, settings: LockoutSettings): Promise<void> => {
-    const { rows } = await database.query<{ failures: number }>(count, [subject, forgetAfterMs / 1000])
-    const attempts = rows[0]?.failures
-    if (attempts === undefined) throw await locked(subject)
-    const pauseMs = pauseAfter(attempts, settings)
-    if (pauseMs > 0) await database.query('update sign_in_failures set locked_until = now() + make_interval(secs => $2) where subject = $1', [subject, pauseMs / 1000])
+    const { rows } = await database.query(count, [subject, forgetAfterMs / 1000, pausesOf(settings)])
+    if (rows.length === 0) throw await locked(subject)
   }
   const locked = async (subject: string): Promise<Error> => {
     const { rows } = await database.query<{ wait: number }>('select extract(epoch from locked_until - now())::float8 as wait from sign_in_failures where subject = $1', [subject])
