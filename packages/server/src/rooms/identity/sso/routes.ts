@@ -141,7 +141,7 @@ function told({ log }: SsoDeps, reply: FastifyReply, error: unknown, provider: s
   const { code = 'INTERNAL', message, why } = error as { code?: string; message?: string; why?: string; details?: { why?: string } }
   const known = code in errorCatalogue ? (code as ErrorCode) : 'INTERNAL'
   log.warn({ provider, code: known, err: message, why: why ?? (error as { details?: { why?: string } }).details?.why }, 'a single sign-on ended without a session')
-  return reply.redirect(`/sign-in?${new URLSearchParams({ problem: known, ...(known === 'SSO_REFUSED' && message ? { message } : {}) }).toString()}`, 302)
+  return reply.redirect(`/sign-in?${new URLSearchParams({ problem: known }).toString()}`, 302)
 }
 
 function addProviderRoutes(app: FastifyInstance, { database, resources, sso, secrets, authenticator, publicUrl, note }: SsoDeps, providers: Providers): void {
