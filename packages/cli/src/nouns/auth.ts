@@ -89,6 +89,20 @@ export function addAuth(program: Command, context: () => Context): void {
       out.result(saved, `${who} has ${role} ${place === undefined ? 'everywhere' : `in team ${place}`}${expiresAt ? ` until ${expiresAt}` : ''}. Take it back: pavior delete ${place === undefined ? 'clusterrolebinding' : 'rolebinding'} ${name}`)
     })
   auth
+    .command('id-token')
+    .description('Print an identity token of an app, as the app itself gets it; for setting up what shall trust it.')
+    .requiredOption('--audience <name>', 'who shall accept it')
+    .option('-a, --app <name>', 'app (default: that of the directory)')
+    .option('--environment <name>', 'environment', 'production')
+    .option('--algorithm <name>', 'ES256 or RS256', 'ES256')
+    .addHelpText('before', 'Example:\n  pavior auth id-token --app checkout --environment production --audience vault\n')
+    .action(async (flags: { audience: string; app?: string; environment: string; algorithm: string }) => {
+      const here = context()
+      const { audience, environment, algorithm } = flags
+      const answer = await here.api.json<{ value: string }>({ method: 'POST', path: `/v1/teams/${encodeURIComponent(here.team)}/apps/${encodeURIComponent(here.app(flags.app))}/id-token`, body: { audience, environment, algorithm } })
+      here.out.result(answer, answer.value)
+    })
+  auth
     .command('elevate')
     .description('Take a higher role in a team for a while; the team and the administrators are told.')
     .requiredOption('--reason <text>', 'why, in a sentence')

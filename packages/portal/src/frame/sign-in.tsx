@@ -52,9 +52,13 @@ function Code({ value, change }: { value: string; change: (next: string) => void
   return <TextInput label="Code" description="Six digits of your authenticator app, or a recovery code." autoComplete="one-time-code" autoFocus required maxLength={20} value={value} onChange={({ currentTarget }) => change(currentTarget.value)} />
 }
 
-function Providers() {
-  const { data } = useQuery({ queryKey: ['providers'], queryFn: () => get<{ items: { name: string; displayName: string }[] }>('/v1/sso'), staleTime: Infinity })
-  return (data?.items ?? []).map(({ name, displayName }) => (
+interface Provider {
+  name: string
+  displayName: string
+}
+
+function Providers({ items }: { items: Provider[] }) {
+  return items.map(({ name, displayName }) => (
     <Button key={name} component="a" variant="default" href={`/v1/sso/${encodeURIComponent(name)}/start?${new URLSearchParams({ to: nextPath() }).toString()}`}>
       Sign in with {displayName}
     </Button>
@@ -67,14 +71,17 @@ export function SignIn() {
   const [password, setPassword] = useState('')
   const [code, setCode] = useState('')
   const second = asksForCode(entrance.error) || code !== ''
+  const providers = useQuery({ queryKey: ['providers'], queryFn: () => get<{ items: Provider[] }>('/v1/sso'), staleTime: Infinity, retry: false })
   const submit = (event: FormEvent): void => {
     event.preventDefault()
     entrance.mutate({ username, password, ...(code === '' ? {} : { code }) })
   }
+  // A moment of nothing, so that the page does not jump when the buttons come.
+  if (providers.isPending) return null
   return (
     <Page title="Sign in">
       <Problem />
-      <Providers />
+      <Providers items={providers.data?.items ?? []} />
       <form onSubmit={submit}>
         <Stack>
           <TextInput label="Name" autoComplete="username" autoFocus required value={username} onChange={({ currentTarget }) => setUsername(currentTarget.value)} />

@@ -243,7 +243,18 @@ describe('a directory over SCIM', () => {
 test('the platform is an issuer whose keys anybody can verify with, and gives tokens to credentials only', async () => {
   const discovery = (await (await fetch(`${platform.url}/.well-known/openid-configuration`)).json()) as { issuer: string; jwks_uri: string }
   expect(discovery.issuer).toBe(platform.url)
-  await expect(jwtVerify('e30.e30.', createRemoteJWKSet(new URL(discovery.jwks_uri)))).rejects.toThrow()
+  const bob = await as('bob')
+  await until('bob to be a developer', async () => (await bob.send('GET', '/v1/whoami')).body.roles.shop === 'developer')
+  for (const algorithm of ['ES256', 'RS256']) {
+    const { body } = await bob.send('POST', '/v1/teams/shop/apps/web/id-token', { environment: 'staging', audience: 'vault', algorithm })
+    const verified = await jwtVerify(body.value, createRemoteJWKSet(new URL(discovery.jwks_uri)), { issuer: discovery.issuer, audience: 'vault' })
+    expect(verified.payload).toMatchObject({ sub: 'shop:web:staging', team: 'shop', app: 'web', environment: 'staging' })
+    expect(verified.payload.exp! - verified.payload.iat!).toBeLessThanOrEqual(3600)
+    await expect(jwtVerify(body.value, createRemoteJWKSet(new URL(discovery.jwks_uri)), { audience: 'another' })).rejects.toThrow()
+  }
+  const ask = async (who: Caller, body: object, app = 'web'): Promise<number> => (await who.send('POST', `/v1/teams/shop/apps/${app}/id-token`, { environment: 'staging', audience: 'vault', ...body })).status
+  expect(await ask(await as('eve'), {})).toBe(403)
+  expect([await ask(bob, { audience: '' }), await ask(bob, { lifetimeSeconds: 7200 }), await ask(bob, { algorithm: 'none' }), await ask(bob, {}, 'gone')]).toEqual([400, 400, 400, 404])
   const { keys } = (await (await fetch(discovery.jwks_uri)).json()) as { keys: { alg: string; d?: string }[] }
   expect(keys.map(({ alg }) => alg).toSorted()).toEqual(['ES256', 'RS256'])
   for (const token of [await platform.token(), 'pvw_made.up', 'pvw_']) expect((await caller(token).send('GET', '/v1/workload/token?audience=vault')).status).toBe(401)

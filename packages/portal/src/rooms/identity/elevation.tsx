@@ -38,7 +38,7 @@ function Elevation({ binding: { metadata, spec } }: { binding: Binding }) {
     })
   if (left <= 0) return null
   return (
-    <Alert icon={<IconShieldUp size={18} />} color="yellow" mb="md" title={`${own ? 'You are' : `${who} is`} ${spec.role} in ${metadata.namespace} for ${clockText(left)}`}>
+    <Alert icon={<IconShieldUp size={18} />} mb="md" title={`${own ? 'You are' : `${who} is`} ${spec.role} in ${metadata.namespace} for ${clockText(left)}`}>
       <Group justify="space-between" gap="xs">
         <Text size="sm">{spec.reason}</Text>
         {(own || mayAs(session, 'admin', metadata.namespace)) && (

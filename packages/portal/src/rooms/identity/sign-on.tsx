@@ -1,6 +1,6 @@
 /** Identity providers: which there are, whether they answer, and what they have to be told. */
 import type { IdentityProviderSpec, Resource } from '@pavior/contract'
-import { Button, Code, Group, Modal, PasswordInput, Stack, Table, Text, TextInput } from '@mantine/core'
+import { Box, Button, Code, Group, Modal, PasswordInput, Stack, Table, Text, TextInput } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { IconLogin2, IconPlus } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
@@ -78,7 +78,7 @@ function One({ provider: { metadata, spec } }: { provider: Provider }) {
       }
     >
       <Secret name={name} opened={secret} close={() => setSecret(false)} saved={() => void refetch()} />
-      {error && <ErrorState error={error} />}
+      {error && <Box mb="xs"><ErrorState error={error} /></Box>}
       <Facts spec={spec} check={data} failed={error !== null} />
     </Section>
   )

@@ -98,10 +98,16 @@ async function countKeys(address: string | undefined, settings: ProviderSettings
   }
 }
 
+/** "fetch failed" tells nothing; what is below it does. */
+function innermost(error: unknown): Error {
+  const { cause } = error as { cause?: unknown }
+  return cause instanceof Error ? innermost(cause) : (error as Error)
+}
+
 /** What cannot be reached is unavailable; everything else cannot be trusted. Neither shows what was sent. */
 function told(error: unknown, { issuer }: ProviderSettings): Error {
   const { code, message, cause } = error as { code?: string; message: string; cause?: { code?: string } }
   const unreachable = code === 'OAUTH_TIMEOUT' || code === 'OAUTH_RESPONSE_IS_NOT_CONFORM' || code === 'OAUTH_RESPONSE_IS_NOT_JSON' || (error instanceof TypeError && message === 'fetch failed') || cause?.code === 'ECONNREFUSED' || (error as Error).name === 'TimeoutError'
-  if (unreachable) return fail('SSO_UNAVAILABLE', { message: `The identity provider ${issuer} does not answer as one.`, why: message }, { cause: error })
+  if (unreachable) return fail('SSO_UNAVAILABLE', { message: `The identity provider ${issuer} does not answer as one.`, why: innermost(error).message }, { cause: error })
   return fail('SSO_INVALID', { message: 'The answer of the identity provider cannot be trusted.', why: message }, { cause: error })
 }

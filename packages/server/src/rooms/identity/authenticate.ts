@@ -6,7 +6,7 @@ import type { Database } from '../../kernel/db/index.ts'
 import type { Logger } from '../../kernel/log.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import type { Directories } from './directories.ts'
-import { limited, type Rights } from './rights.ts'
+import { limited, type Rights, type Source } from './rights.ts'
 import { digestOf, findToken, readPassword, touchToken, type TokenRecord } from './store.ts'
 
 /** A revoked token is refused by other replicas after this long at the latest; by this one at once. */
@@ -25,6 +25,8 @@ export interface Authenticator {
   hasPassword(username: string): Promise<boolean>
   /** What a user or a service account holds now, and by what. */
   rightsOf(who: Owner): Rights
+  /** Somebody who holds this and nothing else. */
+  actorBy(source: Source): Actor
   /** The actor that a user or a service account is, without any token. */
   actorOf(who: Owner): Actor
   /** Forget what was cached, after a revocation. */
@@ -122,6 +124,10 @@ export function createAuthenticator({ database, resources, directories, sessionI
     record: (token) => lookUp(token),
     hasPassword: async (username) => (await readPassword(database, username)) !== undefined,
     rightsOf,
+    actorBy: (source) => {
+      const { admin, roles, grants } = directories.rights().by(source, clock.now().getTime())
+      return { name: source.role, kind: 'user', admin, roles, grants }
+    },
     actorOf,
     forget: () => {
       cache.clear()

@@ -1,5 +1,6 @@
 /** Door of room identity: people, groups, teams, service accounts, roles, tokens, and every way of signing in. */
 import type { IncomingMessage } from 'node:http'
+import { fail } from '@pavior/contract'
 import type { FastifyRequest } from 'fastify'
 import type { Authenticate } from '../../kernel/api/types.ts'
 import type { Actor } from '../../kernel/actor.ts'
@@ -9,7 +10,7 @@ import type { Clock } from '../../kernel/clock.ts'
 import { listenTo, type PgDatabase } from '../../kernel/db/index.ts'
 import type { KindRegistry } from '../../kernel/kind.ts'
 import type { Logger } from '../../kernel/log.ts'
-import type { Admission, Resources } from '../../kernel/resources/index.ts'
+import { authorize, type Admission, type Resources } from '../../kernel/resources/index.ts'
 import type { Room } from '../../kernel/room.ts'
 import { createSealer } from '../../kernel/sealer.ts'
 import { cliLoginRoutes } from './cli-login.ts'
@@ -103,6 +104,10 @@ export function createIdentity({ database, resources, events, auditNote, sso, ki
   const sealer = createSealer(keyFile)
   const secrets = createKeptSecrets(database, sealer)
   const credentials = createCredentials(secrets)
+  const mayDeploy = (actor: Actor, { team: of, app, environment }: Workload): void => {
+    if (actor.app === undefined || actor.app === app) return authorize(actor, 'create', registry.mustFind('Deployment'), of, { spec: { app, environment } })
+    throw fail('FORBIDDEN', { message: `${actor.name} may act only for app "${actor.app}".` })
+  }
   const shutOut = async (username: string): Promise<void> => {
     await revokeTokensOf(database, username)
     authenticator.forget()
@@ -134,7 +139,7 @@ export function createIdentity({ database, resources, events, auditNote, sso, ki
       memberRoutes({ database, resources, clock, publicUrl }),
       ssoRoutes({ database, resources, directories, sso, secrets, sessions, authenticator, publicUrl, note, log }),
       scimRoutes({ database, resources, directories, authenticator, publicUrl, shutOut, clock, note }),
-      workloadRoutes({ resources, keys: createWorkloadKeys({ database, sealer, clock, settings: keySettings }), credentials, publicUrl, clock, note }),
+      workloadRoutes({ resources, keys: createWorkloadKeys({ database, sealer, clock, settings: keySettings }), credentials, publicUrl, mayDeploy, clock, note }),
       cliLoginRoutes({ database, clock, publicUrl, note }),
       elevationRoutes({ resources, authenticator, events, longestMinutes: longestElevationMinutes, clock }),
       whoCanRoutes({ directories, authenticator, kinds: registry }),

@@ -42,6 +42,8 @@ const rank: Record<Role, number> = { viewer: 1, developer: 2, admin: 3 }
 /** Found by subject, so that one actor costs what it holds and not what the platform has. */
 export interface RightsIndex {
   of(who: Who, now: number): Rights
+  /** What one source alone gives. */
+  by(source: Source, now: number): Rights
 }
 
 export function indexRights({ teams, groups, roles, bindings }: Directory): RightsIndex {
@@ -66,7 +68,7 @@ export function indexRights({ teams, groups, roles, bindings }: Directory): Righ
     const keys = [`User/${who.name}`, ...(groupsOf.get(who.name) ?? []).map((group) => `Group/${group}`)]
     return keys.flatMap((key) => [...(memberships.get(key) ?? []), ...(bound.get(key) ?? [])])
   }
-  return { of: (who, now) => collect(sourcesOf(who), custom, now) }
+  return { of: (who, now) => collect(sourcesOf(who), custom, now), by: (source, now) => collect([source], custom, now) }
 }
 
 function subjectKey({ kind, name, team }: Subject, bindingTeam: string | undefined): string {

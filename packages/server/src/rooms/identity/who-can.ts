@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Actor } from '../../kernel/actor.ts'
 import type { Routes } from '../../kernel/api/types.ts'
 import type { KindDefinition, KindRegistry, Verb } from '../../kernel/kind.ts'
-import { auditedTeams, auditKind, mayAct } from '../../kernel/resources/index.ts'
+import { auditedTeams, mayAct } from '../../kernel/resources/index.ts'
 import type { Authenticator, Owner } from './authenticate.ts'
 import { builtInRoles } from './built-in.ts'
 import type { Directories } from './directories.ts'
@@ -67,7 +67,7 @@ export function whoCanRoutes({ directories, authenticator, kinds }: WhoCanDeps):
       const items = []
       for (const owner of owners()) {
         const who = authenticator.actorOf(owner)
-        if (answer(who, question)) items.push({ name: who.name, ...(owner.kind === 'User' ? { displayName: directories.users.get('', owner.name)?.spec.displayName } : {}), by: reasons(authenticator.rightsOf(owner).sources, who, question.team, directories, owner) })
+        if (answer(who, question)) items.push({ name: who.name, ...(owner.kind === 'User' ? { displayName: directories.users.get('', owner.name)?.spec.displayName } : {}), by: reasons(authenticator.rightsOf(owner).sources.filter((source) => answer(authenticator.actorBy(source), question)), owner, directories) })
       }
       return { question: wordsOf(question), items: items.toSorted((one, other) => (one.name < other.name ? -1 : 1)) }
     })
@@ -97,7 +97,8 @@ function answer(actor: Actor, { verb, kind, team, name, environment }: Asked): b
 }
 
 function wordsOf({ verb, kind, team, name, environment }: Asked): string {
-  return `${verb} ${kind?.plural ?? auditKind}${name === undefined ? '' : ` "${name}"`}${environment === undefined ? '' : ` of environment ${environment}`}${team === '' ? '' : ` in team ${team}`}`
+  if (!kind) return `${verb === 'get' ? 'read' : verb} the audit${team === '' ? '' : ` of team ${team}`}`
+  return `${verb} ${kind.plural}${name === undefined ? '' : ` "${name}"`}${environment === undefined ? '' : ` of environment ${environment}`}${team === '' ? '' : ` in team ${team}`}`
 }
 
 /** What is said here is who works where: for those who look after a team, and for auditors. */
@@ -116,11 +117,10 @@ export function ownerNamed(text: string, { users, serviceAccounts }: Directories
   throw fail('NOT_FOUND', { message: `There is no "${text.slice(0, 80)}".`, fix: 'Name a user (user:ada) or a service account (serviceaccount:shop/ci).' })
 }
 
-function reasons(sources: Source[], actor: Actor, team: string, { users }: Directories, owner: Owner): ReturnType<typeof shown>[] {
-  const own = sources.filter((source) => source.team === undefined || source.team === team).map(shown)
+function reasons(sufficient: Source[], owner: Owner, { users }: Directories): ReturnType<typeof shown>[] {
   const administrator = owner.kind === 'User' && users.get('', owner.name)?.spec.admin ? [{ role: 'platform-admin', by: `User ${owner.name}` }] : []
   // Nothing of these: everybody who is signed in may.
-  return administrator.length + own.length > 0 || actor.admin ? [...administrator, ...own] : [{ role: 'signed in', by: 'everybody' }]
+  return administrator.length + sufficient.length > 0 ? [...administrator, ...sufficient.map(shown)] : [{ role: 'signed in', by: 'everybody' }]
 }
 
 function shown({ role, team, by, expiresAt }: Source): { role: string; team?: string; by: string; expiresAt?: string } {

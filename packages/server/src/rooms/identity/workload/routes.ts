@@ -2,7 +2,7 @@
 import { fail, type AppSpec, type AppStatus, type Resource } from '@pavior/contract'
 import type { FastifyInstance } from 'fastify'
 import { SignJWT } from 'jose'
-import { systemActor } from '../../../kernel/actor.ts'
+import { systemActor, type Actor } from '../../../kernel/actor.ts'
 import { RateLimiter, tooMany } from '../../../kernel/api/limits.ts'
 import type { Routes } from '../../../kernel/api/types.ts'
 import type { Clock } from '../../../kernel/clock.ts'
@@ -28,19 +28,40 @@ export interface WorkloadRoutesDeps {
   keys: WorkloadKeys
   credentials: Credentials
   publicUrl: () => string
+  /** Throws FORBIDDEN for who may not deploy the app there. */
+  mayDeploy: (actor: Actor, workload: Workload) => void
   clock: Clock
   note: TakeNote
 }
 
 interface Wanted {
   audience?: string
-  lifetimeSeconds?: string
+  lifetimeSeconds?: string | number
   algorithm?: string
 }
 
-export function workloadRoutes({ resources, keys, credentials, publicUrl, clock, note }: WorkloadRoutesDeps): Routes {
+export function workloadRoutes({ resources, keys, credentials, publicUrl, mayDeploy, clock, note }: WorkloadRoutesDeps): Routes {
   const rates = new RateLimiter(tokensPerSecond, tokenBurst, clock)
   const config = { public: true }
+
+  const issue = async (workload: Workload, wanted: Wanted): Promise<{ value: string; audience: string; expiresAt: string }> => {
+    const { audience, seconds, algorithm } = checked(wanted)
+    const release = await releaseOf(resources, workload)
+    const { id, key } = await keys.signer(algorithm)
+    const { team, app, environment } = workload
+    const now = Math.floor(clock.now().getTime() / 1000)
+    const value = await new SignJWT({ team, app, environment, ...(release === undefined ? {} : { release }) })
+      .setProtectedHeader({ alg: algorithm, kid: id, typ: 'JWT' })
+      .setIssuer(publicUrl())
+      .setSubject(`${team}:${app}:${environment}`)
+      .setAudience(audience)
+      .setIssuedAt(now)
+      .setNotBefore(now)
+      .setExpirationTime(now + seconds)
+      .setJti(crypto.randomUUID())
+      .sign(key)
+    return { value, audience, expiresAt: new Date((now + seconds) * 1000).toISOString() }
+  }
 
   return (app: FastifyInstance) => {
     app.get('/.well-known/openid-configuration', { config }, async (_request, reply) => {
@@ -65,24 +86,21 @@ export function workloadRoutes({ resources, keys, credentials, publicUrl, clock,
       if (!workload) throw fail('UNAUTHENTICATED', { message: 'The credential is not one of an instance of this platform.', fix: 'Send the value of PAVIOR_ID_TOKEN_REQUEST_TOKEN as Authorization: Bearer.' })
       const wait = rates.take(`${workload.team}/${workload.app}`)
       if (wait !== undefined) throw tooMany(`${workload.app} asks for more than ${tokensPerSecond} tokens a second.`, wait)
-      const { audience, seconds, algorithm } = checked(query)
-      const release = await releaseOf(resources, workload)
-      const { id: keyId, key } = await keys.signer(algorithm)
-      const { team, app: name, environment } = workload
-      const now = Math.floor(clock.now().getTime() / 1000)
-      const value = await new SignJWT({ team, app: name, environment, ...(release === undefined ? {} : { release }) })
-        .setProtectedHeader({ alg: algorithm, kid: keyId, typ: 'JWT' })
-        .setIssuer(publicUrl())
-        .setSubject(`${team}:${name}:${environment}`)
-        .setAudience(audience)
-        .setIssuedAt(now)
-        .setNotBefore(now)
-        .setExpirationTime(now + seconds)
-        .setJti(crypto.randomUUID())
-        .sign(key)
-      note({ actor: `workload:${team}/${name}/${environment}`, verb: 'issue-workload-token', name, reason: `for ${audience}`, team, address: ip, requestId: id })
+      const issued = await issue(workload, query)
+      note({ actor: `workload:${workload.team}/${workload.app}/${workload.environment}`, verb: 'issue-workload-token', name: workload.app, reason: `for ${issued.audience}`, team: workload.team, address: ip, requestId: id })
       void reply.header('cache-control', 'no-store')
-      return { value, expiresAt: new Date((now + seconds) * 1000).toISOString() }
+      return issued
+    })
+
+    // For whoever sets up what shall trust the tokens: a developer can run a command in the app, and so has them anyway.
+    app.post<{ Params: { team: string; app: string }; Body: Wanted & { environment?: string } }>('/v1/teams/:team/apps/:app/id-token', async ({ actor, params, body, ip, id }) => {
+      const { environment = '', ...wanted } = (body ?? {}) as Wanted & { environment?: string }
+      const workload = { ...params, environment }
+      if (environment === '') throw fail('BAD_REQUEST', { message: 'A token is of an app in an environment.', fix: 'Name the environment.' })
+      mayDeploy(actor, workload)
+      const issued = await issue(workload, wanted)
+      note({ actor: actor.name, verb: 'issue-workload-token', name: params.app, reason: `${environment}, for ${issued.audience}`, team: params.team, address: ip, requestId: id })
+      return issued
     })
 
     app.post('/v1/workload/rotate', async ({ actor }) => {
@@ -101,9 +119,9 @@ function checked({ audience, lifetimeSeconds, algorithm = 'ES256' }: Wanted): { 
   return { audience, seconds, algorithm: algorithm as Algorithm }
 }
 
-/** The release that serves there. Throws UNAUTHENTICATED for an app that is gone: its credential ends with it. */
+/** The release that serves there. Throws NOT_FOUND for an app that is gone: its credential ends with it. */
 async function releaseOf(resources: Pick<Resources, 'get'>, { team, app, environment }: Workload): Promise<number | undefined> {
   const found = await resources.get<Resource<AppSpec, AppStatus>>(system, { kind: 'App', namespace: team, name: app })
-  if (!found) throw fail('UNAUTHENTICATED', { message: `The app "${app}" of this credential does not exist any more.` })
+  if (!found) throw fail('NOT_FOUND', { message: `There is no app "${app}" in team ${team} any more.` })
   return found.status?.environments?.[environment]?.release
 }
