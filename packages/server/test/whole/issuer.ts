@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import Provider from 'oidc-provider'
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK } from 'jose'
 
 export interface Account {
@@ -27,8 +28,6 @@ export async function realIssuer(redirectUri: string, returnTo: string): Promise
   const server = createServer()
   const url = await listening(server)
   const accounts: Record<string, Account> = {}
-  // The package has no types of its own.
-  const { default: Provider } = (await import('oidc-provider' as string)) as { default: new (issuer: string, configuration: object) => { callback(): (request: IncomingMessage, response: unknown) => void } }
   const provider = new Provider(url, {
     clients: [{ client_id: clientId, client_secret: clientSecret, redirect_uris: [redirectUri], post_logout_redirect_uris: [returnTo], response_types: ['code'], grant_types: ['authorization_code'] }],
     claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name', 'preferred_username'], groups: ['groups'] },

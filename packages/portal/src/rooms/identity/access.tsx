@@ -1,9 +1,9 @@
 /** Who may do what: who can, what was given to whom and until when, which roles there are, and a higher role for a while. */
-import type { AccessRule, Resource, RoleBindingSpec } from '@pavior/contract'
+import type { Resource, RoleBindingSpec } from '@pavior/contract'
 import { Button, Tabs, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
-import { get, remove, resourcePath } from '../../frame/api.ts'
+import { remove, resourcePath } from '../../frame/api.ts'
 import { useCollection } from '../../frame/collections.ts'
 import { useSearchParam } from '../../frame/search-params.ts'
 import { mayAs, useSession } from '../../frame/session.ts'
@@ -16,19 +16,10 @@ import { PageHeader } from '../../pieces/page-header.tsx'
 import type { Column } from '../../pieces/table-column.ts'
 import { ElevateButton, Elevations } from './elevation.tsx'
 import { GrantButton } from './grant.tsx'
+import { rolesQuery, type RoleRow } from './roles.ts'
 import { WhoCan } from './who-can.tsx'
 
 type Binding = Resource<RoleBindingSpec>
-
-export interface RoleRow {
-  name: string
-  description: string
-  scope: string
-  builtIn: boolean
-  rules: AccessRule[]
-}
-
-export const rolesQuery = { queryKey: ['roles'], queryFn: () => get<{ items: RoleRow[] }>('/v1/auth/roles') }
 
 const tabs = [['who', 'Who can'], ['given', 'Given roles'], ['roles', 'Roles']] as const
 

@@ -8,7 +8,7 @@ import { mayAs, useSession } from '../../frame/session.ts'
 import { useTeams } from '../../frame/team.ts'
 import { ErrorState } from '../../pieces/error-state.tsx'
 import { useAct } from '../../pieces/use-act.ts'
-import { rolesQuery } from './access.tsx'
+import { rolesQuery } from './roles.ts'
 
 const dayMs = 24 * 3600_000
 const everywhere = ''
