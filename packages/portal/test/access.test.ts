@@ -101,6 +101,7 @@ describe.skipIf(noBrowser)('access in the portal', { timeout: timeoutMs }, () =>
     const secret = await dialog.locator('code').innerText()
     await dialog.getByLabel('Code').fill(codeNow(secret))
     await dialog.getByRole('button', { name: 'Confirm' }).click()
+    await dialog.getByText('Keep these recovery codes').waitFor()
     const recovery = await dialog.locator('code').first().innerText()
     expect(await seriousViolations(page)).toEqual([])
     await dialog.getByRole('button', { name: 'I have them' }).click()

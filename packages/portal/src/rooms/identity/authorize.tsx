@@ -22,7 +22,12 @@ export default function Authorize() {
   const redirect = loopback(asked.get('redirect_uri') ?? '')
   const [challenge, state] = [asked.get('code_challenge'), asked.get('state')]
   if (!redirect || challenge === null || state === null) {
-    return <EmptyState title="This page is opened by the command line." text="It shows which one asks to act as you." commands={[`pavior login ${location.origin}`]} />
+    return (
+      <>
+        <PageHeader title="Sign in the command line" />
+        <EmptyState title="This page is opened by the command line." text="It shows which one asks to act as you." commands={[`pavior login ${location.origin}`]} />
+      </>
+    )
   }
   const answer = (parameters: Record<string, string>): void => {
     redirect.search = new URLSearchParams({ ...parameters, state }).toString()
