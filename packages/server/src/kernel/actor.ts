@@ -23,6 +23,8 @@ export interface Actor {
   roles: ReadonlyMap<string, Role>
   /** What bindings give beyond `roles`. */
   grants?: readonly Grant[]
+  /** What it holds without an end, where that is less: what is held for a while cannot be made to last. */
+  lasting?: { admin: boolean; roles: ReadonlyMap<string, Role>; grants?: readonly Grant[] }
   /** Restriction of a token: nothing beyond these rules, whatever its owner may. Its owner's rights are all in `grants` then. */
   limit?: readonly AccessRule[]
   /** Restriction of a token: only this app of its team. */

@@ -161,6 +161,35 @@ describe('a higher role for a while', () => {
   })
 })
 
+test('a role for a while leaves nothing behind: no token, no member, no binding; and it ends though the server is killed', async () => {
+  const bob = await as('bob')
+  await until('bob to be a developer', async () => (await bob.send('GET', '/v1/whoami')).body.roles.shop === 'developer')
+  const taken = await bob.send('POST', '/v1/teams/shop/elevations', { role: 'team-owner', minutes: 0.25, reason: 'tests' })
+  await until('the role to be held', async () => (await bob.send('GET', '/v1/whoami')).body.roles.shop === 'admin')
+  expect((await bob.send('POST', `${group}/namespaces/shop/freezes`, { metadata: { name: 'mine' }, spec: { reason: 'tests', from: '2030-01-01T00:00:00Z', until: '2030-01-02T00:00:00Z' } })).status).toBe(201)
+  expect((await bob.send('POST', '/v1/tokens', { team: 'shop', role: 'admin' })).status).toBe(403)
+  expect((await bob.send('PUT', '/v1/teams/shop/members/bob', { role: 'admin' })).status).toBe(403)
+  expect((await bob.send('POST', `${group}/namespaces/shop/rolebindings`, { metadata: { name: 'for-ever' }, spec: { role: 'team-owner', subjects: [{ kind: 'User', name: 'bob' }] } })).status).toBe(403)
+  process.kill(await platform.pidOf('server'), 'SIGKILL')
+  await until('the binding to be gone', async () => (await platform.api('GET', `${group}/namespaces/shop/rolebindings/${taken.body.name}`)).status === 404, 60_000)
+  expect((await bob.send('GET', '/v1/whoami')).body.roles.shop).toBe('developer')
+})
+
+test('who is deleted leaves no way in for somebody of the same name', async () => {
+  const create = () => platform.api('POST', `${group}/users`, { metadata: { name: 'ivy' }, spec: {} })
+  await create()
+  await platform.api('PUT', '/v1/users/ivy/password', { password: 'correct horse battery' })
+  const ivy = await as('ivy')
+  await platform.api('DELETE', `${group}/users/ivy`)
+  const tokens = async (): Promise<{ username?: string }[]> => (await platform.api('GET', '/v1/tokens')).body.items
+  await until('her tokens to be revoked', async () => !(await tokens()).some(({ username }) => username === 'ivy'))
+  await create()
+  await until('the new one to be there', async () => (await platform.api('GET', '/v1/auth/rights?as=user:ivy')).status === 200)
+  expect((await ivy.send('GET', '/v1/whoami')).status).toBe(401)
+  const login = await fetch(`${platform.url}/v1/login`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ username: 'ivy', password: 'correct horse battery' }) })
+  expect(login.status).toBe(401)
+})
+
 test('a second factor is asked for beside the password, and who failed is in the audit', async () => {
   const password = 'correct horse battery'
   await platform.api('PUT', '/v1/users/eve/password', { password })

@@ -44,6 +44,7 @@ export function mayAct(actor: Actor, verb: Verb, kind: KindDefinition, namespace
 
 /** Whether some resource of the kind may be acted on; which one is not known yet. */
 export function mayActOnSome(actor: Actor, verb: Verb, kind: KindDefinition, namespace: string, name: string): boolean {
+  if (!actor.grants && !actor.limit) return mayAct(actor, verb, kind, namespace)
   const wide = ({ environments: _e, fields: _f, ...rule }: AccessRule): AccessRule => rule
   const widened = (actor.grants ?? []).map((grant) => ({ ...grant, rules: grant.rules.map(wide) }))
   return mayAct({ ...actor, grants: widened, ...(actor.limit ? { limit: actor.limit.map(wide) } : {}) }, verb, kind, namespace, { name })

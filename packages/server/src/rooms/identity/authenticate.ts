@@ -98,10 +98,11 @@ export function createAuthenticator({ database, resources, directories, sessionI
   const rightsOf = (who: Owner): Rights => directories.rights().of(who, clock.now().getTime())
 
   const actorOf = (who: Owner): Actor => {
-    const { admin, roles, grants } = rightsOf(who)
-    const held = grants.length === 0 ? {} : { grants }
+    const { admin, roles, grants, lasting } = rightsOf(who)
+    const isAdmin = who.kind === 'User' && (users.get('', who.name)?.spec.admin ?? false)
+    const held = { ...(grants.length === 0 ? {} : { grants }), ...(lasting ? { lasting: { ...lasting, admin: lasting.admin || isAdmin } } : {}) }
     if (who.kind === 'ServiceAccount') return { name: `serviceaccount:${who.team}/${who.name}`, kind: 'token', admin, roles, ...held }
-    return { name: `user:${who.name}`, kind: 'user', admin: admin || (users.get('', who.name)?.spec.admin ?? false), roles, ...held }
+    return { name: `user:${who.name}`, kind: 'user', admin: admin || isAdmin, roles, ...held }
   }
 
   const build = (record: TokenRecord): { actor: Actor; until: number } => {

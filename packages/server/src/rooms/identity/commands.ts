@@ -6,6 +6,7 @@ import type { Clock } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/db/index.ts'
 import { ignore } from '../../kernel/errors.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
+import { asGiver } from './rights.ts'
 import { consumeLoginKey, digestOf, insertLoginKey, insertToken, type TokenRecord } from './store.ts'
 
 const actor = systemActor('identity')
@@ -109,7 +110,8 @@ export async function ensureFoundation(resources: Resources, defaultTeam: string
 }
 
 /** Who may give out which token: everyone for themselves, administrators of a team for it, platform administrators for all. */
-export function checkTokenRequest(by: Actor, request: Pick<TokenRequest, 'username' | 'team'>): void {
+export function checkTokenRequest(asking: Actor, request: Pick<TokenRequest, 'username' | 'team'>): void {
+  const by = asGiver(asking)
   // Whoever holds a bounded token could make one without bounds.
   if (by.limit || by.app !== undefined) throw fail('FORBIDDEN', { message: `${by.name} may not make or revoke tokens with a token that has bounds.`, fix: 'Sign in, or use a token without bounds.' })
   if (by.admin) return

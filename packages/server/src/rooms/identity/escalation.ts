@@ -5,6 +5,7 @@ import type { KindDefinition, Verb } from '../../kernel/kind.ts'
 import { auditedTeams, auditKind, mayAct } from '../../kernel/resources/index.ts'
 import type { AdmissionRequest } from '../../kernel/resources/resources.ts'
 import { builtInRoles } from './built-in.ts'
+import { asGiver } from './rights.ts'
 
 const verbs: Verb[] = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete']
 /** What gives rights on the whole platform is written by its administrators, whatever a role of somebody says. */
@@ -17,7 +18,8 @@ export interface EscalationDeps {
 }
 
 export function refuseEscalation({ kinds, roleNamed }: EscalationDeps): (request: AdmissionRequest) => Promise<void> {
-  return async ({ actor, verb, kind, object, previous }) => {
+  return async ({ actor: asking, verb, kind, object, previous }) => {
+    const actor = asGiver(asking)
     if (actor.kind === 'system' || actor.name.startsWith('system:') || (actor.admin && !actor.limit)) return checkRole(kind, verb, object.spec, roleNamed)
     if (ofThePlatform.has(kind.kind)) throw refused(actor, `write a ${kind.kind}`, 'It decides on rights on the whole platform.', 'Ask an administrator of the platform.')
     if (kind.kind === 'Team') checkMembers(actor, object.metadata.name, object.spec as TeamSpec, previous?.spec as TeamSpec | undefined)

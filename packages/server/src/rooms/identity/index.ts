@@ -14,6 +14,7 @@ import { authorize, type Admission, type Resources } from '../../kernel/resource
 import type { Room } from '../../kernel/room.ts'
 import { createSealer } from '../../kernel/sealer.ts'
 import { cliLoginRoutes } from './cli-login.ts'
+import { accountsReconciler } from './accounts.ts'
 import { createAuthenticator, type Authenticator } from './authenticate.ts'
 import { bearerToken } from './bearer.ts'
 import { ensureFoundation, issueLoginKey, issueToken } from './commands.ts'
@@ -132,7 +133,7 @@ export function createIdentity({ database, resources, events, auditNote, sso, ki
     return authenticator.byToken(session, options)
   }
   return {
-    reconcilers: [bindingsReconciler({ resources, events, clock })],
+    reconcilers: [bindingsReconciler({ resources, events, clock }), accountsReconciler({ database, resources })],
     routes: [
       identityRoutes({ database, resources, authenticator, clock, publicUrl, onMore: tokenNews.onMore, kinds: registry, note }),
       signInRoutes({ database, authenticator, lockout, secondFactors, secondFactorRequired, sessions, clock, note }),

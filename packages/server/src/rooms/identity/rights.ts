@@ -31,6 +31,8 @@ export interface Rights {
   /** May take a higher role for a while: in these teams, or everywhere. */
   mayElevate: Set<string> | 'everywhere'
   sources: Source[]
+  /** What is left when all that has an end has ended; absent when nothing has. */
+  lasting?: Pick<Rights, 'admin' | 'roles' | 'grants'>
   /** When the first of them ends, in milliseconds since 1970. */
   until: number
 }
@@ -83,6 +85,10 @@ function collect(sources: Source[], custom: ReadonlyMap<string, RoleSpec>, now: 
     rights.sources.push(source)
     add(rights, source, custom)
   }
+  if (rights.until !== Number.POSITIVE_INFINITY) {
+    const { admin, roles, grants } = collect(sources.filter(({ expiresAt }) => expiresAt === undefined), custom, now)
+    rights.lasting = { admin, roles, grants }
+  }
   return rights
 }
 
@@ -111,12 +117,19 @@ function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
   else map.set(key, [value])
 }
 
+/** Who gives rights gives only what they hold without an end: a role for a while must not leave others behind. */
+export function asGiver(actor: Actor): Actor {
+  if (!actor.lasting) return actor
+  const { lasting, grants: _grants, ...rest } = actor
+  return { ...rest, admin: lasting.admin, roles: lasting.roles, ...(lasting.grants?.length ? { grants: lasting.grants } : {}) }
+}
+
 const everything: Grant = { role: 'platform-admin', rules: [{ verbs: ['*'], kinds: ['*', 'Audit'] }] }
 
 /** The same actor with no more than these rules: what it holds moves into grants, so that no route takes it for more. */
 export function limited(actor: Actor, limit: readonly AccessRule[]): Actor {
   const members = [...actor.roles].map(([team, member]): Grant => ({ role: roleOfMember[member], team, member, rules: [] }))
-  return { ...actor, admin: false, roles: new Map(), grants: [...(actor.admin ? [everything] : []), ...members, ...(actor.grants ?? [])], limit }
+  return { ...actor, admin: false, roles: new Map(), lasting: undefined, grants: [...(actor.admin ? [everything] : []), ...members, ...(actor.grants ?? [])], limit }
 }
 
 /** Whether `now` still holds everything that `then` held; otherwise what was opened with it has to end. */

@@ -14,6 +14,7 @@ import type { KindRegistry } from '../../kernel/kind.ts'
 import type { Authenticator } from './authenticate.ts'
 import { boundsOf } from './bounds.ts'
 import type { TakeNote } from './notes.ts'
+import { asGiver } from './rights.ts'
 import { checkTokenRequest, issueLoginKey, issueToken } from './commands.ts'
 import { listTokens, readToken, revokeToken, type TokenRecord } from './store.ts'
 
@@ -88,7 +89,7 @@ export function identityRoutes({ database, resources, authenticator, clock, publ
     })
 
     app.post<{ Params: { name: string } }>('/v1/users/:name/login-link', async ({ actor, params }) => {
-      if (!actor.admin) throw fail('FORBIDDEN', { message: `${actor.name} may not make login links.`, fix: 'Ask an administrator of the platform.' })
+      if (!asGiver(actor).admin) throw fail('FORBIDDEN', { message: `${actor.name} may not make login links.`, fix: 'Ask an administrator of the platform.' })
       await resources.mustGet(actor, { kind: 'User', namespace: '', name: params.name })
       return { url: `${publicUrl()}/welcome?key=${await issueLoginKey(database, clock, params.name)}` }
     })
@@ -101,7 +102,8 @@ function ownerOf({ username, team, serviceAccount }: Pick<TokenRecord, 'username
 }
 
 /** A token of an account that holds more than one team gives is made by administrators of the platform. */
-function checkNoMore(by: Actor, authenticator: Authenticator, team: string, name: string): void {
+function checkNoMore(asking: Actor, authenticator: Authenticator, team: string, name: string): void {
+  const by = asGiver(asking)
   const beyond = authenticator.rightsOf({ kind: 'ServiceAccount', team, name }).sources.find((source) => source.team !== team && !(source.team !== undefined && by.roles.get(source.team) === 'admin'))
   if (by.admin || !beyond) return
   throw fail('ESCALATION_REFUSED', { message: `${by.name} may not make tokens of service account ${team}/${name}.`, why: `It holds ${beyond.role} ${beyond.team === undefined ? 'in every team' : `in team ${beyond.team}`} by ${beyond.by}.`, fix: 'Ask an administrator of the platform.' })

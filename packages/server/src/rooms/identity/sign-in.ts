@@ -13,6 +13,7 @@ import { issueLoginToken, issueSession, redeemLoginKey } from './commands.ts'
 import type { Lockout } from './lockout.ts'
 import type { TakeNote } from './notes.ts'
 import { longestPassword, passwordMatches, setPassword } from './passwords.ts'
+import { asGiver } from './rights.ts'
 import type { SecondFactors } from './second-factor.ts'
 import { csrfValue, sameOrigin, sessionCookie, sessionToken } from './session.ts'
 import { digestOf, endSessions, peekLoginKey, readPassword, revokeToken } from './store.ts'
@@ -128,7 +129,7 @@ export function signInRoutes(deps: SignInDeps): Routes {
       if (!passwordChange.Check(body)) throw fail('BAD_REQUEST', { message: 'A change of password needs { "password" }, and { "current" } of who has one.' })
       const own = userOf(actor.name) === params.name && actor.kind === 'user'
       mustBeUnbounded(actor)
-      if (!own && !actor.admin) throw fail('FORBIDDEN', { message: `${actor.name} may not set the password of "${params.name}".` })
+      if (!own && !asGiver(actor).admin) throw fail('FORBIDDEN', { message: `${actor.name} may not set the password of "${params.name}".` })
       // Who asks is known, so this is no 401: it would sign them out.
       if (own && (await authenticator.hasPassword(params.name))) {
         await lockout.attempt(params.name, ip)
@@ -218,7 +219,7 @@ function addSecondFactorRoutes(app: FastifyInstance, { database, lockout, second
       mustBeOwn(actor, params.name)
       if (!codeRequest.Check(body)) throw fail('BAD_REQUEST', { message: 'Taking your second factor away takes { "code" }.' })
       await guarded(params.name, ip, () => notSignedOut(secondFactors.check(params.name, body.code)))
-    } else if (!actor.admin) throw fail('FORBIDDEN', { message: `${actor.name} may not take the second factor of "${params.name}" away.`, fix: 'Ask an administrator of the platform.' })
+    } else if (!asGiver(actor).admin) throw fail('FORBIDDEN', { message: `${actor.name} may not take the second factor of "${params.name}" away.`, fix: 'Ask an administrator of the platform.' })
     await secondFactors.remove(params.name)
     note({ actor: actor.name, verb: 'remove-second-factor', name: params.name, address: ip, requestId })
     return { removed: true }

@@ -136,6 +136,16 @@ export async function revokeTokensOf(database: Database, username: string): Prom
   await database.write(`with ended as (update tokens set revoked_at = now() where username = $1 and revoked_at is null returning 1) select ${tellRevoked} from ended`, [username])
 }
 
+/** Everything that lets somebody in as this user; for one who is gone, so that nobody of the same name inherits it. */
+export async function forgetUser(database: Database, username: string): Promise<void> {
+  await revokeTokensOf(database, username)
+  for (const table of ['passwords', 'second_factors', 'login_keys']) await database.write(`delete from ${table} where username = $1`, [username])
+}
+
+export async function revokeServiceAccountTokens(database: Database, team: string, name: string): Promise<void> {
+  await database.write(`with ended as (update tokens set revoked_at = now() where team = $1 and service_account = $2 and revoked_at is null returning 1) select ${tellRevoked} from ended`, [team, name])
+}
+
 /** Ends the sessions that an identity provider says are over; all of one session there, or of one person. */
 export async function endProviderSessions(database: Database, provider: string, { session, username }: { session?: string; username?: string }): Promise<void> {
   await database.write(

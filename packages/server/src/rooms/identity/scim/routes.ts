@@ -12,6 +12,7 @@ import type { Authenticator } from '../authenticate.ts'
 import { bearerToken } from '../bearer.ts'
 import { issueToken } from '../commands.ts'
 import type { TakeNote } from '../notes.ts'
+import { asGiver } from '../rights.ts'
 import { mustBeUnbounded } from '../sign-in.ts'
 import { createPeople, type People, type ScimDeps } from './people.ts'
 import { errorSchema, groupSchema, listSchema, operationsOf, pageOf, parseFilter, patchPerson, patchTeam, personOf, ScimError, teamOf, userSchema } from './plan.ts'
@@ -62,7 +63,7 @@ export function scimRoutes(deps: ScimRoutesDeps): Routes {
   return (app: FastifyInstance) => {
     app.post('/v1/scim/tokens', async ({ actor, body, ip, id: requestId }, reply) => {
       mustBeUnbounded(actor)
-      if (!actor.admin) throw fail('FORBIDDEN', { message: `${actor.name} may not make tokens for directories.`, fix: 'Ask an administrator of the platform.' })
+      if (!asGiver(actor).admin) throw fail('FORBIDDEN', { message: `${actor.name} may not make tokens for directories.`, fix: 'Ask an administrator of the platform.' })
       const given = body ?? {}
       if (!tokenRequest.Check(given)) throw fail('BAD_REQUEST', { message: 'A token for a directory takes { "description"?, "expiresInDays"? }.' })
       const { token, record } = await issueToken(database, clock, actor.name, { description: given.description ?? 'SCIM', team: '', serviceAccount: scimAccount, lifetimeMs: (given.expiresInDays ?? defaultLifetimeDays) * dayMs })
