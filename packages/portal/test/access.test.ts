@@ -142,7 +142,11 @@ describe.skipIf(noBrowser)('access in the portal', { timeout: timeoutMs }, () =>
       await page.getByRole('button', { name: 'Let it act as admin' }).click()
       expect(await device.ended).toBe(0)
       const { token } = JSON.parse(await readFile(join(config, 'pavior', 'login.json'), 'utf8')) as { token: string }
-      expect((await fetch(`${platform.url}/v1/whoami`, { headers: { authorization: `Bearer ${token}` } })).status).toBe(200)
+      const whoami = async (): Promise<number> => (await fetch(`${platform.url}/v1/whoami`, { headers: { authorization: `Bearer ${token}` } })).status
+      expect(await whoami()).toBe(200)
+      const logout = spawn(process.execPath, [join(root, 'bin/pavior'), 'logout'], { env: { ...platform.environment, PAVIOR_HOME: undefined, XDG_CONFIG_HOME: config }, stdio: 'ignore' })
+      expect(await new Promise((resolve) => logout.on('exit', resolve))).toBe(0)
+      expect(await whoami()).toBe(401)
     } finally {
       await rm(config, { recursive: true, force: true })
     }

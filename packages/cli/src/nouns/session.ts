@@ -1,13 +1,13 @@
 /** Who am I, and where: `login`, `whoami`, `tokens`, `users`, `kubeconfig`, `status`. */
 import { spawn } from 'node:child_process'
-import { chmod, mkdir, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Command } from 'commander'
 import { stringify } from 'yaml'
 import type { TokenRow } from '@pavior/contract'
 import { Api } from '../api.ts'
 import { loginInBrowser, loginWithCode } from '../browser-login.ts'
-import { loginFile, type Context } from '../context.ts'
+import { loginFile, type Context, type Endpoint } from '../context.ts'
 import { age, seconds, size, table } from '../output.ts'
 
 interface StatusAnswer {
@@ -32,11 +32,14 @@ export function addSession(program: Command, context: () => Context): void {
     .action(async (url: string, flags: LoginFlags) => login(context(), url, flags))
   program
     .command('logout')
-    .description('Forget the server that you signed in to.')
+    .description('Sign out: end the token of the sign-in and forget the server.')
     .action(async () => {
-      const { rm } = await import('node:fs/promises')
+      const { out } = context()
+      const login = JSON.parse(await readFile(loginFile(), 'utf8').catch(() => 'null')) as Endpoint | null
+      // A server that does not answer, or knows the token no more, keeps nobody signed in here.
+      if (login) await new Api(login).json({ method: 'DELETE', path: '/v1/session' }).catch(() => undefined)
       await rm(loginFile(), { force: true })
-      context().out.result({ loggedOut: true }, 'Signed out.')
+      out.result({ loggedOut: true }, 'Signed out.')
     })
   program
     .command('whoami')

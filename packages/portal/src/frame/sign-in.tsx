@@ -48,6 +48,11 @@ function asksForCode(error: Error | null): boolean {
   return error instanceof ApiError && (error.code === 'SECOND_FACTOR_WRONG' || (error.code === 'SECOND_FACTOR_NEEDED' && error.details.facts?.setUp !== true))
 }
 
+/** The field for the code says it all. */
+function isFirstAsk(error: Error): boolean {
+  return asksForCode(error) && (error as ApiError).code === 'SECOND_FACTOR_NEEDED'
+}
+
 function Code({ value, change }: { value: string; change: (next: string) => void }) {
   return <TextInput label="Code" description="Six digits of your authenticator app, or a recovery code." autoComplete="one-time-code" autoFocus required maxLength={20} value={value} onChange={({ currentTarget }) => change(currentTarget.value)} />
 }
@@ -87,7 +92,7 @@ export function SignIn() {
           <TextInput label="Name" autoComplete="username" autoFocus required value={username} onChange={({ currentTarget }) => setUsername(currentTarget.value)} />
           <PasswordInput label="Password" autoComplete="current-password" required value={password} onChange={({ currentTarget }) => setPassword(currentTarget.value)} />
           {second && <Code value={code} change={setCode} />}
-          {entrance.error && <ErrorState error={entrance.error} />}
+          {entrance.error && !isFirstAsk(entrance.error) && <ErrorState error={entrance.error} />}
           <Button type="submit" loading={entrance.isPending}>
             Sign in
           </Button>
@@ -109,7 +114,7 @@ export function Welcome() {
     <Page title="Welcome to Pavior">
       <Text>This link signs you in once.</Text>
       {(asksForCode(entrance.error) || code !== '') && <Code value={code} change={setCode} />}
-      {entrance.error && <ErrorState error={entrance.error} />}
+      {entrance.error && !isFirstAsk(entrance.error) && <ErrorState error={entrance.error} />}
       <Button onClick={() => entrance.mutate({ key, ...(code === '' ? {} : { code }) })} loading={entrance.isPending} disabled={key === ''} autoFocus>
         Sign in
       </Button>

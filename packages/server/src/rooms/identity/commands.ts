@@ -79,9 +79,12 @@ export async function redeemLoginKey(database: Database, key: string): Promise<s
   return username
 }
 
+/** Description of tokens that a sign-in made. */
+export const signInToken = 'sign-in'
+
 /** For the command line of somebody who has just signed in. */
 export function issueLoginToken(database: Database, clock: Clock, username: string): Promise<IssuedToken> {
-  return issueToken(database, clock, `user:${username}`, { description: 'sign-in', username, lifetimeMs: loginTokenLifetimeMs })
+  return issueToken(database, clock, `user:${username}`, { description: signInToken, username, lifetimeMs: loginTokenLifetimeMs })
 }
 
 /** Who signs in, from where, and through which identity provider. */

@@ -9,7 +9,8 @@ import type { Clock } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/db/index.ts'
 import { hasCode } from '../../kernel/errors.ts'
 import type { Authenticator } from './authenticate.ts'
-import { issueLoginToken, issueSession, redeemLoginKey } from './commands.ts'
+import { bearerToken } from './bearer.ts'
+import { issueLoginToken, issueSession, redeemLoginKey, signInToken } from './commands.ts'
 import type { Lockout } from './lockout.ts'
 import type { TakeNote } from './notes.ts'
 import { longestPassword, passwordMatches, setPassword } from './passwords.ts'
@@ -114,9 +115,10 @@ export function signInRoutes(deps: SignInDeps): Routes {
     })
 
     app.delete('/v1/session', async (request, reply) => {
-      const token = sessionToken(request)
+      const token = request.headers.authorization === undefined ? sessionToken(request) : bearerToken(request.headers.authorization)
       const record = token === undefined ? undefined : await authenticator.record(token)
-      if (record) {
+      // A token that somebody made for a program is revoked by its own name only.
+      if (record && (record.session || record.description === signInToken)) {
         await revokeToken(database, record.id)
         authenticator.forget()
         note({ actor: request.actor.name, verb: 'sign-out', name: userOf(request.actor.name), address: request.ip, requestId: request.id })
@@ -153,7 +155,7 @@ function createVerifier({ database, lockout, secondFactors, secondFactorRequired
   const checkFactor = async (username: string, given: string | undefined, address: string, required: boolean): Promise<void> => {
     const { set } = await secondFactors.state(username)
     if (!set && !required) return
-    if (!set) throw fail('SECOND_FACTOR_NEEDED', { message: 'A password alone does not sign in here.', why: 'The platform asks for a second factor, and this account has none.', fix: 'Ask an administrator for a login link, sign in with it, and set up a second factor under Your account.', facts: { setUp: true } })
+    if (!set) throw fail('SECOND_FACTOR_NEEDED', { message: 'A password alone does not sign in here.', why: 'The platform asks for a second factor, and this account has none.', fix: 'Ask an administrator for a login link, sign in with it, and set up a second factor under Tokens.', facts: { setUp: true } })
     if (given !== undefined && given !== '') return secondFactors.check(username, given)
     await lockout.undo(username, address)
     throw fail('SECOND_FACTOR_NEEDED', 'This account asks for a code beside the password.')
