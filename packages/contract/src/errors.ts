@@ -79,6 +79,9 @@ export const errorCatalogue = {
   BUILD_DISK_FULL: user(507, 'Invalid', 'The build wrote more than its limit, or the disk is full.', 'Write less during the build, or free disk space on the machine.'),
   BUILD_CANCELED: user(409, 'Conflict', 'The build was cancelled.', 'Deploy again when it should run.'),
   PROCESS_MISSING: user(422, 'Invalid', 'The source does not say how to start it.', 'Add a Procfile with a line `web: <command>`.'),
+  SCAN_FAILED: platform(500, 'InternalError', 'The parts of an artifact could not be listed.', 'Deploy again; report it when it goes on.'),
+  ARTIFACT_SIGNATURE_INVALID: refused(403, 'Forbidden', 'An artifact is not what was signed when it was built.', 'Build it again from its source, and find out who changed it: pavior audit verify.'),
+  ADVISORIES_INVALID: usage(422, 'Invalid', 'What was to be imported are no advisories of OSV.', 'Get them from https://osv-vulnerabilities.storage.googleapis.com/<ecosystem>/all.zip.'),
   ARTIFACT_MISSING: user(404, 'NotFound', 'The artifact is not stored any more.', 'Run the build again by deploying the same source.'),
   ARTIFACT_CORRUPT: platform(500, 'InternalError', 'The stored artifact does not have the digest that names it.', 'Deploy the source again; the broken copy was set aside.'),
 

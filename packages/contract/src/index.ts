@@ -1,6 +1,7 @@
 export * from './agent.ts'
 export * from './answers.ts'
 export * from './api-view.ts'
+export * from './artifact.ts'
 export * from './audit.ts'
 export * from './catalog.ts'
 export * from './errors.ts'

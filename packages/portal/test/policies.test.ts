@@ -59,9 +59,25 @@ describe.skipIf(noBrowser)('policies', { timeout: timeoutMs }, () => {
     expect(complaints).toEqual([])
   })
 
+  test('exceptions are counted by team, and a quota is set where it is seen', async () => {
+    const { page, complaints } = await signedIn(platform)
+    await page.goto(`${platform.url}/exceptions`)
+    await page.getByRole('table', { name: 'teams' }).getByRole('row', { name: /default/ }).waitFor()
+    await page.goto(`${platform.url}/quotas`)
+    await page.getByRole('button', { name: 'Change the quota of default' }).click()
+    const dialog = page.getByRole('dialog', { name: 'Quota of team default' })
+    await dialog.getByLabel('Instances').fill('7')
+    await dialog.getByRole('button', { name: 'Save' }).click()
+    await dialog.waitFor({ state: 'detached' })
+    await page.getByRole('table', { name: 'Quotas' }).getByText('of 7').waitFor()
+    expect((await platform.json(['quota', 'show'])).limits).toEqual({ instances: 7 })
+    expect(await seriousViolations(page)).toEqual([])
+    expect(complaints).toEqual([])
+  })
+
   test('are read on a telephone, in the dark too', async () => {
     const { page, complaints } = await signedIn(platform, 'admin', { width: 360, scheme: 'dark' })
-    for (const path of ['/policies', '/policies/no-plain-secrets', '/apps/default/shop/policies', '/exceptions']) {
+    for (const path of ['/policies', '/policies/no-plain-secrets', '/apps/default/shop/policies', '/exceptions', '/quotas']) {
       await page.goto(`${platform.url}${path}`)
       await page.getByRole('heading', { level: 1 }).waitFor()
       expect([path, await page.evaluate<boolean>('document.documentElement.scrollWidth <= window.innerWidth')]).toEqual([path, true])

@@ -7,8 +7,10 @@ import { createAgentDriver } from './drivers/agent/index.ts'
 import { createAppProbe } from './drivers/agent/probe.ts'
 import { createOpenId } from './drivers/identity/openid.ts'
 import { createBuilders } from './drivers/builders/index.ts'
+import { openPolicyAgent } from './drivers/decisions/opa.ts'
 import { createDefinitionReader } from './drivers/definitions/reader.ts'
 import { createArtifactStore, createSourceStore, readTree } from './drivers/storage/index.ts'
+import { createArtifactScanner } from './drivers/scanner/scanner.ts'
 import { createTemplateRenderer } from './drivers/templates/renderer.ts'
 import { createToolFinder } from './drivers/tools/finder.ts'
 import { createApi, createIdempotencyStore, keptCertificate } from './kernel/api/index.ts'
@@ -20,6 +22,7 @@ import type { Config, EffectiveSetting } from './kernel/config/config.ts'
 import { connectDatabase, embeddedPid, migrate, type ExternalDatabase } from './kernel/db/index.ts'
 import { KindRegistry } from './kernel/kind.ts'
 import { createValidator } from './kernel/kube/validation.ts'
+import { keptSigner } from './kernel/signer.ts'
 import { Lifecycle } from './kernel/lifecycle/lifecycle.ts'
 import type { Logger } from './kernel/log.ts'
 import { createGarbageCollector, ReconcileLoop, wakesOf, type Reconciler } from './kernel/reconcile/index.ts'
@@ -85,7 +88,7 @@ export async function startServer({ config, settings, connection, external, agen
     kinds,
     validator: createValidator,
     wakes: wakesOf(reconcilers),
-    admission: [teamMustExist((team) => people.reads.teamExists(team)), (request) => people.reads.admission(request), release.createDeploymentRules(() => resources), ...policy.admissionOf(() => policyRoom.reads)],
+    admission: [teamMustExist((team) => people.reads.teamExists(team)), (request) => people.reads.admission(request), (request) => deliveryRoom.reads.signatures(request), release.createDeploymentRules(() => resources), ...policy.admissionOf(() => policyRoom.reads)],
     clock,
   })
   const loop = new ReconcileLoop({ database, feed, reconcilers, metrics: reconcileMetrics(metrics), log })
@@ -124,6 +127,8 @@ export async function startServer({ config, settings, connection, external, agen
     request: (entries) => loop.request(entries),
     longestExceptionDays: config.exceptionDays,
     library: join(root, 'examples/policies'),
+    decisionPoint: openPolicyAgent,
+    artifactFacts: (team, app, digest) => deliveryRoom.reads.artifactFacts(team, app, digest),
     clock,
     log,
   })
@@ -136,6 +141,10 @@ export async function startServer({ config, settings, connection, external, agen
     sources,
     artifacts,
     tools,
+    scanner: createArtifactScanner(join(root, 'dist/artifact-scanner.mjs')),
+    signer: await keptSigner(join(home, 'keys', 'artifacts.key')),
+    platform: { version, url: publicUrl },
+    advised: () => loop.request([{ controller: policy.changesController, key: 'all' }]),
     runner: agent,
     home,
     events,

@@ -34,6 +34,16 @@ export const PolicySpec = Type.Object(
       { additionalProperties: false, description: 'What it judges.' },
     ),
     points: Type.Array(Type.Enum(['admission', 'build', 'deploy', 'sweep']), { minItems: 1, maxItems: 4, description: 'When it judges: at every write, at the end of a build, at a deploy, and what lives already.' }),
+    opa: Type.Optional(
+      Type.Object(
+        {
+          url: Type.String({ pattern: '^https?://[^\\s/?#@]+(/[^\\s?#]*)?$', maxLength: 300, description: 'Where Open Policy Agent answers, for example http://opa.internal:8181.' }),
+          path: Type.String({ pattern: '^[A-Za-z0-9_][A-Za-z0-9_/-]{0,199}$', description: 'Path of the decision below /v1/data/, for example pavior/deploy.' }),
+          timeoutMs: Type.Optional(Type.Integer({ minimum: 50, maximum: 5000, description: 'How long it may take, in ms. Default: 500.' })),
+        },
+        { additionalProperties: false, description: 'A decision of Open Policy Agent, asked before the rules: its result is facts.opa. When it does not answer, every rule fails as `failure` says.' },
+      ),
+    ),
     rules: Type.Array(PolicyRule, { minItems: 1, maxItems: 50, description: 'What is asked for.' }),
     severity: Type.Enum(['low', 'medium', 'high', 'critical'], { description: 'How bad it is to break it.' }),
     mode: Type.Enum(['enforce', 'warn', 'audit', 'off'], { description: 'enforce: refused · warn: said · audit: written down · off: not judged.' }),
@@ -105,4 +115,15 @@ export interface PolicyFinding extends PolicyVerdict {
   name: string
   environment: string
   since: string
+}
+
+/** How many exceptions a team lives with. */
+export interface Deviation {
+  team: string
+  granted: number
+  requested: number
+  expired: number
+  /** Granted ones that end within a week. */
+  endSoon: number
+  policies: string[]
 }

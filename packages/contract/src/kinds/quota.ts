@@ -20,3 +20,10 @@ export type QuotaStatus = Type.Static<typeof QuotaStatus>
 
 /** What a team uses, by the names of its quota. */
 export type QuotaUse = Required<QuotaSpec>
+
+export interface TeamQuota {
+  team: string
+  /** What is left out is not limited. */
+  limits: QuotaSpec
+  used: QuotaUse
+}

@@ -1,5 +1,6 @@
 /** The rooms of the portal, in the order of the navigation. A new room is one line here and one folder beside. */
 import type { PortalRoom } from '../frame/room.ts'
+import { artifacts } from './artifacts/index.ts'
 import { catalog } from './catalog/index.ts'
 import { delivery } from './delivery/index.ts'
 import { entities } from './entities/index.ts'
@@ -11,4 +12,4 @@ import { operations } from './operations/index.ts'
 import { policy } from './policy/index.ts'
 import { templates } from './templates/index.ts'
 
-export const rooms: PortalRoom[] = [catalog, templates, entities, delivery, environments, policy, operations, identity, kinds, gallery]
+export const rooms: PortalRoom[] = [catalog, templates, entities, delivery, environments, artifacts, policy, operations, identity, kinds, gallery]

@@ -1,7 +1,11 @@
 /** Policies as their users meet them: a deploy that is refused, an exception, its grant, and what is found of what lives. */
 import { mkdir, writeFile } from 'node:fs/promises'
+import { once } from 'node:events'
+import { createServer, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { text } from 'node:stream/consumers'
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { appDirectory, newPlatform, until, webApp, type Platform } from './platform.ts'
 
 let platform: Platform
@@ -113,6 +117,33 @@ describe('a policy', () => {
     await until('its status says so', async () => (await platform.api('GET', `${policies}/wild`)).body.status?.errors?.[0]?.message.includes('took longer'))
     expect((await platform.api('DELETE', `${policies}/wild`)).status).toBe(200)
     await until('it is gone', async () => (await send()).status === 201)
+  })
+
+  test('that asks Open Policy Agent refuses as it decides, and as declared when it does not answer in time', async () => {
+    const asked: any[] = []
+    let answer: (response: ServerResponse) => void = (response) => response.end(JSON.stringify({ result: { allow: false, reasons: ['not on a Friday'] } }))
+    const agent = createServer((request, response) => {
+      void text(request).then((body) => {
+        asked.push({ path: `${request.method} ${request.url}`, ...JSON.parse(body) })
+        answer(response)
+      })
+    }).listen(0, '127.0.0.1')
+    await once(agent, 'listening')
+    onTestFinished(() => void agent.close().closeAllConnections())
+    const opa = { url: `http://127.0.0.1:${(agent.address() as AddressInfo).port}`, path: 'pavior/apps', timeoutMs: 300 }
+    await created('ask-opa', { ...rule('facts.opa.allow', { message: 'Open Policy Agent says: ${facts.opa.reasons.join(", ")}' }), opa, match: { kinds: ['App'] } })
+    const send = () => platform.api('POST', '/apis/pavior.dev/v1/namespaces/default/apps?dryRun=All', { metadata: { name: 'asked' }, spec: { env: { DB_PASSWORD: 'hunter2', MODE: 'fast' } } })
+    await until('it refuses', async () => (await send()).body.message?.includes('breaks the policy ask-opa: Open Policy Agent says: not on a Friday'))
+    expect(asked.at(-1)).toMatchObject({ path: 'POST /v1/data/pavior/apps', input: { object: { kind: 'App', spec: { env: { DB_PASSWORD: '[redacted]', MODE: 'fast' } } }, request: { verb: 'create', user: 'user:admin', team: 'default' } } })
+    answer = (response) => response.end(JSON.stringify({ result: { allow: true, reasons: [] } }))
+    expect((await send()).body.message ?? '').not.toContain('ask-opa')
+    for (const [broken, why] of [[() => {}, 'did not answer within 300 ms'], [(response: ServerResponse) => response.writeHead(500).end(), 'answered 500'], [(response: ServerResponse) => response.end('{}'), 'knows no decision pavior/apps'], [(response: ServerResponse) => response.end('x'.repeat(300_000)), 'more than 256 KiB']] as const) {
+      answer = broken
+      expect((await send()).body.message).toContain(why)
+    }
+    await platform.api('PATCH', `${policies}/ask-opa`, { spec: { failure: 'open' } }, { 'content-type': 'application/merge-patch+json' })
+    await until('it lets go on', async () => !(await send()).body.message?.includes('ask-opa'))
+    expect((await platform.api('DELETE', `${policies}/ask-opa`)).status).toBe(200)
   })
 
   test('that denies everything can still be taken back', async () => {

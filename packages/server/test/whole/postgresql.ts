@@ -1,10 +1,11 @@
 /** A PostgreSQL that is none of Pavior's: from npm, and the one of the distribution where there is one. */
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { existsSync, readdirSync } from 'node:fs'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { socketDirectory } from '../../src/kernel/config/config.ts'
 import { findBinaries } from '../../src/kernel/db/embedded.ts'
 import { connectDatabase } from '../../src/kernel/db/index.ts'
 import { createLog } from '../../src/kernel/log.ts'
@@ -82,5 +83,16 @@ export class PostgresqlServer {
   async remove(): Promise<void> {
     await this.end()
     await rm(this.#directory, { recursive: true, force: true })
+  }
+}
+
+/** Runs statements in the embedded database of a platform, as somebody would who has taken its password. */
+export async function sqlIn({ home, environment }: { home: string; environment: NodeJS.ProcessEnv }, text: string): Promise<Record<string, unknown>[]> {
+  const password = (await readFile(join(home, 'keys/pg.password'), 'utf8')).trim()
+  const connection = await connectDatabase({ connection: { host: socketDirectory(home, environment), user: 'pavior', password, database: 'postgres' }, poolSize: 1, flushStatement, log: createLog('silent', 'test') })
+  try {
+    return (await connection.query(text)).rows
+  } finally {
+    await connection.close()
   }
 }

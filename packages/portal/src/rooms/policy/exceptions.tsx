@@ -4,7 +4,8 @@ import { PageHeader } from '../../pieces/page-header.tsx'
 import { RowsSkeleton } from '../../pieces/page-skeleton.tsx'
 import { Section } from '../../pieces/section.tsx'
 import { ExceptionsTable } from './exceptions-table.tsx'
-import { phaseOf, type PolicyException } from './reads.ts'
+import { Deviations } from './deviations.tsx'
+import { newestOf, phaseOf, type PolicyException } from './reads.ts'
 
 export default function Exceptions() {
   const { items, loading } = useCollection<PolicyException>('policyexceptions')
@@ -22,6 +23,7 @@ export default function Exceptions() {
               <ExceptionsTable items={waiting} name="waiting" />
             </Section>
           )}
+          <Deviations seen={newestOf(items)} />
           <Section title="Decided">
             <ExceptionsTable items={others} />
           </Section>

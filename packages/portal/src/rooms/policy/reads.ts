@@ -1,5 +1,5 @@
 /** What the pages of policies read. */
-import type { PolicyExceptionSpec, PolicyExceptionStatus, PolicyFinding, PolicySpec, PolicyStatus, Resource } from '@pavior/contract'
+import type { Deviation, PolicyExceptionSpec, PolicyExceptionStatus, PolicyFinding, PolicySpec, PolicyStatus, Resource, TeamQuota } from '@pavior/contract'
 import { queryOptions } from '@tanstack/react-query'
 import { get, post } from '../../frame/api.ts'
 
@@ -27,6 +27,10 @@ export const impactQuery = (policy: Policy | undefined) =>
     enabled: policy !== undefined,
     queryFn: () => post<{ judged: number; teams: { team: string; broken: number; unknown: number; errors: number }[] }>('/v1/policy/impact', { name: policy!.metadata.name, spec: policy!.spec }),
   })
+
+export const deviationsQuery = (seen: string) => queryOptions({ queryKey: ['policy', 'deviations', seen], queryFn: ({ signal }) => get<{ items: Deviation[] }>('/v1/policy/deviations', signal), placeholderData: (before) => before })
+
+export const quotasQuery = (seen: string) => queryOptions({ queryKey: ['quotas', seen], queryFn: ({ signal }) => get<{ items: TeamQuota[] }>('/v1/quotas', signal), placeholderData: (before) => before })
 
 /** Newest version among these. */
 export function newestOf(items: Resource[]): string {

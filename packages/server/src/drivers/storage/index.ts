@@ -7,7 +7,7 @@ import type { FileTree, SourceFiles } from '../../rooms/catalog/ports.ts'
 import type { ArtifactStore, SourceStore } from '../../rooms/delivery/ports.ts'
 import type { Part } from '../../kernel/lifecycle/lifecycle.ts'
 import { DirectoryStore } from './directory-store.ts'
-import { listTree } from './tree.ts'
+import { digestTree, listTree } from './tree.ts'
 import { unpack, type UnpackLimits } from './unpack.ts'
 
 /** Builders look at small files only. */
@@ -87,6 +87,7 @@ export function createArtifactStore(root: string): ArtifactStore & Part & { make
     stop: async () => {},
     put: (directory, named) => store.adopt(directory, named),
     has: (digest) => store.has(digest),
+    verify: async (digest) => (await digestTree(store.directoryOf(digest), await listTree(store.directoryOf(digest)))) === digest,
     directoryOf: (digest) => store.directoryOf(digest),
     collect: (live, keepMs) => store.collect(live, keepMs),
     makeIncoming: () => store.makeIncoming(),

@@ -5,6 +5,8 @@ export interface ProgramLimits {
   timeoutMs: number
   memoryMib: number
   outputBytes: number
+  /** Directories that it may read beside its own file. Default: none. */
+  reads?: string[]
 }
 
 /** The program ended without an answer. */
@@ -21,10 +23,10 @@ export class ProgramEnded extends Error {
 const permissionFlag = process.allowedNodeEnvironmentFlags.has('--permission') ? '--permission' : '--experimental-permission'
 
 /** Sends JSON to the program's standard input and reads JSON from its standard output. Throws ProgramEnded, or the signal's reason. */
-export function askProgram<Answer>(program: string, { timeoutMs, memoryMib, outputBytes }: ProgramLimits, request: unknown, signal: AbortSignal | undefined): Promise<Answer> {
+export function askProgram<Answer>(program: string, { timeoutMs, memoryMib, outputBytes, reads = [] }: ProgramLimits, request: unknown, signal: AbortSignal | undefined): Promise<Answer> {
   signal?.throwIfAborted()
   return new Promise((resolve, reject) => {
-    const flags = ['--no-warnings', permissionFlag, `--allow-fs-read=${program}`, `--max-old-space-size=${memoryMib}`, '--disable-proto=delete']
+    const flags = ['--no-warnings', permissionFlag, ...[program, ...reads].map((path) => `--allow-fs-read=${path}`), `--max-old-space-size=${memoryMib}`, '--disable-proto=delete']
     const child = spawn(process.execPath, [...flags, program], { stdio: ['pipe', 'pipe', 'pipe'], env: {}, cwd: '/' })
     let ended: 'time' | 'output' | undefined
     const chunks: Buffer[] = []

@@ -8,17 +8,20 @@ import { hasCode } from '../../kernel/errors.ts'
 import type { Part } from '../../kernel/lifecycle/lifecycle.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import type { Room } from '../../kernel/room.ts'
+import type { Signer } from '../../kernel/signer.ts'
 import { Waiters, type ChangeWaiters } from '../../kernel/store/waiters.ts'
 import { actor, stepTaskPrefix, taskOf, type Build } from './builds.ts'
 import { sourceChanges, type SourceChanges } from './changes.ts'
 import { submitOnce, type Submission } from './commands.ts'
 import { build } from './kinds.ts'
 import type { GitDeps } from './git.ts'
-import type { ArtifactStore, Builder, DeployGate, SourceStore, StepRunner, ToolFinder } from './ports.ts'
+import type { ArtifactScanner, ArtifactStore, Builder, DeployGate, SourceStore, StepRunner, ToolFinder } from './ports.ts'
 import { createBuildReconciler, type BuildDeps } from './reconcile.ts'
 import { createBuildCanceler, createRepositoryReaper, createStepReaper } from './reconcile-ends.ts'
 import { PlatformRepositories } from './repositories.ts'
 import { deliveryRoutes } from './routes.ts'
+import { createSafety, type Safety, type SafetyDeps } from './safety/index.ts'
+import { artifactRoutes } from './safety/routes.ts'
 import { forgetMissing } from './store.ts'
 import { buildPlaces } from './workspace.ts'
 
@@ -29,6 +32,10 @@ export type { Build } from './builds.ts'
 export type { SourceChanges } from './changes.ts'
 
 export interface DeliveryReads {
+  /** What rules may ask of an artifact. */
+  artifactFacts: Safety['facts']
+  /** Refuses to deploy what is not what was signed. */
+  signatures: Safety['admission']
   /** Forgets results of builds whose artifact is not among these. */
   forgetMissing: (artifacts: string[]) => Promise<void>
   directoryOf: (digest: string) => string
@@ -50,6 +57,11 @@ export interface DeliveryDeps {
   sources: SourceStore & Part
   artifacts: ArtifactStore & Part & { makeIncoming: () => Promise<string> }
   tools: ToolFinder
+  scanner: ArtifactScanner
+  signer: Signer
+  platform: SafetyDeps['platform']
+  /** Called when advisories were imported. */
+  advised: () => Promise<void>
   gate: DeployGate
   runner: StepRunner & { onEvent: (listener: (event: { type: string; task?: { id: string } }) => void) => void }
   home: string
@@ -70,14 +82,17 @@ export function createDelivery(deps: DeliveryDeps): Room<DeliveryReads> {
     if (event.type === 'state') tasks.releaseAll()
   })
   const repositories = new PlatformRepositories(deps.git)
-  const buildDeps: BuildDeps = { ...deps, places: buildPlaces(home), taskChanged: (id, timeoutMs, signal) => tasks.wait(id, signal, timeoutMs) }
+  const safety = createSafety(deps)
+  const buildDeps: BuildDeps = { ...deps, safety, places: buildPlaces(home), taskChanged: (id, timeoutMs, signal) => tasks.wait(id, signal, timeoutMs) }
   const stepLog = (one: Build, step: string, signal: AbortSignal): AsyncIterable<LogLine> => followStep(deps, tasks, one, step, signal)
   const buildChanged = (team: string, name: string, signal: AbortSignal): Promise<void> => changes.wait('Build', team, name, signal)
   return {
     reconcilers: [createBuildReconciler(buildDeps), createBuildCanceler(buildDeps), createStepReaper(buildDeps), createRepositoryReaper(deps, repositories)],
-    routes: [deliveryRoutes({ ...deps, resources, runner, stepLog, buildChanged })],
+    routes: [deliveryRoutes({ ...deps, resources, runner, stepLog, buildChanged }), artifactRoutes({ ...deps, safety })],
     parts: [sources, artifacts],
     reads: {
+      artifactFacts: safety.facts,
+      signatures: safety.admission,
       forgetMissing: (kept) => forgetMissing(deps.database, kept),
       directoryOf: (digest) => artifacts.directoryOf(digest),
       stepLog,

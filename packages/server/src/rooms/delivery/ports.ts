@@ -1,6 +1,7 @@
 /** What room delivery needs from outside: builders, places for sources and artifacts, a runner of build steps. */
 import type { Readable } from 'node:stream'
-import type { AppSpec, BuildSettings, BuildSpec, BuildStatus, ErrorCode, ErrorDetails, HostCapabilities, LogLine, ProcessSpec, Resource, TaskSpec, TaskStatus } from '@pavior/contract'
+import type { AppSpec, ArtifactComponent, BuildSettings, BuildSpec, BuildStatus, ErrorCode, ErrorDetails, HostCapabilities, LogLine, ProcessSpec, Resource, SecretFinding, TaskSpec, TaskStatus } from '@pavior/contract'
+import type { SbomSubject } from './safety/sbom.ts'
 
 /** What builders look at: every path, and the text of the few files that they ask for. Pure data. */
 export interface SourceFacts {
@@ -134,8 +135,30 @@ export interface ArtifactStore {
    */
   put(directory: string, named?: (digest: string) => Promise<void>): Promise<{ digest: string; bytes: number; files: number }>
   has(digest: string): Promise<boolean>
+  /** Whether what is stored under the digest still has it. */
+  verify(digest: string): Promise<boolean>
   directoryOf(digest: string): string
   collect(live: ReadonlySet<string>, keepMs: number): Promise<number>
+}
+
+/** What a look at an artifact and its source finds. */
+export interface ScanRequest {
+  /** Directories. */
+  artifact: string
+  source?: string
+  subject: SbomSubject
+}
+
+export interface ScanAnswer {
+  components: ArtifactComponent[]
+  secrets: SecretFinding[]
+  /** CycloneDX as JSON. */
+  sbom: string
+}
+
+export interface ArtifactScanner {
+  /** Throws SCAN_FAILED. */
+  scan(request: ScanRequest, signal: AbortSignal): Promise<ScanAnswer>
 }
 
 /** Asked before a build counts as done and its deploy begins. Throws to refuse; `build` carries the status that it will have. */

@@ -2,6 +2,7 @@
 import { done, resourceKeyText, splitKey, type Reconciler } from '../../kernel/reconcile/index.ts'
 import { actor, cancelGraceMs, earlierBuilds, finalPhases, taskOf, type Build } from './builds.ts'
 import type { BuildDeps } from './reconcile.ts'
+import { forgetRecords } from './safety/store.ts'
 
 /** Ends the step of a build that is deleted while it runs. */
 export function createStepReaper({ runner }: BuildDeps): Reconciler {
@@ -24,15 +25,17 @@ export function createStepReaper({ runner }: BuildDeps): Reconciler {
   }
 }
 
-/** Takes the repository of an app away with it, so that the next app of that name begins with nothing. */
-export function createRepositoryReaper({ resources }: Pick<BuildDeps, 'resources'>, repositories: { remove: (team: string, app: string) => Promise<void> }): Reconciler {
+/** Takes the repository of an app away with it, and what is known of its artifacts, so that the next app of that name begins with nothing. */
+export function createRepositoryReaper({ database, resources }: Pick<BuildDeps, 'database' | 'resources'>, repositories: { remove: (team: string, app: string) => Promise<void> }): Reconciler {
   return {
     name: 'repositories',
     concurrency: 1,
     interests: [{ kind: 'App', keys: (object) => (object.metadata.deletionTimestamp ? [resourceKeyText(object)] : []) }],
     reconcile: async (text) => {
       const { namespace: team, name } = splitKey(text)
-      if (!(await resources.get(actor, { kind: 'App', namespace: team, name }))) await repositories.remove(team, name)
+      if (await resources.get(actor, { kind: 'App', namespace: team, name })) return done
+      await repositories.remove(team, name)
+      await forgetRecords(database, team, name)
       return done
     },
   }

@@ -9,7 +9,7 @@ import { fail, isPaviorError, lastWords, lastWordsReadLines, type ErrorObject, t
 import type { EventRecorder } from '../../kernel/audit/events.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/db/index.ts'
-import { ignore } from '../../kernel/errors.ts'
+import { hasCode, ignore } from '../../kernel/errors.ts'
 import { done, itself, splitKey, type Outcome, type Reconciler } from '../../kernel/reconcile/index.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import { actor, buildsOf, cancelGraceMs, finalPhases, summaryOf, taskOf, type Build } from './builds.ts'
@@ -17,6 +17,7 @@ import { build as buildKind } from './kinds.ts'
 import { manifestFiles, readDeclaration } from './manifest/index.ts'
 import { chooseBuilder, endStep, inputsOf, isSuperseded, policyMessage, problemOfStep, reusable, startStep, toolchainOf } from './plan.ts'
 import type { ArtifactStore, Builder, BuildPlan, BuildStep, DeployGate, SourceFacts, SourceStore, StepRunner, ToolFinder } from './ports.ts'
+import type { Safety } from './safety/index.ts'
 import { findBuilt, rememberBuilt } from './store.ts'
 import { pathOf, withCache } from './environment.ts'
 import { finishImage } from './image.ts'
@@ -38,6 +39,7 @@ export interface BuildDeps {
   tools: ToolFinder
   runner: StepRunner
   gate: DeployGate
+  safety: Pick<Safety, 'examine'>
   places: BuildPlaces
   /** Resolves when the task may have changed, or after this long. */
   taskChanged: (id: string, timeoutMs: number, signal: AbortSignal) => Promise<void>
@@ -296,11 +298,28 @@ class BuildRun {
   }
 
   async #succeed(status: Partial<BuildStatus>): Promise<void> {
+    await this.#examine(status.artifact!, status)
     const { steps, ...judged } = { ...this.status, ...status }
     const { rules, warnings } = await this.#deps.gate.admitBuild({ ...this.#build, status: judged })
     const message = policyMessage(rules, warnings)
     if (rules > 0) this.status = { ...this.status, steps: endStep(startStep(steps ?? [], 'policy', this.#now()), 'policy', 'done', this.#now(), message) }
     await this.end('Succeeded', undefined, status)
+  }
+
+  /** Without a list of its parts an artifact can still run; rules that need one say so. */
+  async #examine(artifact: string, status: Partial<BuildStatus>): Promise<void> {
+    const { safety, events } = this.#deps
+    const build = { ...this.#build, status: { ...this.status, ...status } }
+    const steps = startStep(this.status.steps ?? [], 'inspect', this.#now())
+    try {
+      const { components, secrets } = await safety.examine(build, artifact, this.#signal)
+      const found = `${components} ${components === 1 ? 'part' : 'parts'} of others${secrets === 0 ? '' : `, ${secrets} ${secrets === 1 ? 'line looks' : 'lines look'} like a secret`}`
+      this.status = { ...this.status, steps: endStep(steps, 'inspect', 'done', this.#now(), found) }
+    } catch (error) {
+      if (!hasCode(error, 'SCAN_FAILED')) throw error
+      this.status = { ...this.status, steps: endStep(steps, 'inspect', 'skipped', this.#now(), (error as Error).message) }
+      await events.record(this.#build, 'Warning', 'ScanFailed', (error as Error).message, 'delivery')
+    }
   }
 
   async end(phase: 'Succeeded' | 'Failed' | 'Canceled', problem?: ErrorObject, more: Partial<BuildStatus> = {}): Promise<void> {

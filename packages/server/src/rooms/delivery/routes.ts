@@ -113,6 +113,9 @@ function logRoute(server: FastifyInstance, deps: DeliveryRoutesDeps): void {
   })
 }
 
+/** What the platform does itself has no log. */
+const ownSteps = new Set(['store', 'inspect', 'policy'])
+
 /** The log of each step in turn; when following, until the build has ended. */
 async function writeLog({ resources, runner, stepLog, buildChanged }: DeliveryRoutesDeps, actor: Actor, { team, build: name, follow }: { team: string; build: string; follow: boolean }, write: WriteLine, signal: AbortSignal): Promise<void> {
   const written = new Set<string>()
@@ -121,7 +124,7 @@ async function writeLog({ resources, runner, stepLog, buildChanged }: DeliveryRo
     const build = await resources.get<Build>(actor, { kind: 'Build', namespace: team, name })
     if (!build) return
     for (const step of build.status?.steps ?? []) {
-      if (written.has(step.name) || step.name === 'store') continue
+      if (written.has(step.name) || ownSteps.has(step.name)) continue
       written.add(step.name)
       if (step.state === 'skipped') await write({ step: step.name, line: step.message ?? 'skipped' })
       else await copyLog(follow ? stepLog(build, step.name, signal) : runner.logs(taskOf(build, step.name), { offset: 0 }, signal), step.name, write)

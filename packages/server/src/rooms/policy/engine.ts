@@ -7,7 +7,8 @@ import { Mirror } from '../../kernel/resources/mirror.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import { within } from '../../kernel/within.ts'
 import { compilePolicy, type CompiledPolicy } from './language.ts'
-import { applies, failed, inForce, inputOf, judge, type Judged, type PolicyException, type Subject } from './plan.ts'
+import type { DecisionPoint } from './ports.ts'
+import { applies, failed, inForce, inputOf, judge, questionOf, withDecision, type Decision, type Decisions, type Judged, type PolicyException, type Subject } from './plan.ts'
 
 /** For all costly policies of one request together; the one that runs when it is over is not asked again until it changes. */
 const timeLimitMs = 200
@@ -16,15 +17,17 @@ export type Policy = Resource<PolicySpec, PolicyStatus>
 
 export interface Engine {
   parts: Part[]
+  /** What others decide for the policies that ask them, by policy. */
+  decisions(subject: Subject, only?: CompiledPolicy): Promise<Decisions>
   /** `only`: this policy instead of those in force. */
-  judge(subject: Subject, only?: CompiledPolicy): Judged[]
+  judge(subject: Subject, decisions: Decisions, only?: CompiledPolicy): Judged[]
   title(policy: string): string
   has(policy: string): boolean
   exceptions(): PolicyException[]
   policies(): Policy[]
 }
 
-export function createEngine({ resources, clock, log }: { resources: Resources; clock: Clock; log: Logger }): Engine {
+export function createEngine({ resources, decisionPoint, clock, log }: { resources: Resources; decisionPoint: DecisionPoint; clock: Clock; log: Logger }): Engine {
   const policies = new Mirror<Policy>(resources, 'Policy', log)
   const exceptions = new Mirror<PolicyException>(resources, 'PolicyException', log)
   const compiled = new Map<string, CompiledPolicy | undefined>()
@@ -77,14 +80,28 @@ export function createEngine({ resources, clock, log }: { resources: Resources; 
 
   return {
     parts: [policies, exceptions],
-    judge: (subject, only) => {
+    decisions: async (subject, only) => {
+      const asking = (only ? [only] : current()).filter((policy) => policy.spec.opa !== undefined && applies(policy, subject))
+      const answers = await Promise.all(
+        asking.map(async ({ name, spec }): Promise<[string, Decision]> => {
+          try {
+            return [name, { result: await decisionPoint.ask(spec.opa!, questionOf(subject)) }]
+          } catch (error) {
+            return [name, { problem: (error as Error).message }]
+          }
+        }),
+      )
+      return new Map(answers)
+    },
+    judge: (subject, decisions, only) => {
       const asked = (only ? [only] : current()).filter((policy) => applies(policy, subject))
       if (asked.length === 0) return []
       const valid = [...exceptions.values()].filter((exception) => inForce(exception, subject, clock.now()))
       const input = inputOf(subject, valid)
       const ask = (policy: CompiledPolicy): PolicyVerdict[] => {
-        const problem = slow.get(policy)
-        return problem === undefined ? judge(policy, input, valid) : failed(policy, problem)
+        const decision = decisions.get(policy.name)
+        const problem = slow.get(policy) ?? decision?.problem
+        return problem === undefined ? judge(policy, withDecision(input, decision), valid) : failed(policy, problem, valid)
       }
       return [...asked.filter(({ costly }) => !costly).map((policy) => ({ policy, verdicts: ask(policy) })), ...judgeCostly(asked.filter(({ costly }) => costly), ask)]
     },

@@ -4,7 +4,7 @@ import type { AppSpec, BuildStatus, ProcessSpec, ReleaseSpec, Resource } from '@
 export type App = Resource<AppSpec>
 
 /** What was built, as a Build or a Release knows it. */
-export type Made = Pick<BuildStatus, 'toolchain' | 'image' | 'builder'> & { revision?: ReleaseSpec['revision']; processes?: Record<string, ProcessSpec> }
+export type Made = Pick<BuildStatus, 'toolchain' | 'image' | 'builder'> & { revision?: ReleaseSpec['revision']; processes?: Record<string, ProcessSpec>; artifactFacts?: object | undefined }
 
 export interface DeployFacts {
   app: Record<string, unknown>
@@ -49,7 +49,7 @@ function processFacts(spec: AppSpec, environment: string, found: Record<string, 
   )
 }
 
-export function buildFacts({ toolchain, image, builder, revision }: Made): Record<string, unknown> {
+export function buildFacts({ toolchain, image, builder, revision, artifactFacts }: Made): Record<string, unknown> {
   const { name = '', version = '', asked = '' } = toolchain ?? {}
   return {
     builder: builder?.split(' ', 1)[0] ?? '',
@@ -58,6 +58,7 @@ export function buildFacts({ toolchain, image, builder, revision }: Made): Recor
     toolchain: { name, version, asked, pinned: asked !== '' && !/^(\*|latest|x|>=?\s*\d)/.test(asked) },
     git: revision?.type === 'git',
     ...(revision?.branch === undefined ? {} : { branch: revision.branch }),
+    ...artifactFacts,
   }
 }
 

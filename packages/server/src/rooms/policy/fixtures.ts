@@ -49,7 +49,7 @@ export function tryFixtures(name: string, spec: PolicySpec, fixtures: unknown): 
     const given = (one: object): Resource => ({ apiVersion: 'pavior.dev/v1', kind: object.kind, spec: {}, ...one, metadata: { ...({ name: 'fixture', namespace: team } as object), ...(one as Resource).metadata } }) as Resource
     const place = environment ?? (object.spec as { environment?: string } | undefined)?.environment
     const input = inputOf({ point: 'admission', verb, kind: object.kind, object: given(object), oldObject: oldObject && given(oldObject), user, team, app: undefined, environment: place, tier, facts: { ...facts } }, [])
-    const verdicts = tryJudge(() => judge(policy, input, []), (message) => failed(policy, message))
+    const verdicts = tryJudge(() => judge(policy, input, []), (message) => failed(policy, message, []))
     const [said] = verdicts.toSorted((one, other) => worst.indexOf(one.outcome) - worst.indexOf(other.outcome)) as [PolicyVerdict]
     return { fixture, expect, got: said.outcome, passed: said.outcome === expect, message: said.message }
   })

@@ -22,6 +22,8 @@ export interface GateDeps {
   engine: Engine
   notes: Notes
   environments: Mirror<Resource<EnvironmentSpec>>
+  /** What is known of an artifact beyond its files: parts, licences, holes, signature. */
+  artifactFacts: (team: string, app: string, digest: string) => Promise<object>
 }
 
 /** How many rules were asked, and what they warn of. */
@@ -35,16 +37,18 @@ export interface Gate {
   /** Refuses a build that ended well, or the deploy that would follow from it. `build` carries the status that it will have. */
   admitBuild(build: Build): Promise<Checked>
   deploySubject(app: App, environment: string, made: Made | undefined, who: { user: string; point: 'deploy' | 'sweep'; object?: Deployment }): Subject
+  /** A release with what is known of its artifact. */
+  madeOf(team: string, release: ReleaseSpec | undefined): Promise<Made | undefined>
   tierOf(team: string, environment: string): string
 }
 
-export function createGate({ resources, engine, notes, environments }: GateDeps): Gate {
+export function createGate({ resources, engine, notes, environments, artifactFacts }: GateDeps): Gate {
   const tiers = ['development', 'staging', 'production', 'preview']
   /** One that is not there yet is taken for what its name says, else for the one that asks for most care. */
   const tierOf = (team: string, environment: string): string => environments.get(team, environment)?.spec.tier ?? (tiers.includes(environment) ? environment : 'production')
 
   const check = async (subject: Subject, dryRun: boolean): Promise<Checked> => {
-    const judged = engine.judge(subject)
+    const judged = engine.judge(subject, await engine.decisions(subject))
     await notes.note(subject, judged, dryRun)
     const refused = judged.flatMap(({ policy, verdicts }) => verdicts.filter((verdict) => denies(policy, verdict)))
     if (refused.length > 0) throw fail('POLICY_DENIED', denialOf(refused, subject, engine.title))
@@ -68,8 +72,10 @@ export function createGate({ resources, engine, notes, environments }: GateDeps)
     }
   }
 
-  const releaseOf = async (team: string, app: string, version: number | undefined, tx: Tx | undefined): Promise<ReleaseSpec | undefined> =>
-    version === undefined ? undefined : (await resources.get<Resource<ReleaseSpec>>(system, { kind: 'Release', namespace: team, name: `${app}-v${version}` }, tx))?.spec
+  const madeOf: Gate['madeOf'] = async (team, release) => release && { ...release, artifactFacts: await artifactFacts(team, release.app, release.artifact) }
+
+  const releaseOf = async (team: string, app: string, version: number | undefined, tx: Tx | undefined): Promise<Made | undefined> =>
+    version === undefined ? undefined : madeOf(team, (await resources.get<Resource<ReleaseSpec>>(system, { kind: 'Release', namespace: team, name: `${app}-v${version}` }, tx))?.spec)
 
   /** A change of an App is a deploy into every environment where it serves. */
   const deploysOf = async ({ actor, kind, verb, object, tx }: AdmissionRequest): Promise<Subject[]> => {
@@ -92,6 +98,7 @@ export function createGate({ resources, engine, notes, environments }: GateDeps)
   return {
     tierOf,
     deploySubject,
+    madeOf,
     admission: async (request) => {
       const { actor, verb, object, previous, kind, dryRun, warnings } = request
       if (neverJudged.has(kind.kind) || !isJudged(request)) return
@@ -103,7 +110,7 @@ export function createGate({ resources, engine, notes, environments }: GateDeps)
     admitBuild: async (build) => {
       const { metadata, spec, status } = build
       const team = metadata.namespace!
-      const made: Made = { ...status, revision: spec.revision }
+      const made: Made = { ...status, revision: spec.revision, ...(status?.artifact === undefined ? {} : { artifactFacts: await artifactFacts(team, spec.app, status.artifact) }) }
       const base = { verb: 'update' as const, oldObject: undefined, user: 'system:delivery', team, app: spec.app, environment: spec.environment, tier: spec.environment === undefined ? undefined : tierOf(team, spec.environment) }
       const built = await check({ ...base, point: 'build', kind: 'Build', object: build as Resource, facts: { build: buildFacts(made) } }, false)
       if (spec.environment === undefined) return built

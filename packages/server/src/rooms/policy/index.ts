@@ -9,15 +9,17 @@ import type { Admission, Resources } from '../../kernel/resources/index.ts'
 import type { Room } from '../../kernel/room.ts'
 import { createEngine } from './engine.ts'
 import { createExceptionReconciler, exceptionAdmission, type ExceptionDeps } from './exceptions.ts'
-import { createGate, type Gate } from './gate.ts'
+import { createGate, type Gate, type GateDeps } from './gate.ts'
 import { policy, policyException } from './kinds.ts'
 import { createNotes } from './notes.ts'
 import { createQuotas } from './quotas/check.ts'
 import { quota } from './quotas/kinds.ts'
+import type { DecisionPoint } from './ports.ts'
 import { policyRoutes } from './routes.ts'
 import { ensureLibrary } from './seed.ts'
-import { createSweep, type SweepDeps } from './sweep.ts'
+import { changesController, createSweep, type SweepDeps } from './sweep.ts'
 
+export { changesController }
 export const kinds = [policy, policyException, quota]
 
 export interface PolicyDeps {
@@ -29,6 +31,8 @@ export interface PolicyDeps {
   longestExceptionDays: number
   /** Directory of the policies that Pavior brings. */
   library: string
+  artifactFacts: GateDeps['artifactFacts']
+  decisionPoint: DecisionPoint
   clock: Clock
   log: Logger
 }
@@ -43,13 +47,13 @@ export function admissionOf(reads: () => PolicyReads): Admission[] {
   return [(request) => reads().admission.exceptions(request), (request) => reads().admission.policies(request), (request) => reads().admission.quotas(request)]
 }
 
-export function createPolicyRoom({ database, resources, events, request, longestExceptionDays, library, clock, log }: PolicyDeps): Room<PolicyReads> {
+export function createPolicyRoom({ database, resources, events, request, longestExceptionDays, library, artifactFacts, decisionPoint, clock, log }: PolicyDeps): Room<PolicyReads> {
   const environments = new Mirror<Resource<EnvironmentSpec>>(resources, 'Environment', log)
   const limits = new Mirror<Resource<QuotaSpec>>(resources, 'Quota', log)
   const quotas = createQuotas({ database, quotas: limits, clock })
-  const engine = createEngine({ resources, clock, log })
+  const engine = createEngine({ resources, decisionPoint, clock, log })
   const notes = createNotes({ database, resources, clock, log })
-  const gate = createGate({ resources, engine, notes, environments })
+  const gate = createGate({ resources, engine, notes, environments, artifactFacts })
   const sweep = createSweep({ database, resources, engine, gate, notes, request, clock })
   const exceptions: ExceptionDeps = { resources, engine, events, clock, longestDays: longestExceptionDays }
   const seed = { name: 'policy library', start: () => ensureLibrary(database, resources, library), stop: async () => {} }

@@ -49,6 +49,27 @@ export function inputOf({ object, oldObject, verb, user, team, kind, facts, envi
   })
 }
 
+/** What somebody else decided, or why nothing was decided. */
+export interface Decision {
+  result?: unknown
+  problem?: string
+}
+export type Decisions = ReadonlyMap<string, Decision>
+
+export function withDecision(input: CelFacts, decision: Decision | undefined): CelFacts {
+  return decision === undefined ? input : { ...input, facts: { ...(input.facts as object), ...(celFacts({ opa: decision.result }) as object) } }
+}
+
+/** What others are asked with: the same as rules see, without what looks like a secret. */
+export function questionOf({ object, oldObject, verb, user, team, kind, facts, environment, tier }: Subject): object {
+  const shown = (value: unknown, path: string): unknown => {
+    if (Array.isArray(value)) return value.map((inner) => shown(inner, path))
+    if (typeof value === 'object' && value !== null) return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, shown(inner, key)]))
+    return mayBeShown(path, value) ? value : '[redacted]'
+  }
+  return shown({ object: plain(object), oldObject: oldObject === undefined ? null : plain(oldObject), request: { verb, user, team, kind }, facts: { team, environment: environment ?? '', tier: tier ?? '', ...facts } }, '') as object
+}
+
 /** Without what only the platform writes for itself; labels and annotations are always there. */
 function plain({ apiVersion, kind, metadata, spec, status = {} }: Resource): Record<string, unknown> {
   const { managedFields: _, ...rest } = metadata
@@ -63,12 +84,13 @@ export function inForce(exception: PolicyException, subject: { team: string; app
 }
 
 export function judge(policy: CompiledPolicy, input: CelFacts, exceptions: PolicyException[]): PolicyVerdict[] {
-  return policy.spec.rules.map((rule, index) => {
-    const verdict = judgeRule(policy, rule, index, input)
-    if (verdict.outcome !== 'broken' && verdict.outcome !== 'error') return verdict
-    const exception = exceptions.find(({ spec }) => spec.policy === policy.name && (spec.rule === undefined || spec.rule === rule.name))
-    return exception === undefined ? verdict : { ...verdict, outcome: 'exempt', exception: exception.metadata.name }
-  })
+  return policy.spec.rules.map((rule, index) => exempted(judgeRule(policy, rule, index, input), exceptions))
+}
+
+function exempted(verdict: PolicyVerdict, exceptions: PolicyException[]): PolicyVerdict {
+  if (verdict.outcome !== 'broken' && verdict.outcome !== 'error') return verdict
+  const exception = exceptions.find(({ spec }) => spec.policy === verdict.policy && (spec.rule === undefined || spec.rule === verdict.rule))
+  return exception === undefined ? verdict : { ...verdict, outcome: 'exempt', exception: exception.metadata.name }
 }
 
 function judgeRule(policy: CompiledPolicy, rule: PolicyRule, index: number, input: CelFacts): PolicyVerdict {
@@ -87,8 +109,8 @@ function judgeRule(policy: CompiledPolicy, rule: PolicyRule, index: number, inpu
 }
 
 /** For a policy that could not be asked at all. */
-export function failed(policy: CompiledPolicy, message: string): PolicyVerdict[] {
-  return policy.spec.rules.map((rule) => ({ ...baseOf(policy, rule), outcome: 'error', message }))
+export function failed(policy: CompiledPolicy, message: string, exceptions: PolicyException[]): PolicyVerdict[] {
+  return policy.spec.rules.map((rule) => exempted({ ...baseOf(policy, rule), outcome: 'error', message }, exceptions))
 }
 
 function baseOf({ name, spec }: CompiledPolicy, { name: rule, field, fix, docs }: PolicyRule): Omit<PolicyVerdict, 'outcome' | 'message'> {

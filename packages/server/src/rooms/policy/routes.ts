@@ -1,7 +1,7 @@
 /** Questions about policies, and decisions on exceptions. */
-import { fail, type PolicySpec, type QuotaSpec, type Resource } from '@pavior/contract'
+import { fail, type Deviation, type PolicySpec, type QuotaSpec, type Resource, type TeamQuota } from '@pavior/contract'
 import type { FastifyInstance } from 'fastify'
-import type { Actor } from '../../kernel/actor.ts'
+import { systemActor, type Actor } from '../../kernel/actor.ts'
 import type { Routes } from '../../kernel/api/types.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/db/index.ts'
@@ -13,6 +13,7 @@ import type { Quotas } from './quotas/check.ts'
 import type { Sweep } from './sweep.ts'
 
 const mostRows = 1000
+const system = systemActor('policy')
 
 export interface PolicyRoutesDeps extends ExceptionDeps {
   database: Database
@@ -69,7 +70,15 @@ export function policyRoutes(deps: PolicyRoutesDeps): Routes {
       if (readableTeams(actor)?.includes(team) === false) throw fail('FORBIDDEN', { message: `${actor.name} may not see what team ${team} uses.`, fix: `Ask an administrator of team ${team} for a role in it.` })
       await resources.mustGet(actor, { kind: 'Team', namespace: '', name: team })
       const limits = await resources.get<Resource<QuotaSpec>>(actor, { kind: 'Quota', namespace: '', name: team })
-      return { team, limits: limits?.spec ?? {}, used: await quotas.useOf(team) }
+      return { team, limits: limits?.spec ?? {}, used: await quotas.useOf(team) } satisfies TeamQuota
+    })
+
+    server.get('/v1/quotas', async ({ actor }): Promise<{ items: TeamQuota[] }> => {
+      const teams = (await resources.listAll(system, 'Team')).map(({ metadata }) => metadata.name).filter((team) => readableTeams(actor)?.includes(team) ?? true)
+      const limits = new Map((await resources.listAll<Resource<QuotaSpec>>(system, 'Quota')).map(({ metadata, spec }) => [metadata.name, spec]))
+      const items: TeamQuota[] = []
+      for (const team of teams) items.push({ team, limits: limits.get(team) ?? {}, used: await quotas.useOf(team) })
+      return { items }
     })
 
     server.get<{ Querystring: { team?: string } }>('/v1/policy/exceptions', async ({ actor, query }) => {
@@ -83,16 +92,6 @@ export function policyRoutes(deps: PolicyRoutesDeps): Routes {
 function mayDecide(actor: Actor, { metadata, status }: Resource<unknown, { phase?: string }>): boolean {
   if ((status?.phase ?? 'Requested') !== 'Requested') return false
   return actor.admin || (actor.kind === 'user' && actor.roles.get(metadata.namespace!) === 'admin' && metadata.annotations?.[requestedBy] !== actor.name)
-}
-
-interface Deviation {
-  team: string
-  granted: number
-  requested: number
-  expired: number
-  /** Granted ones that end within a week. */
-  endSoon: number
-  policies: string[]
 }
 
 const soonMs = 7 * 24 * 3600_000

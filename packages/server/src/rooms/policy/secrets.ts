@@ -1,17 +1,6 @@
 /** What looks like a secret: forms that services give their keys, and long random text under a name that says so. */
+import { bitsPerCharacter, secretForms } from '../../kernel/secret-forms.ts'
 
-const knownForms = [
-  /-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----/,
-  /\b(AKIA|ASIA)[0-9A-Z]{16}\b/,
-  /\bgh[pousr]_[A-Za-z0-9]{36,255}\b/,
-  /\bgithub_pat_[A-Za-z0-9_]{40,255}\b/,
-  /\bglpat-[A-Za-z0-9_-]{20,64}\b/,
-  /\bxox[abprs]-[A-Za-z0-9-]{20,255}\b/,
-  /\b[sr]k_live_[A-Za-z0-9]{16,255}\b/,
-  /\bAIza[0-9A-Za-z_-]{35}\b/,
-  /\bnpm_[A-Za-z0-9]{36}\b/,
-  /\beyJ[A-Za-z0-9_-]{10,2000}\.eyJ[A-Za-z0-9_-]{10,4000}\.[A-Za-z0-9_-]{10,2000}/,
-]
 const secretName = /(^|[_.-])(SECRET|PASSWORD|PASSWD|TOKEN|API_?KEY|PRIVATE_?KEY|ACCESS_?KEY|CREDENTIALS?)([_.-]|$)/i
 /** Bits a character from which on text counts as random; words of a language stay below 4. */
 const randomBits = 3.5
@@ -20,7 +9,7 @@ const longestLooked = 8192
 
 export function looksSecret(name: string, value: string): boolean {
   const text = value.slice(0, longestLooked)
-  if (knownForms.some((form) => form.test(text))) return true
+  if (secretForms.some(({ form }) => form.test(text))) return true
   return secretName.test(name) && text.length >= shortestRandom && !/[\s/]/.test(text) && bitsPerCharacter(text) >= randomBits
 }
 
@@ -38,10 +27,4 @@ export function mayBeShown(path: string, value: unknown): boolean {
   if (typeof value === 'string') return !secretName.test(name) && !looksSecret('', value) && !(value.length >= shortestRandom && !value.includes(' ') && bitsPerCharacter(value) >= randomBits + 0.5)
   if (typeof value === 'object' && value !== null) return Object.entries(value).every(([key, inner]) => mayBeShown(key, inner))
   return !secretName.test(name)
-}
-
-function bitsPerCharacter(text: string): number {
-  const counts = new Map<string, number>()
-  for (const character of text) counts.set(character, (counts.get(character) ?? 0) + 1)
-  return [...counts.values()].reduce((bits, count) => bits - (count / text.length) * Math.log2(count / text.length), 0)
 }

@@ -15,6 +15,8 @@ import { replaceFindings, type Finding } from './store.ts'
 
 const actor = systemActor('policy')
 const controller = 'policy-sweep'
+/** Judges everything anew. */
+export const changesController = 'policy-changes'
 /** Days pass, and so do exceptions. */
 const lookAgainMs = 6 * 3600_000
 /** Changes of many policies at once ask for one round. */
@@ -55,7 +57,7 @@ export function createSweep(deps: SweepDeps): Sweep {
     if (!subjects) return undefined
     const findings: Finding[] = []
     for (const subject of subjects) {
-      const judged = engine.judge(subject)
+      const judged = engine.judge(subject, await engine.decisions(subject))
       await notes.note(subject, judged, false)
       findings.push(...judged.flatMap(({ verdicts }) => verdicts.filter(({ outcome }) => outcome !== 'kept').map((verdict) => ({ ...whereOf(subject), verdict }))))
     }
@@ -90,7 +92,7 @@ export function createSweep(deps: SweepDeps): Sweep {
   }
 
   const judgeAll: Reconciler = {
-    name: 'policy-changes',
+    name: changesController,
     concurrency: 1,
     interests: [{ kind: 'Policy', keys: (object, previous) => (previous && previous.metadata.generation === object.metadata.generation && !object.metadata.deletionTimestamp ? [] : ['all']) }],
     reconcile: async () => {
@@ -114,7 +116,7 @@ export function createSweep(deps: SweepDeps): Sweep {
       let judged = 0
       for (const { team, app } of keys.filter((key) => teams === undefined || teams.includes(key.team))) {
         for (const subject of (await subjectsOf(deps, team, app)) ?? []) {
-          const [result] = engine.judge(subject, compiled)
+          const [result] = engine.judge(subject, await engine.decisions(subject, compiled), compiled)
           if (!result) continue
           judged += 1
           const row = byTeam.get(team) ?? { team, broken: 0, unknown: 0, errors: 0, items: [] }
@@ -156,7 +158,7 @@ async function subjectsOf({ resources, gate }: SweepDeps, team: string, name: st
   for (const [environment, { release: version }] of Object.entries(app.status?.environments ?? {})) {
     if (version === undefined) continue
     const release = await resources.get<Resource<ReleaseSpec>>(actor, { kind: 'Release', namespace: team, name: `${name}-v${version}` })
-    subjects.push(gate.deploySubject(app as never, environment, release?.spec, { user: actor.name, point: 'sweep' }))
+    subjects.push(gate.deploySubject(app as never, environment, await gate.madeOf(team, release?.spec), { user: actor.name, point: 'sweep' }))
   }
   return subjects
 }

@@ -67,7 +67,7 @@ export function createBuildReleases(deps: AppReconcilersDeps): Reconciler {
 }
 
 /** Policies and quotas that became stricter since the build ended: trying again would only refuse again. */
-const refusals = new Set<string>(['POLICY_DENIED', 'QUOTA_EXCEEDED'])
+const refusals = new Set<string>(['ARTIFACT_SIGNATURE_INVALID', 'POLICY_DENIED', 'QUOTA_EXCEEDED'])
 
 async function noteRefusal(resources: Resources, team: string, name: string, error: unknown): Promise<void> {
   if (!isPaviorError(error) || !refusals.has(error.code)) throw error
