@@ -13,10 +13,9 @@ import type { Resources } from '../../kernel/resources/index.ts'
 import type { Authenticator } from './authenticate.ts'
 import { clusterRoleBinding, roleBinding } from './kinds-access.ts'
 import { inNameOf } from './members.ts'
+import { elevationLabel } from './rights.ts'
 import { mustBeUnbounded } from './sign-in.ts'
 
-/** On the bindings that people made for themselves. */
-export const elevationLabel = 'pavior.dev/elevation'
 const elevatedRoles = ['team-owner', 'developer', 'on-call']
 const minuteMs = 60_000
 const controller = 'role-bindings'

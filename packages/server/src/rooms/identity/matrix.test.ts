@@ -116,6 +116,12 @@ test('on call: restarts, scales, rolls back and aborts, and deploys nothing new'
   expect(mayAct(actor, 'patch', deployment, 'shop', { name: 'd', spec: { release: 3 }, next: { release: 3, canceled: true } })).toBe(true)
 })
 
+test('a role that one took lets nobody take the next one, and does not count as held without an end', () => {
+  const taken = { ...binding('team-owner', 'shop', '2030-01-01T00:00:00Z'), metadata: { name: 'e', namespace: 'shop', labels: { 'pavior.dev/elevation': 'true' } } } as unknown as Binding
+  const { mayElevate, lasting, roles } = indexRights({ teams: [], groups: [], roles: [], bindings: [taken] }).of({ kind: 'User', name: 'ada' }, 0)
+  expect([roles.get('shop'), lasting?.roles.get('shop'), mayElevate]).toEqual(['admin', undefined, new Set()])
+})
+
 test('the audit is for administrators, auditors and roles that name it', () => {
   expect(auditedTeams(actorWith([binding('auditor', undefined)]))).toBeUndefined()
   expect(auditedTeams(actorWith([binding('auditor', 'shop')]))).toEqual(['shop'])

@@ -3,6 +3,9 @@ import type { AccessRule, GroupSpec, Resource, Role, RoleBindingSpec, RoleSpec, 
 import type { Actor, Grant } from '../../kernel/actor.ts'
 import { builtInRoles, roleOfMember } from './built-in.ts'
 
+/** On the bindings that people made for themselves. */
+export const elevationLabel = 'pavior.dev/elevation'
+
 export type Binding = Resource<RoleBindingSpec>
 
 export interface Directory {
@@ -22,6 +25,8 @@ export interface Source {
   by: string
   /** Milliseconds since 1970. */
   expiresAt?: number
+  /** Taken by oneself; it does not let anybody take the next one, or it would have no end. */
+  elevation?: true
 }
 
 export interface Rights {
@@ -62,7 +67,7 @@ export function indexRights({ teams, groups, roles, bindings }: Directory): Righ
     const { namespace: team, name } = binding.metadata
     if (binding.metadata.deletionTimestamp) continue
     const by = team === undefined ? `ClusterRoleBinding ${name}` : `RoleBinding ${team}/${name}`
-    const source: Source = { role: binding.spec.role, ...(team === undefined ? {} : { team }), by, ...(binding.spec.expiresAt === undefined ? {} : { expiresAt: Date.parse(binding.spec.expiresAt) }) }
+    const source: Source = { role: binding.spec.role, ...(team === undefined ? {} : { team }), by, ...(binding.spec.expiresAt === undefined ? {} : { expiresAt: Date.parse(binding.spec.expiresAt) }), ...(binding.metadata.labels?.[elevationLabel] === 'true' ? { elevation: true } : {}) }
     for (const subject of binding.spec.subjects) push(bound, subjectKey(subject, team), source)
   }
   const sourcesOf = (who: Who): Source[] => {
@@ -92,11 +97,11 @@ function collect(sources: Source[], custom: ReadonlyMap<string, RoleSpec>, now: 
   return rights
 }
 
-function add(rights: Rights, { role, team }: Source, custom: ReadonlyMap<string, RoleSpec>): void {
+function add(rights: Rights, { role, team, elevation }: Source, custom: ReadonlyMap<string, RoleSpec>): void {
   const known = builtInRoles[role] ?? custom.get(role)
   // A binding to a role that is gone gives nothing.
   if (!known) return
-  if (known.mayElevate && rights.mayElevate !== 'everywhere') {
+  if (known.mayElevate && !elevation && rights.mayElevate !== 'everywhere') {
     if (team === undefined) rights.mayElevate = 'everywhere'
     else rights.mayElevate.add(team)
   }
