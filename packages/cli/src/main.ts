@@ -5,6 +5,7 @@ import { Context, type GlobalFlags } from './context.ts'
 import { addApps } from './nouns/apps.ts'
 import { addArtifact } from './nouns/artifact.ts'
 import { addAudit } from './nouns/audit.ts'
+import { addAuth } from './nouns/auth.ts'
 import { addCatalog } from './nouns/catalog.ts'
 import { addScorecard } from './nouns/scorecard.ts'
 import { addCompletion } from './nouns/completion.ts'
@@ -25,6 +26,7 @@ import { addResources } from './nouns/resources.ts'
 import { addRun } from './nouns/run.ts'
 import { addSecrets } from './nouns/secrets.ts'
 import { addSession } from './nouns/session.ts'
+import { addSso } from './nouns/sso.ts'
 import { addTemplates } from './nouns/templates.ts'
 import { addUp } from './nouns/up.ts'
 
@@ -43,7 +45,7 @@ program
 let current: Context | undefined
 const context = (): Context => (current ??= new Context(program.opts<GlobalFlags>()))
 
-for (const add of [addUp, addNew, addDeploy, addInit, addApps, addLogs, addRun, addConfig, addSecrets, addReleases, addPromotion, addPreviews, addGitops, addDrift, addResources, addCatalog, addScorecard, addPolicy, addException, addQuota, addTemplates, addArtifact, addAudit, addSession, addCompletion]) add(program, context)
+for (const add of [addUp, addNew, addDeploy, addInit, addApps, addLogs, addRun, addConfig, addSecrets, addReleases, addPromotion, addPreviews, addGitops, addDrift, addResources, addCatalog, addScorecard, addPolicy, addException, addQuota, addTemplates, addArtifact, addAudit, addAuth, addSession, addSso, addCompletion]) add(program, context)
 // Global flags may stand anywhere on the line.
 const everyCommand = (command: Command): Command[] => [command, ...command.commands.flatMap(everyCommand)]
 for (const command of program.commands.flatMap(everyCommand)) {

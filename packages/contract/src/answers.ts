@@ -1,4 +1,5 @@
 /** Answers of the API beside its resources. */
+import type { AccessRule } from './kinds/identity.ts'
 
 /** As the API has it; the token itself is never among it. */
 export interface TokenRow {
@@ -9,6 +10,10 @@ export interface TokenRow {
   team?: string
   role?: string
   app?: string
+  /** With `team`: acts as this account. */
+  serviceAccount?: string
+  /** Nothing beyond these rules. */
+  bounds?: AccessRule[]
   createdBy: string
   createdAt: string
   expiresAt?: string

@@ -46,6 +46,15 @@ export const errorCatalogue = {
   PASSWORD_WRONG: refused(403, 'Forbidden', 'The current password is not right.', 'Type it again, or ask an administrator of the platform for a login link.'),
   UNAUTHENTICATED: refused(401, 'Unauthorized', 'The request carries no valid token.', 'Run `pavior login <url>`, or check that the token has not expired or been revoked.'),
   FORBIDDEN: refused(403, 'Forbidden', 'The caller may not do this.', 'Ask an administrator of the team for the role that the message names.'),
+  ESCALATION_REFUSED: refused(403, 'Forbidden', 'Nobody may give others more than they hold themselves.', 'Ask somebody who holds the right that the message names.'),
+  ELEVATION_REFUSED: refused(403, 'Forbidden', 'The caller may not take this role for a while.', 'Ask an administrator of the team, or of the platform.'),
+  SECOND_FACTOR_NEEDED: refused(401, 'Unauthorized', 'The account asks for a code beside the password.', 'Give the code of your authenticator app, or one of your recovery codes.'),
+  SECOND_FACTOR_WRONG: refused(401, 'Unauthorized', 'The code is not right, is too old, or was used before.', 'Wait for the next code of your authenticator app, or use a recovery code.'),
+  SIGN_IN_LOCKED: refused(429, 'TooManyRequests', 'Too many sign-ins have failed for this name or from this address.', 'Wait as long as Retry-After says and try again.'),
+  SSO_REFUSED: refused(403, 'Forbidden', 'The identity provider signed somebody in who may not come in here.', 'Ask an administrator of the platform.'),
+  SSO_INVALID: refused(401, 'Unauthorized', 'The answer of the identity provider does not belong to this sign-in, or cannot be trusted.', 'Begin the sign-in again.'),
+  SSO_UNAVAILABLE: platform(503, 'ServiceUnavailable', 'The identity provider does not answer.', 'Try again, or sign in with a password or a login link.'),
+  KEY_UNAVAILABLE: platform(500, 'InternalError', 'What is kept sealed cannot be opened with the key of this server.', 'Give every server the same keys/identity.key, or enter the value again.'),
 
   // Manifests and names
   MANIFEST_INVALID: usage(422, 'Invalid', 'The app manifest cannot be used.', 'Correct the line that is named; docs/manifest.md describes every field.'),

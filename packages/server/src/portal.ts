@@ -7,7 +7,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Routes } from './kernel/api/types.ts'
 
 /** Paths that are never a page: whoever asks there wants an answer of the API. */
-const apiPaths = /^\/(api|apis|v1|git|openapi|healthz|livez|readyz|metrics|version)(\/|$)/
+const apiPaths = /^\/(api|apis|v1|git|openapi|healthz|livez|readyz|metrics|version|scim|\.well-known)(\/|$)/
 const yearSeconds = 365 * 24 * 3600
 const noncePlaceholder = '__CSP_NONCE__'
 const types: Record<string, string> = { '.js': 'text/javascript; charset=utf-8', '.css': 'text/css; charset=utf-8', '.svg': 'image/svg+xml', '.png': 'image/png', '.woff2': 'font/woff2', '.json': 'application/json' }

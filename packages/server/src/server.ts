@@ -5,6 +5,7 @@ import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client
 import type pg from 'pg'
 import { createAgentDriver } from './drivers/agent/index.ts'
 import { createAppProbe } from './drivers/agent/probe.ts'
+import { createOpenId } from './drivers/identity/openid.ts'
 import { createBuilders } from './drivers/builders/index.ts'
 import { openPolicyAgent } from './drivers/decisions/opa.ts'
 import { createDefinitionReader } from './drivers/definitions/reader.ts'
@@ -28,7 +29,7 @@ import { Lifecycle } from './kernel/lifecycle/lifecycle.ts'
 import type { Logger } from './kernel/log.ts'
 import { createGarbageCollector, ReconcileLoop, wakesOf, type Reconciler } from './kernel/reconcile/index.ts'
 import { teamMustExist } from './kernel/resources/admission.ts'
-import { createResources, mayAct } from './kernel/resources/index.ts'
+import { createResources, mayAct, readableTeams } from './kernel/resources/index.ts'
 import { ChangeWaiters } from './kernel/store/waiters.ts'
 import { Feed } from './kernel/store/feed.ts'
 import { createFieldIndexes, flushStatement } from './kernel/store/store.ts'
@@ -91,7 +92,7 @@ export async function startServer({ config, settings, connection, external, agen
     kinds,
     validator: createValidator,
     wakes: wakesOf(reconcilers),
-    admission: [teamMustExist((team) => people.reads.teamExists(team)), (request) => deliveryRoom.reads.signatures(request), release.createDeploymentRules(() => resources), secrets.createSecretRules(() => resources), gitops.createConfigRules(() => resources, clock), ...policy.admissionOf(() => policyRoom.reads)],
+    admission: [teamMustExist((team) => people.reads.teamExists(team)), (request) => people.reads.admission(request), (request) => deliveryRoom.reads.signatures(request), release.createDeploymentRules(() => resources), secrets.createSecretRules(() => resources), gitops.createConfigRules(() => resources, clock), ...policy.admissionOf(() => policyRoom.reads)],
     clock,
   })
   const loop = new ReconcileLoop({ database, feed, reconcilers, metrics: reconcileMetrics(metrics), log })
@@ -106,7 +107,22 @@ export async function startServer({ config, settings, connection, external, agen
   let url = ''
   let port = config.port
   const publicUrl = (): string => config.publicUrl || url
-  const people = identity.createIdentity({ database, resources, clock, log, publicUrl, defaultTeam: config.defaultTeam })
+  const people = identity.createIdentity({
+    database,
+    resources,
+    events,
+    auditNote: audit.note,
+    sso: createOpenId(),
+    kinds,
+    clock,
+    log,
+    publicUrl,
+    defaultTeam: config.defaultTeam,
+    keyFile: join(home, 'keys', 'identity.key'),
+    sessions: { lifetimeMs: config.sessionLifetimeMs, idleMs: config.sessionIdleMs },
+    secondFactorRequired: config.secondFactor === 'required',
+    longestElevationMinutes: config.elevationMinutes,
+  })
   const { defaultEnvironment } = people.reads
   const secretsRoom = secrets.createSecretsRoom({
     database,
@@ -227,6 +243,7 @@ export async function startServer({ config, settings, connection, external, agen
     kinds,
     resources,
     authenticate: people.reads.authenticate,
+    rights: people.reads,
     sameOrigin: people.reads.sameOrigin,
     routes: [
       ...rooms.flatMap((room) => room.routes),
@@ -234,7 +251,7 @@ export async function startServer({ config, settings, connection, external, agen
       platformRoute({ database, home, settings }),
       statusRoute({ agent, version, startedAt: clock.now(), port: () => port, external, databasePid: async () => (external ? undefined : embeddedPid(join(home, 'pg', 'data'))) }),
     ],
-    events: { list: (actor, namespace, filter) => events.list(namespace === undefined ? (actor.admin ? undefined : [...actor.roles.keys()]) : [namespace], filter) },
+    events: { list: (actor, namespace, filter) => events.list(namespace === undefined ? readableTeams(actor) : [namespace], filter) },
     audit,
     authorize: mayAct,
     idempotency,

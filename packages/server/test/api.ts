@@ -15,7 +15,7 @@ import { createEventRecorder, type EventRecorder } from '../src/kernel/audit/eve
 import { systemClock } from '../src/kernel/clock.ts'
 import type { KindDefinition } from '../src/kernel/kind.ts'
 import { createLog } from '../src/kernel/log.ts'
-import { mayAct } from '../src/kernel/resources/index.ts'
+import { mayAct, readableTeams } from '../src/kernel/resources/index.ts'
 import { kernelTestKinds } from '../src/kernel/kube/testing/kinds.ts'
 import { testKernel, type TestKernel } from './kernel.ts'
 
@@ -93,7 +93,7 @@ export async function testApi({ kinds = kernelTestKinds, teams = ['blue', 'green
     routes: [],
     events: {
       list: (actor, namespace, filter) =>
-        recorder.list(namespace === undefined ? (actor.admin ? undefined : [...actor.roles.keys()]) : [namespace], filter),
+        recorder.list(namespace === undefined ? readableTeams(actor) : [namespace], filter),
     },
     audit,
     authorize: mayAct,

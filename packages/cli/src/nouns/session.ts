@@ -1,11 +1,13 @@
 /** Who am I, and where: `login`, `whoami`, `tokens`, `users`, `kubeconfig`, `status`. */
-import { chmod, mkdir, writeFile } from 'node:fs/promises'
+import { spawn } from 'node:child_process'
+import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Command } from 'commander'
 import { stringify } from 'yaml'
-import { fail, type TokenRow } from '@pavior/contract'
+import type { TokenRow } from '@pavior/contract'
 import { Api } from '../api.ts'
-import { loginFile, type Context } from '../context.ts'
+import { loginInBrowser, loginWithCode } from '../browser-login.ts'
+import { loginFile, type Context, type Endpoint } from '../context.ts'
 import { age, seconds, size, table } from '../output.ts'
 
 interface StatusAnswer {
@@ -24,15 +26,20 @@ export function addSession(program: Command, context: () => Context): void {
     .description('Sign in to a Pavior server.')
     .option('--key <key>', 'key of a login link')
     .option('--token <token>', 'token that you have')
-    .addHelpText('before', 'Example:\n  pavior login https://pavior.example.com --token pvr_…\n')
-    .action(async (url: string, flags: { key?: string; token?: string }) => login(context(), url, flags))
+    .option('--device', 'sign in on another machine, with a code')
+    .option('--no-open', 'print the address instead of opening a browser')
+    .addHelpText('before', 'Example:\n  pavior login https://pavior.example.com\n  pavior login https://pavior.example.com --device\n')
+    .action(async (url: string, flags: LoginFlags) => login(context(), url, flags))
   program
     .command('logout')
-    .description('Forget the server that you signed in to.')
+    .description('Sign out: end the token of the sign-in and forget the server.')
     .action(async () => {
-      const { rm } = await import('node:fs/promises')
+      const { out } = context()
+      const login = JSON.parse(await readFile(loginFile(), 'utf8').catch(() => 'null')) as Endpoint | null
+      // A server that does not answer, or knows the token no more, keeps nobody signed in here.
+      if (login) await new Api(login).json({ method: 'DELETE', path: '/v1/session' }).catch(() => undefined)
       await rm(loginFile(), { force: true })
-      context().out.result({ loggedOut: true }, 'Signed out.')
+      out.result({ loggedOut: true }, 'Signed out.')
     })
   program
     .command('whoami')
@@ -101,7 +108,7 @@ function addTokens(program: Command, context: () => Context): void {
     .action(async () => {
       const { api, out } = context()
       const { items } = await api.json<{ items: TokenRow[] }>({ path: '/v1/tokens' })
-      out.result(items, () => table(['ID', 'PREFIX', 'FOR', 'DESCRIPTION', 'LAST USED', 'EXPIRES'], items.map((row) => [row.id, `${row.prefix}…`, row.username ?? `${row.team} (${row.role}${row.app ? `, ${row.app}` : ''})`, row.description || '-', row.lastUsed ? `${age(row.lastUsed)} ago` : 'never', row.expiresAt?.slice(0, 10) ?? 'never'])))
+      out.result(items, () => table(['ID', 'PREFIX', 'FOR', 'DESCRIPTION', 'LAST USED', 'EXPIRES'], items.map((row) => [row.id, `${row.prefix}…`, `${row.username ?? (row.serviceAccount === undefined ? `${row.team} (${row.role}${row.app ? `, ${row.app}` : ''})` : `${row.team}/${row.serviceAccount}`)}${row.bounds ? ' (bounded)' : ''}`, row.description || '-', row.lastUsed ? `${age(row.lastUsed)} ago` : 'never', row.expiresAt?.slice(0, 10) ?? 'never'])))
     })
   tokens
     .command('create')
@@ -109,12 +116,17 @@ function addTokens(program: Command, context: () => Context): void {
     .option('-d, --description <text>', 'what it is for')
     .option('--for-team <team>', 'a token of a team instead of your own')
     .option('--role <role>', 'role of a team token: admin, developer or viewer')
-    .option('--app <name>', 'only for this app')
+    .option('--app <name>', 'changes only this app')
+    .option('--service-account <name>', 'a token of this account of --for-team, or of your team')
+    .option('--verbs <list>', 'only these verbs, separated by commas: get,list,watch,create,update,patch,delete')
+    .option('--kinds <list>', 'only these kinds, separated by commas')
+    .option('--names <list>', 'changes only these names; web-* means those that begin with web-')
+    .option('--environment <list>', 'changes only what belongs to these environments')
     .option('--expires-in-days <days>', 'default: 90')
-    .addHelpText('before', 'Example:\n  pavior tokens create --for-team payments --role developer --app checkout-api -d "deploys from CI"\n')
-    .action(async (flags: { description?: string; forTeam?: string; role?: string; app?: string; expiresInDays?: string }) => {
-      const { api, out } = context()
-      const body = { description: flags.description, team: flags.forTeam, role: flags.role, app: flags.app, ...(flags.expiresInDays ? { expiresInDays: Number(flags.expiresInDays) } : {}) }
+    .addHelpText('before', 'Example:\n  pavior tokens create --for-team payments --role developer --app checkout-api -d "deploys from CI"\n  pavior tokens create --service-account ci --verbs get,create,patch --kinds Build,Deployment --environment staging\n')
+    .action(async (flags: TokenFlags) => {
+      const { api, out, team } = context()
+      const body = { description: flags.description, team: flags.forTeam ?? (flags.serviceAccount === undefined ? undefined : team), role: flags.role, app: flags.app, serviceAccount: flags.serviceAccount, verbs: listOf(flags.verbs), kinds: listOf(flags.kinds), names: listOf(flags.names), environments: listOf(flags.environment), ...(flags.expiresInDays ? { expiresInDays: Number(flags.expiresInDays) } : {}) }
       const answer = await api.json<TokenRow & { token: string }>({ method: 'POST', path: '/v1/tokens', body })
       out.result(answer, answer.token)
     })
@@ -128,12 +140,45 @@ function addTokens(program: Command, context: () => Context): void {
     })
 }
 
-async function login({ out }: Context, url: string, { key, token }: { key?: string; token?: string }): Promise<void> {
+interface TokenFlags {
+  description?: string
+  forTeam?: string
+  role?: string
+  app?: string
+  serviceAccount?: string
+  verbs?: string
+  kinds?: string
+  names?: string
+  environment?: string
+  expiresInDays?: string
+}
+
+function listOf(text: string | undefined): string[] | undefined {
+  return text?.split(',').map((word) => word.trim()).filter(Boolean)
+}
+
+interface LoginFlags {
+  key?: string
+  token?: string
+  device?: boolean
+  open: boolean
+}
+
+/** Whatever this system opens addresses with; without one the printed address is enough. */
+function openBrowser(address: string): void {
+  const [command, ...first] = { darwin: ['open'], win32: ['explorer.exe'] }[process.platform as string] ?? ['xdg-open']
+  const child = spawn(command!, [...first, address], { stdio: 'ignore', detached: true })
+  child.on('error', () => {})
+  child.unref()
+}
+
+async function login({ out }: Context, url: string, { key, token, device, open }: LoginFlags): Promise<void> {
   const address = new URL(url)
   const base = address.origin
   const linkKey = key ?? address.searchParams.get('key') ?? undefined
-  if (token === undefined && linkKey === undefined) throw fail('BAD_REQUEST', { message: 'Signing in needs a token or the key of a login link.', fix: `Ask an administrator for a link (pavior users login-link <name>), then: pavior login "${base}/welcome?key=…"` })
-  const issued = token ?? (await new Api({ url: base, token: '', team: '' }).json<{ token: string }>({ method: 'POST', path: '/v1/login', body: { key: linkKey } })).token
+  const withKey = async (): Promise<string> => (await new Api({ url: base, token: '', team: '' }).json<{ token: string }>({ method: 'POST', path: '/v1/login', body: { key: linkKey } })).token
+  const inPortal = (): Promise<string> => (device ? loginWithCode(base, out) : loginInBrowser(base, out, open ? openBrowser : () => {}))
+  const issued = token ?? (linkKey === undefined ? await inPortal() : await withKey())
   const me = await new Api({ url: base, token: issued, team: '' }).json<{ name: string; roles: Record<string, string> }>({ path: '/v1/whoami' })
   const team = Object.keys(me.roles)[0] ?? 'default'
   const path = loginFile()

@@ -7,6 +7,7 @@ import { useEffect, useMemo, useRef, useState } from 'react'
 import { Ago } from '../pieces/ago.tsx'
 import { Status } from '../pieces/status.tsx'
 import { useApprovals } from './approvals.ts'
+import { ElevationRow, useElevations } from './bell-elevation.tsx'
 import { useCollection } from './collections.ts'
 import { hasEnded, isMine, justEnded, toldAbout, type Deployment } from './ended.ts'
 import { wentWrong } from './phases.ts'
@@ -33,8 +34,9 @@ export default function Bell() {
     read()
     close()
   }
-  const count = unread + asked.length
-  const label = ['Notifications', ...(unread > 0 ? [`${unread} unread`] : []), ...(asked.length > 0 ? [`${asked.length} to approve`] : [])].join(', ')
+  const elevated = useElevations(session)
+  const count = unread + asked.length + elevated.length
+  const label = ['Notifications', ...(unread > 0 ? [`${unread} unread`] : []), ...(asked.length > 0 ? [`${asked.length} to approve`] : []), ...(elevated.length > 0 ? [`${elevated.length} elevated`] : [])].join(', ')
   return (
     <Popover opened={opened} onDismiss={shut} width="min(360px, calc(100vw - 16px))" position="bottom-end" shadow="md" withinPortal trapFocus returnFocus>
       <Indicator disabled={count === 0} label={count > 99 ? '99+' : count} size={15} offset={5} color="red.9">
@@ -46,11 +48,14 @@ export default function Bell() {
       </Indicator>
       <Popover.Dropdown p={0} aria-label="Notifications">
         <div className={classes.list}>
-          {shown.length + asked.length === 0 && (
+          {shown.length + asked.length + elevated.length === 0 && (
             <Text size="sm" c="dimmed" p="md">
               No deployment of your teams has ended yet. You hear here when one does.
             </Text>
           )}
+          {elevated.map((binding) => (
+            <ElevationRow key={binding.metadata.uid} binding={binding} left={shut} />
+          ))}
           {asked.map((deployment) => (
             <Row key={deployment.metadata.uid} deployment={deployment} word="Approve" unread left={shut} />
           ))}

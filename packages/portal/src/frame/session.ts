@@ -12,10 +12,12 @@ export interface Session {
   name: string
   admin: boolean
   roles: Record<string, Role>
+  /** What bindings give beside; without a team everywhere. */
+  grants?: { role: string; team?: string }[]
   csrf: string
 }
 
-export type Credentials = { key: string } | { username: string; password: string }
+export type Credentials = ({ key: string } | { username: string; password: string }) & { code?: string }
 
 /** Null when nobody is signed in. */
 export const sessionQuery = queryOptions({
@@ -64,8 +66,10 @@ export function useSignIn(): { signIn: (credentials: Credentials) => Promise<voi
       await client.fetchQuery({ ...sessionQuery, staleTime: 0 })
     },
     signOut: async () => {
-      await remove('/v1/session')
+      const { provider } = await remove<{ provider?: string }>('/v1/session')
       await forget()
+      // Who came through an identity provider leaves there too.
+      if (provider !== undefined) location.assign(`/v1/sso/${encodeURIComponent(provider)}/logout`)
     },
   }
 }

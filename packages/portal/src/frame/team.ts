@@ -56,8 +56,11 @@ export function useChooseTeam(): (team: string | undefined) => void {
 
 /** Names of the teams that the person may look at, in order. */
 export function useTeams(): { teams: string[]; loading: boolean } {
-  const { admin, roles } = useSession()
+  const { admin, roles, grants = [] } = useSession()
   const { items, loading } = useCollection<Resource<TeamSpec>>('teams')
-  const teams = useMemo(() => items.map(({ metadata }) => metadata.name).filter((name) => admin || name in roles).toSorted(), [items, admin, roles])
+  const teams = useMemo(() => {
+    const may = (name: string): boolean => admin || name in roles || grants.some(({ team }) => team === undefined || team === name)
+    return items.map(({ metadata }) => metadata.name).filter(may).toSorted()
+  }, [items, admin, roles, grants])
   return { teams, loading }
 }

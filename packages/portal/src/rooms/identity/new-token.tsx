@@ -34,13 +34,16 @@ function Ask({ done }: { done: (token: string) => void }) {
   const [team, setTeam] = useState(me)
   const [role, setRole] = useState<Role>('developer')
   const [app, setApp] = useState('')
+  const [account, setAccount] = useState('')
+  const [bounds, setBounds] = useState({ verbs: '', kinds: '', environments: '' })
   const [days, setDays] = useState<number | string>(usualDays)
   const [error, setError] = useState<Error>()
   const mine = [{ value: me, label: `me, ${session.user}` }, ...teams.filter((name) => mayAs(session, 'admin', name)).map((name) => ({ value: name, label: `team ${name}` }))]
   const submit = (event: FormEvent): void => {
     event.preventDefault()
-    const forTeam = team === me ? {} : { team, role, ...(app ? { app } : {}) }
-    post<{ token: string }>('/v1/tokens', { description, expiresInDays: Number(days), ...forTeam }).then(({ token }) => done(token), setError)
+    const forTeam = team === me ? {} : { team, ...(account ? { serviceAccount: account } : { role }), ...(app ? { app } : {}) }
+    const within = Object.fromEntries(Object.entries(bounds).flatMap(([name, text]) => (text.trim() ? [[name, text.split(',').map((word) => word.trim())]] : [])))
+    post<{ token: string }>('/v1/tokens', { description, expiresInDays: Number(days), ...forTeam, ...within }).then(({ token }) => done(token), setError)
   }
   return (
     <form onSubmit={submit}>
@@ -49,15 +52,34 @@ function Ask({ done }: { done: (token: string) => void }) {
         <Select label="Acts as" data={mine} value={team} allowDeselect={false} onChange={(next) => setTeam(next ?? me)} />
         {team !== me && (
           <Group grow align="start">
-            <Select label="Role" description={roleMeanings[role]} data={roles} value={role} allowDeselect={false} onChange={(next) => next && setRole(next as Role)} />
+            <Select label="Role" description={account ? 'That of the account.' : roleMeanings[role]} disabled={account !== ''} data={roles} value={role} allowDeselect={false} onChange={(next) => next && setRole(next as Role)} />
             <TextInput label="Only for the app" description="Empty: every app of the team." maxLength={40} value={app} onChange={({ currentTarget }) => setApp(currentTarget.value)} />
           </Group>
         )}
+        {team !== me && <TextInput label="Service account" description="Empty: a token of the team itself." maxLength={40} value={account} onChange={({ currentTarget }) => setAccount(currentTarget.value)} />}
+        <Bounds bounds={bounds} change={setBounds} />
         <NumberInput label="Ends after days" min={1} max={mostDays} required value={days} onChange={setDays} />
         {error && <ErrorState error={error} />}
         <Button type="submit">Make the token</Button>
       </Stack>
     </form>
+  )
+}
+
+type BoundTexts = Record<'verbs' | 'kinds' | 'environments', string>
+
+/** What the token may do at most, whatever its owner may; lists separated by commas. */
+function Bounds({ bounds, change }: { bounds: BoundTexts; change: (next: BoundTexts) => void }) {
+  const field = (name: keyof BoundTexts, label: string, placeholder: string) => <TextInput label={label} placeholder={placeholder} maxLength={300} value={bounds[name]} onChange={({ currentTarget }) => change({ ...bounds, [name]: currentTarget.value })} />
+  return (
+    <details>
+      <summary>Bounds</summary>
+      <Stack gap="xs" mt="xs">
+        {field('verbs', 'Only these verbs', 'get, list, create')}
+        {field('kinds', 'Only these kinds', 'App, Deployment')}
+        {field('environments', 'Changes only in these environments', 'staging')}
+      </Stack>
+    </details>
   )
 }
 

@@ -1,4 +1,16 @@
-import type { Role } from '@pavior/contract'
+/** Roles of members, and all that can be given. */
+import type { AccessRule, Role } from '@pavior/contract'
+import { get } from '../../frame/api.ts'
+
+export interface RoleRow {
+  name: string
+  description: string
+  scope: string
+  builtIn: boolean
+  rules: AccessRule[]
+}
+
+export const rolesQuery = { queryKey: ['roles'], queryFn: () => get<{ items: RoleRow[] }>('/v1/auth/roles') }
 
 export const roles: { value: Role; label: string }[] = [
   { value: 'viewer', label: 'viewer' },

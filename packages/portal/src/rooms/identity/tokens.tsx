@@ -13,6 +13,7 @@ import { PageHeader } from '../../pieces/page-header.tsx'
 import { RowsSkeleton } from '../../pieces/page-skeleton.tsx'
 import { Section } from '../../pieces/section.tsx'
 import { NewToken } from './new-token.tsx'
+import { SecondFactor } from './second-factor.tsx'
 
 const PasswordChange = lazy(() => import('../../frame/password-change.tsx'))
 
@@ -49,6 +50,7 @@ export default function Tokens() {
           <Section title="Browsers that are signed in">
             <List tokens={sessions} label="Sessions" />
           </Section>
+          <SecondFactor />
         </>
       )}
     </>
@@ -80,7 +82,7 @@ function List({ tokens, label }: { tokens: TokenRow[]; label: string }) {
 
 function Row({ token }: { token: TokenRow }) {
   const [asking, setAsking] = useState(false)
-  const { id, prefix, description, username, team, role, app, lastUsed, expiresAt, session } = token
+  const { id, prefix, description, username, team, role, app, serviceAccount, bounds, lastUsed, expiresAt, session } = token
   const name = description || prefix
   const revoke = (): Promise<unknown> => remove(`/v1/tokens/${encodeURIComponent(id)}`)
   return (
@@ -91,7 +93,7 @@ function Row({ token }: { token: TokenRow }) {
           {prefix}…
         </Text>
       </Table.Td>
-      <Table.Td visibleFrom="sm">{username ?? [`team ${team}`, role, app && `only ${app}`].filter(Boolean).join(', ')}</Table.Td>
+      <Table.Td visibleFrom="sm">{[username ?? (team ? `team ${team}` : 'a directory over SCIM'), team && serviceAccount, role, app && `only ${app}`, bounds && 'with bounds'].filter(Boolean).join(', ')}</Table.Td>
       <Table.Td>{lastUsed ? <Ago at={lastUsed} /> : 'never'}</Table.Td>
       <Table.Td visibleFrom="sm">{expiresAt ? <Ago at={expiresAt} /> : 'never'}</Table.Td>
       <Table.Td>

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Clock } from '../clock.ts'
 import { hasCode } from '../errors.ts'
 import { ConcurrencyLimiter, RateLimiter, tooMany, type ApiLimits } from './limits.ts'
+import type { OpenStreams } from './open-streams.ts'
 import { flag, type Query } from './query.ts'
 import type { Authenticate } from './types.ts'
 
@@ -15,7 +16,7 @@ declare module 'fastify' {
 
 export function addAdmission(
   app: FastifyInstance,
-  { authenticate, limits, clock }: { authenticate: Authenticate; limits: ApiLimits; clock: Clock },
+  { authenticate, limits, clock, streams }: { authenticate: Authenticate; limits: ApiLimits; clock: Clock; streams: OpenStreams | undefined },
 ): void {
   const rates = new RateLimiter(limits.requestsPerSecond, limits.requestBurst, clock)
   const failures = new RateLimiter(limits.failedSignInsPerSecond, limits.failedSignInBurst, clock)
@@ -43,7 +44,11 @@ export function addAdmission(
     if (wait !== undefined) throw tooMany(`${caller} sends more than ${limits.requestsPerSecond} requests a second.`, wait)
     const leave = (isWatch(request) ? watches : requests).enter(caller)
     if (!leave) throw tooMany(`${caller} has too many requests running at once.`, 1)
-    reply.raw.once('close', leave)
+    const forget = request.actor ? streams?.add(request, reply) : undefined
+    reply.raw.once('close', () => {
+      leave()
+      forget?.()
+    })
   })
 }
 

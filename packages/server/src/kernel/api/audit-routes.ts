@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Actor } from '../actor.ts'
 import type { AuditFilter, AuditLog } from '../audit/audit.ts'
 import type { KindRegistry } from '../kind.ts'
+import { auditedTeams } from '../resources/authorize.ts'
 import { sendLines, type WriteLine } from './lines.ts'
 import { flag, parameter, wholeNumber, type Query } from './query.ts'
 
@@ -56,9 +57,9 @@ export function addAuditRoutes(app: FastifyInstance, { audit, kinds }: { audit: 
   })
 }
 
-function mustSeeAll({ admin, name }: Actor): void {
-  if (admin) return
-  throw fail('FORBIDDEN', { message: `${name} may not verify the audit.`, why: 'Its chain goes over all teams.', fix: 'Ask an administrator of the platform.' })
+function mustSeeAll(actor: Actor): void {
+  if (actor.app === undefined && auditedTeams(actor) === undefined) return
+  throw fail('FORBIDDEN', { message: `${actor.name} may not verify the audit.`, why: 'Its chain goes over all teams.', fix: 'Ask an administrator or auditor of the platform.' })
 }
 
 const csvColumns = ['time', 'actor', 'token', 'address', 'verb', 'kind', 'team', 'name', 'uid', 'resourceVersion', 'requestId', 'reason', 'before', 'after'] as const
@@ -76,14 +77,14 @@ function checkParameters(query: Query, known: readonly string[]): void {
 
 /** Platform administrators read everything, administrators of a team what happened in it. Undefined: everything. */
 function readableTeams(actor: Actor, team: string | undefined): string[] | undefined {
-  if (actor.admin) return team === undefined ? undefined : [team]
   // A token for one app shows nothing of the others.
-  const own = actor.app === undefined ? [...actor.roles].flatMap(([name, role]) => (role === 'admin' ? [name] : [])) : []
+  const own = actor.app === undefined ? auditedTeams(actor) : []
+  if (own === undefined) return team === undefined ? undefined : [team]
   const wanted = team === undefined ? own : own.filter((name) => name === team)
   if (wanted.length > 0) return wanted
   throw fail('FORBIDDEN', {
     message: `${actor.name} may not read the audit${team === undefined ? '' : ` of team ${team}`}.`,
-    why: actor.app === undefined ? 'It is for administrators of the team or of the platform.' : 'The token is for one app only.',
+    why: actor.app === undefined ? 'It is for administrators and auditors of the team or of the platform.' : 'The token is for one app only.',
     fix: team === undefined ? 'Name a team that you administrate, or ask its administrator.' : `Ask an administrator of team ${team} for the role admin.`,
   })
 }

@@ -21,6 +21,7 @@ import { addLive } from './live.ts'
 import { addIdempotency, type IdempotencyStore } from './idempotency.ts'
 import { defaultLimits, type ApiLimits } from './limits.ts'
 import { addObservation, requestIdOf } from './observe.ts'
+import { createOpenStreams, type OpenStreamsDeps } from './open-streams.ts'
 import { createRefusals } from './refusals.ts'
 import { addResourceRoutes } from './resource-routes.ts'
 import { createResponder } from './respond.ts'
@@ -36,6 +37,8 @@ export interface ApiDeps {
   kinds: KindRegistry
   resources: Resources
   authenticate: Authenticate
+  /** How to tell that somebody holds less than before; without it streams live as long as they are read. */
+  rights?: OpenStreamsDeps
   /** Whether the cookie that came with an upgrade was sent by a page of ours; nobody's when absent. */
   sameOrigin?: (request: IncomingMessage) => boolean
   /** Of the rooms; each in a scope of its own, so that it may bring parsers and hooks. */
@@ -95,7 +98,9 @@ export function createApi(deps: ApiDeps): FastifyInstance {
     if (most !== undefined) route.bodyLimit = most
   })
   addObservation(app, { metrics: deps.metrics, log, watches })
-  addAdmission(app, { authenticate: deps.authenticate, limits, clock })
+  const streams = deps.rights && createOpenStreams(deps.rights)
+  addAdmission(app, { authenticate: deps.authenticate, limits, clock, streams })
+  app.addHook('preClose', async () => streams?.close())
   addBodyParsers(app, limits)
   addIdempotency(app, deps.idempotency)
 

@@ -61,8 +61,13 @@ export class Watches {
     const changes = watch.open({ resourceVersion, signal: controller.signal })
 
     const timer = setTimeout(() => controller.abort(), Math.min(this.#timeoutMs, seconds ? seconds * 1000 : this.#timeoutMs))
-    const stop = (): void => controller.abort()
     const { raw } = reply
+    const stop = (): void => controller.abort()
+    request.endWith = (error) => {
+      if (controller.signal.aborted || raw.destroyed) return
+      this.#fail(request, raw, error)
+      stop()
+    }
     this.#running.add(controller)
     raw.on('close', stop)
     reply.hijack()

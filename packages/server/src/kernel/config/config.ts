@@ -62,6 +62,12 @@ const sandbox = (value: string): string => {
   if (value !== '' && value !== 'bubblewrap' && value !== 'none') throw new Error('it may be bubblewrap or none')
   return value
 }
+const oneOf =
+  (...words: string[]) =>
+  (value: string): string => {
+    if (!words.includes(value)) throw new Error(`it may be ${words.join(' or ')}`)
+    return value
+  }
 const mib = 1024 * 1024
 
 export const settings = {
@@ -115,6 +121,10 @@ export const settings = {
   transitTokenFile: { variable: 'PAVIOR_TRANSIT_TOKEN_FILE', description: 'File that holds the token for the transit engine; read again at every use.', fallback: () => '', parse: text },
   secretAccessDays: { variable: 'PAVIOR_SECRET_ACCESS_DAYS', description: 'Days for which is kept who had to do with a secret.', fallback: () => 400, parse: positive },
   defaultTeam: { variable: 'PAVIOR_DEFAULT_TEAM', description: 'Team whose apps answer on <app>.<domain> without the team.', fallback: () => 'default', parse: text },
+  sessionLifetimeMs: { variable: 'PAVIOR_SESSION_HOURS', description: 'Hours after which a browser has to sign in again.', fallback: () => 168 * 3600_000, parse: (value: string) => positive(value) * 3600_000 },
+  sessionIdleMs: { variable: 'PAVIOR_SESSION_IDLE_HOURS', description: 'Hours without use after which a browser has to sign in again.', fallback: () => 72 * 3600_000, parse: (value: string) => positive(value) * 3600_000 },
+  secondFactor: { variable: 'PAVIOR_SECOND_FACTOR', description: 'Whether a password needs a code of an authenticator app beside it: optional (whoever has set it up) or required.', fallback: () => 'optional', parse: oneOf('optional', 'required') },
+  elevationMinutes: { variable: 'PAVIOR_ELEVATION_MINUTES', description: 'Longest that somebody may take a higher role by themselves, in minutes; 0 never.', fallback: () => 60, parse: wholeOrNone },
   requestsPerSecond: { variable: 'PAVIOR_REQUESTS_PER_SECOND', description: 'API requests that one caller may send over time.', fallback: () => 1000, parse: whole },
 } satisfies Record<string, Setting<string> | Setting<number>>
 

@@ -2,9 +2,10 @@
 import { apiGroup } from '@pavior/contract'
 import type { Actor } from '../actor.ts'
 import type { KindDefinition, KindRegistry, Verb } from '../kind.ts'
+import type { About } from '../resources/authorize.ts'
 import { resourcesOf, verbsAllowed } from './discovery.ts'
 
-export type Authorize = (actor: Actor, verb: Verb, kind: KindDefinition, namespace: string, name?: string) => boolean
+export type Authorize = (actor: Actor, verb: Verb, kind: KindDefinition, namespace: string, about?: About) => boolean
 
 const verbs: Verb[] = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete']
 
@@ -36,7 +37,7 @@ export function reviewAccess(
   if (group !== apiGroup && group !== '*') return reviewForeign(actor, group, verb, resource, kinds)
   if (subjects.length === 0 || wanted.length === 0) return { allowed: false, reason: `There is no ${verb} of ${resource}.` }
   const allowed = subjects.every((kind) =>
-    wanted.every((one) => authorize(actor, one, kind, kind.scope === 'Namespaced' ? namespace : '', name)),
+    wanted.every((one) => authorize(actor, one, kind, kind.scope === 'Namespaced' ? namespace : '', name ? { name } : undefined)),
   )
   const place = namespace ? ` in team ${namespace}` : ''
   return { allowed, reason: `${actor.name} ${allowed ? 'may' : 'may not'} ${verb} ${resource}${place}.` }
@@ -82,7 +83,7 @@ export function rulesFor(actor: Actor, namespace: string, kinds: KindRegistry, a
 }
 
 /** Who the actor is, as `kubectl auth whoami` shows it. */
-export function userInfo({ name, kind, admin, roles }: Actor): { username: string; groups: string[] } {
-  const groups = [...roles].map(([team, role]) => `team:${team}:${role}`)
+export function userInfo({ name, kind, admin, roles, grants = [] }: Actor): { username: string; groups: string[] } {
+  const groups = [...[...roles].map(([team, role]) => `team:${team}:${role}`), ...grants.map(({ team, role }) => (team === undefined ? `role:${role}` : `team:${team}:${role}`))]
   return { username: name, groups: ['system:authenticated', `pavior:${kind}s`, ...(admin ? ['pavior:administrators'] : []), ...groups] }
 }

@@ -16,6 +16,8 @@ export class Mirror<R extends Resource> implements Part {
   #items = new Map<string, R>()
   #synced = false
   #changed: (() => void)[] = []
+  #version = 0n
+  #waiting: { version: bigint; resolve: () => void }[] = []
 
   constructor(resources: Resources, kind: string, log: Logger) {
     this.name = `mirror of ${kind}`
@@ -30,6 +32,29 @@ export class Mirror<R extends Resource> implements Part {
 
   values(): IterableIterator<R> {
     return this.#items.values()
+  }
+
+  /** Resolves when the copy is as new as this version, or after the time; for who reads what they have just written. */
+  reached(resourceVersion: string, timeoutMs: number): Promise<void> {
+    const version = BigInt(resourceVersion)
+    if (this.#version >= version) return Promise.resolve()
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, timeoutMs)
+      this.#waiting.push({
+        version,
+        resolve: () => {
+          clearTimeout(timer)
+          resolve()
+        },
+      })
+    })
+  }
+
+  #arrived(resourceVersion: string): void {
+    this.#version = BigInt(resourceVersion)
+    if (this.#waiting.length === 0) return
+    for (const waiter of this.#waiting.filter(({ version }) => version <= this.#version)) waiter.resolve()
+    this.#waiting = this.#waiting.filter(({ version }) => version > this.#version)
   }
 
   /** Calls back after every change. */
@@ -64,7 +89,10 @@ export class Mirror<R extends Resource> implements Part {
             this.#synced = true
             synced()
           } else this.#apply(fresh, change)
-          if (this.#synced) for (const callback of this.#changed) callback()
+          if (this.#synced) {
+            for (const callback of this.#changed) callback()
+            this.#arrived(change.resourceVersion)
+          }
         }
       } catch (error) {
         if (signal.aborted) break

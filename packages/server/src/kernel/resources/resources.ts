@@ -12,7 +12,7 @@ import { matches } from '../kube/selectors.ts'
 import type { Feed } from '../store/feed.ts'
 import { createBatches } from '../store/batches.ts'
 import { readPage, readResources, writeResources, type StoredWrite } from '../store/store.ts'
-import { appOf, authorize, readableNamespaces } from './authorize.ts'
+import { appOf, authorize, forbidden, mayActOnSome, readableNamespaces } from './authorize.ts'
 import type { DeleteOptions, MutateOptions, NewResource, ResourceKey, Resources, Selection, WriteOptions } from './types.ts'
 import { watchChanges } from './watch.ts'
 
@@ -68,16 +68,27 @@ export function createResources(deps: ResourcesDeps): Resources {
   /** Nobody sees what a crash of the database could still take back. */
   const isNew = (version: bigint): boolean => version > feed.published
 
-  const permit = (actor: Actor, verb: Verb, kind: KindDefinition, key: ResourceKey, spec?: unknown): void => {
-    authorize(actor, verb, kind, key.namespace, key.name)
-    if (actor.app !== undefined && verb !== 'get' && verb !== 'list' && verb !== 'watch' && appOf(kind.kind, key.name, spec) !== actor.app) {
-      throw fail('FORBIDDEN', { message: `${actor.name} may change only what belongs to app "${actor.app}".`, fix: 'Use a token without that restriction.' })
-    }
+  const permit = (actor: Actor, verb: Verb, kind: KindDefinition, key: ResourceKey, spec?: unknown, next?: unknown): void => {
+    authorize(actor, verb, kind, key.namespace, { name: key.name, spec, next })
+    if (actor.app !== undefined && verb !== 'get' && verb !== 'list' && verb !== 'watch' && appOf(kind.kind, key.name, spec) !== actor.app) throw otherApp(actor)
+    if (actor.app !== undefined && next !== undefined && appOf(kind.kind, key.name, next) !== actor.app) throw otherApp(actor)
   }
 
   const read = async (key: ResourceKey, tx: Tx | undefined): Promise<Resource | undefined> => {
     if (tx) return (await readResources(tx, [key]))[0]
     return database.durable(() => batches.read(key), (found) => found !== undefined && isNew(BigInt(found.metadata.resourceVersion)))
+  }
+
+  /** Before anything of the resource is told: whether the actor may change some of its kind, and this one if the token is for one app. */
+  const permitMutation = async (actor: Actor, verb: Verb, kind: KindDefinition, key: ResourceKey, tx: Tx | undefined): Promise<void> => {
+    if (!mayActOnSome(actor, verb, kind, key.namespace, key.name)) throw forbidden(actor, verb, kind, key.namespace, key.name)
+    if (actor.app === undefined) return
+    const spec = (await read(key, tx))?.spec ?? { app: actor.app }
+    if (appOf(kind.kind, key.name, spec) !== actor.app) throw otherApp(actor)
+  }
+
+  const permitReading = (actor: Actor, kind: KindDefinition, key: ResourceKey): void => {
+    if (!mayActOnSome(actor, 'get', kind, key.namespace, key.name)) throw forbidden(actor, 'get', kind, key.namespace, key.name)
   }
 
   const validate = (kind: KindDefinition, next: Resource, previous: Resource | undefined, options: WriteOptions): Resource => {
@@ -155,9 +166,10 @@ export function createResources(deps: ResourcesDeps): Resources {
     if (!current && !options.upsert) throw notFound(kind, key)
     const wanted = await change(current === undefined ? undefined : structuredClone(current) as never)
     if (!current) return create(actor, key.kind, key.namespace, { ...wanted, metadata: { ...wanted.metadata, name: key.name } }, options, options.verb)
-    permit(actor, options.verb ?? 'update', kind, key, current.spec)
     checkIdentity(kind, current, wanted)
     const next = validate(kind, nextState(current, wanted, options.subresource), current, options)
+    permit(actor, options.verb ?? 'update', kind, key, current.spec, next.spec)
+    if (options.subresource === 'status') permitStatus(actor, kind, key)
     if (isDeepStrictEqual(withoutVersion(next), withoutVersion(current))) return current
     const words = await admit({ actor, verb: 'update', kind, object: next, previous: current, dryRun: options.dryRun ?? false, warnings: options.warnings, tx: options.tx })
     const released = next.metadata.deletionTimestamp !== undefined && !next.metadata.finalizers?.length
@@ -168,7 +180,7 @@ export function createResources(deps: ResourcesDeps): Resources {
 
   const mutate = async (actor: Actor, key: ResourceKey, change: Parameters<Resources['mutate']>[2], options: MutateOptions = {}): Promise<Resource> => {
     const kind = kindOf(key.kind)
-    permit(actor, options.verb ?? 'update', kind, key, actor.app === undefined ? undefined : (await read(key, options.tx))?.spec ?? { app: actor.app })
+    await permitMutation(actor, options.verb ?? 'update', kind, key, options.tx)
     for (let attempt = 0; ; attempt++) {
       try {
         const result = await mutateOnce(actor, kind, key, change, options)
@@ -183,10 +195,11 @@ export function createResources(deps: ResourcesDeps): Resources {
 
   const remove = async (actor: Actor, key: ResourceKey, options: DeleteOptions = {}): Promise<Resource> => {
     const kind = kindOf(key.kind)
+    if (!mayActOnSome(actor, 'delete', kind, key.namespace, key.name)) throw forbidden(actor, 'delete', kind, key.namespace, key.name)
     for (let attempt = 0; ; attempt++) {
       const current = await read(key, options.tx)
-      permit(actor, 'delete', kind, key, current?.spec)
       if (!current) throw notFound(kind, key)
+      permit(actor, 'delete', kind, key, current.spec)
       checkPreconditions(kind, current, options)
       const words = await admit({ actor, verb: 'delete', kind, object: current, previous: current, dryRun: options.dryRun ?? false, warnings: options.warnings, tx: options.tx })
       const next = markedForDeletion(current, options, clock.now())
@@ -201,14 +214,17 @@ export function createResources(deps: ResourcesDeps): Resources {
   const resources: Resources = {
     get: async (actor, key, tx) => {
       const kind = kindOf(key.kind)
-      permit(actor, 'get', kind, key)
-      return (await read(key, tx)) as never
+      permitReading(actor, kind, key)
+      const found = await read(key, tx)
+      if (found) permit(actor, 'get', kind, key, found.spec)
+      return found as never
     },
     mustGet: async (actor, key, tx) => {
       const kind = kindOf(key.kind)
-      permit(actor, 'get', kind, key)
+      permitReading(actor, kind, key)
       const found = await read(key, tx)
       if (!found) throw notFound(kind, key)
+      permit(actor, 'get', kind, key, found.spec)
       return found as never
     },
     list: async (actor, kindName, namespace, options = {}, tx) => {
@@ -262,6 +278,16 @@ export function createResources(deps: ResourcesDeps): Resources {
     },
   }
   return resources
+}
+
+function otherApp(actor: Actor): Error {
+  return fail('FORBIDDEN', { message: `${actor.name} may change only what belongs to app "${actor.app}".`, fix: 'Use a token without that restriction.' })
+}
+
+/** A status is what the platform saw: whoever could write it could write approvals that nobody gave. */
+function permitStatus(actor: Actor, kind: KindDefinition, key: ResourceKey): void {
+  if (actor.kind === 'system' || (actor.admin && !actor.limit)) return
+  throw fail('FORBIDDEN', { message: `${actor.name} may not write the status of ${kind.plural} "${key.name}".`, why: 'A status says what the platform saw.', fix: 'Change the spec instead.' })
 }
 
 function keyOf(resource: Resource): ResourceKey {

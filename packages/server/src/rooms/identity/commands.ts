@@ -1,11 +1,12 @@
 /** Writes that are not plain resource writes: tokens, login keys, the first administrator. */
 import { randomBytes } from 'node:crypto'
-import { fail, type Role } from '@pavior/contract'
+import { fail, type AccessRule, type Role } from '@pavior/contract'
 import { systemActor, type Actor } from '../../kernel/actor.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/db/index.ts'
 import { ignore } from '../../kernel/errors.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
+import { asGiver } from './rights.ts'
 import { consumeLoginKey, digestOf, insertLoginKey, insertToken, type TokenRecord } from './store.ts'
 
 const actor = systemActor('identity')
@@ -14,7 +15,6 @@ const prefixLength = 10
 const loginKeyLifetimeMs = 24 * 3600_000
 export const longestTokenLifetimeMs = 366 * 24 * 3600_000
 const loginTokenLifetimeMs = 30 * 24 * 3600_000
-export const sessionLifetimeMs = 7 * 24 * 3600_000
 
 export interface TokenRequest {
   description: string
@@ -22,9 +22,13 @@ export interface TokenRequest {
   team?: string
   role?: Role
   app?: string
+  serviceAccount?: string
+  bounds?: AccessRule[]
   lifetimeMs?: number
   /** For the cookie of a browser. */
   session?: boolean
+  provider?: string
+  providerSession?: string
 }
 
 /** The token itself is returned once and never again. */
@@ -46,6 +50,10 @@ export async function issueToken(database: Database, clock: Clock, createdBy: st
       team: request.team,
       role: request.role,
       app: request.app,
+      serviceAccount: request.serviceAccount,
+      bounds: request.bounds,
+      provider: request.provider,
+      providerSession: request.providerSession,
       createdBy,
       session: request.session ?? false,
       expiresAt: lifetimeMs === undefined ? undefined : new Date(clock.now().getTime() + lifetimeMs).toISOString(),
@@ -71,13 +79,25 @@ export async function redeemLoginKey(database: Database, key: string): Promise<s
   return username
 }
 
+/** Description of tokens that a sign-in made. */
+export const signInToken = 'sign-in'
+
 /** For the command line of somebody who has just signed in. */
 export function issueLoginToken(database: Database, clock: Clock, username: string): Promise<IssuedToken> {
-  return issueToken(database, clock, `user:${username}`, { description: 'sign-in', username, lifetimeMs: loginTokenLifetimeMs })
+  return issueToken(database, clock, `user:${username}`, { description: signInToken, username, lifetimeMs: loginTokenLifetimeMs })
 }
 
-export function issueSession(database: Database, clock: Clock, username: string, browser: string): Promise<IssuedToken> {
-  return issueToken(database, clock, `user:${username}`, { description: browser, username, lifetimeMs: sessionLifetimeMs, session: true })
+/** Who signs in, from where, and through which identity provider. */
+export interface NewSession {
+  username: string
+  browser: string
+  lifetimeMs: number
+  provider?: string
+  providerSession?: string
+}
+
+export function issueSession(database: Database, clock: Clock, { username, browser, ...rest }: NewSession): Promise<IssuedToken> {
+  return issueToken(database, clock, `user:${username}`, { description: browser, username, ...rest, session: true })
 }
 
 /** Makes the administrator and the default team unless they exist; safe with several replicas starting at once. */
@@ -93,7 +113,10 @@ export async function ensureFoundation(resources: Resources, defaultTeam: string
 }
 
 /** Who may give out which token: everyone for themselves, administrators of a team for it, platform administrators for all. */
-export function checkTokenRequest(by: Actor, request: TokenRequest): void {
+export function checkTokenRequest(asking: Actor, request: Pick<TokenRequest, 'username' | 'team'>): void {
+  const by = asGiver(asking)
+  // Whoever holds a bounded token could make one without bounds.
+  if (by.limit || by.app !== undefined) throw fail('FORBIDDEN', { message: `${by.name} may not make or revoke tokens with a token that has bounds.`, fix: 'Sign in, or use a token without bounds.' })
   if (by.admin) return
   if (by.kind === 'user' && request.username !== undefined && by.name === `user:${request.username}`) return
   if (by.kind === 'user' && request.team !== undefined && by.roles.get(request.team) === 'admin') return

@@ -43,6 +43,7 @@ export const user = defineKind<UserSpec, UserStatus>({
   nameForm: 'label',
   maxNameLength: 40,
   reservedNames: ['system'],
+  indexes: ['spec.login', 'spec.externalId', 'spec.subject', 'spec.email'],
   access: {},
   columns: [
     { name: 'Name', type: 'string', description: 'Name for people.', value: ({ spec }) => spec.displayName },

@@ -9,6 +9,7 @@ import type { Clock } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/db/index.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import { issueLoginKey } from './commands.ts'
+import { asGiver } from './rights.ts'
 
 type Team = Resource<TeamSpec>
 
@@ -28,8 +29,9 @@ export interface MemberRoutesDeps {
 }
 
 /** What is written in the name of a team's administrator is named so in the audit. */
-function inNameOf({ name, kind, token }: Actor): Actor {
-  return { ...systemActor('identity'), name, kind, ...(token === undefined ? {} : { token }) }
+export function inNameOf(actor: Actor): Actor {
+  const { name: _name, admin: _admin, roles: _roles, grants: _grants, limit: _limit, app: _app, ...origin } = actor
+  return { ...systemActor('identity'), ...origin, name: actor.name }
 }
 
 export function memberRoutes({ database, resources, clock, publicUrl }: MemberRoutesDeps): Routes {
@@ -71,7 +73,8 @@ export function memberRoutes({ database, resources, clock, publicUrl }: MemberRo
   }
 }
 
-function checkMayManage(actor: Actor, team: string): void {
+function checkMayManage(asking: Actor, team: string): void {
+  const actor = asGiver(asking)
   if (actor.admin || (actor.kind === 'user' && actor.roles.get(team) === 'admin')) return
   throw fail('FORBIDDEN', { message: `${actor.name} may not change who belongs to team ${team}.`, fix: `Ask an administrator of team ${team}.` })
 }

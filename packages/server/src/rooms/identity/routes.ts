@@ -10,7 +10,11 @@ import type { Routes } from '../../kernel/api/types.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/db/index.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
+import type { KindRegistry } from '../../kernel/kind.ts'
 import type { Authenticator } from './authenticate.ts'
+import { boundsOf } from './bounds.ts'
+import type { TakeNote } from './notes.ts'
+import { asGiver } from './rights.ts'
 import { checkTokenRequest, issueLoginKey, issueToken } from './commands.ts'
 import { listTokens, readToken, revokeToken, type TokenRecord } from './store.ts'
 
@@ -25,6 +29,11 @@ const tokenRequest = Compile(
       team: Type.Optional(Type.String({ maxLength: 30 })),
       role: Type.Optional(Role),
       app: Type.Optional(Type.String({ maxLength: 40 })),
+      serviceAccount: Type.Optional(Type.String({ maxLength: 40 })),
+      verbs: Type.Optional(Type.Array(Type.String({ maxLength: 20 }), { minItems: 1, maxItems: 10 })),
+      kinds: Type.Optional(Type.Array(Type.String({ maxLength: 60 }), { minItems: 1, maxItems: 50 })),
+      names: Type.Optional(Type.Array(Type.String({ pattern: '^[a-z][-a-z0-9.]*\\*?$', maxLength: 253 }), { minItems: 1, maxItems: 100 })),
+      environments: Type.Optional(Type.Array(Type.String({ maxLength: 20 }), { minItems: 1, maxItems: 50 })),
       expiresInDays: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 366 })),
     },
     { additionalProperties: false },
@@ -39,22 +48,27 @@ export interface IdentityRoutesDeps {
   publicUrl: () => string
   /** Calls back whenever a token has changed. */
   onMore: OnMore
+  kinds: KindRegistry
+  note: TakeNote
 }
 
-export function identityRoutes({ database, resources, authenticator, clock, publicUrl, onMore }: IdentityRoutesDeps): Routes {
+export function identityRoutes({ database, resources, authenticator, clock, publicUrl, onMore, kinds, note }: IdentityRoutesDeps): Routes {
   return (app: FastifyInstance) => {
-    app.get('/v1/whoami', async ({ actor }) => ({ name: actor.name, admin: actor.admin, roles: Object.fromEntries(actor.roles), app: actor.app }))
+    app.get('/v1/whoami', async ({ actor }) => ({ name: actor.name, admin: actor.admin, roles: Object.fromEntries(actor.roles), app: actor.app, ...(actor.grants ? { grants: actor.grants.map(({ role, team }) => ({ role, team })) } : {}), ...(actor.limit ? { bounds: actor.limit } : {}) }))
 
     app.post('/v1/tokens', async (request, reply) => {
       const body = request.body ?? {}
       if (!tokenRequest.Check(body)) throw fail('BAD_REQUEST', { message: 'The token request is not valid.', why: [...tokenRequest.Errors(body)].map((error) => `${error.instancePath} ${error.message}`).join('; ') })
       const { actor } = request
       const own = actor.kind === 'user' ? actor.name.slice('user:'.length) : undefined
-      const wanted = { ...body, description: body.description ?? '', username: body.team === undefined ? (body.username ?? own) : undefined }
+      const { verbs, kinds: words, names, environments, expiresInDays, ...rest } = body
+      const wanted = { ...rest, description: body.description ?? '', username: body.team === undefined ? (body.username ?? own) : undefined, bounds: boundsOf({ verbs, kinds: words, names, environments }, (word) => (kinds.find(word) ?? kinds.find(word.toLowerCase()))?.kind) }
       if (wanted.username === undefined && wanted.team === undefined) throw fail('BAD_REQUEST', { message: 'A token needs a user or a team.' })
       checkTokenRequest(actor, wanted)
       await mustExist(resources, wanted)
-      const issued = await issueToken(database, clock, actor.name, { ...wanted, lifetimeMs: (body.expiresInDays ?? defaultLifetimeDays) * dayMs })
+      if (wanted.serviceAccount !== undefined) checkNoMore(actor, authenticator, wanted.team!, wanted.serviceAccount)
+      const issued = await issueToken(database, clock, actor.name, { ...wanted, lifetimeMs: (expiresInDays ?? defaultLifetimeDays) * dayMs })
+      note({ actor: actor.name, verb: 'create-token', name: issued.record.id, reason: `for ${ownerOf(issued.record)}`, team: wanted.team, address: request.ip, requestId: request.id })
       reply.code(201)
       return { ...issued.record, token: issued.token }
     })
@@ -64,21 +78,35 @@ export function identityRoutes({ database, resources, authenticator, clock, publ
       return flag(query as Query, 'follow') ? sendLatest(reply, read, onMore) : read()
     })
 
-    app.delete<{ Params: { id: string } }>('/v1/tokens/:id', async ({ actor, params }) => {
+    app.delete<{ Params: { id: string } }>('/v1/tokens/:id', async ({ actor, params, ip, id: requestId }) => {
       const record = await readToken(database, params.id)
       if (!record) throw fail('NOT_FOUND', { message: `There is no token "${params.id}".` })
       checkTokenRequest(actor, record)
       await revokeToken(database, params.id)
       authenticator.forget()
+      note({ actor: actor.name, verb: 'revoke-token', name: params.id, reason: `of ${ownerOf(record)}`, team: record.team, address: ip, requestId })
       return { id: params.id, revoked: true }
     })
 
     app.post<{ Params: { name: string } }>('/v1/users/:name/login-link', async ({ actor, params }) => {
-      if (!actor.admin) throw fail('FORBIDDEN', { message: `${actor.name} may not make login links.`, fix: 'Ask an administrator of the platform.' })
+      if (!asGiver(actor).admin) throw fail('FORBIDDEN', { message: `${actor.name} may not make login links.`, fix: 'Ask an administrator of the platform.' })
       await resources.mustGet(actor, { kind: 'User', namespace: '', name: params.name })
       return { url: `${publicUrl()}/welcome?key=${await issueLoginKey(database, clock, params.name)}` }
     })
   }
+}
+
+function ownerOf({ username, team, serviceAccount }: Pick<TokenRecord, 'username' | 'team' | 'serviceAccount'>): string {
+  if (username !== undefined) return `user:${username}`
+  return serviceAccount === undefined ? `team ${team}` : `serviceaccount:${team}/${serviceAccount}`
+}
+
+/** A token of an account that holds more than one team gives is made by administrators of the platform. */
+function checkNoMore(asking: Actor, authenticator: Authenticator, team: string, name: string): void {
+  const by = asGiver(asking)
+  const beyond = authenticator.rightsOf({ kind: 'ServiceAccount', team, name }).sources.find((source) => source.team !== team && !(source.team !== undefined && by.roles.get(source.team) === 'admin'))
+  if (by.admin || !beyond) return
+  throw fail('ESCALATION_REFUSED', { message: `${by.name} may not make tokens of service account ${team}/${name}.`, why: `It holds ${beyond.role} ${beyond.team === undefined ? 'in every team' : `in team ${beyond.team}`} by ${beyond.by}.`, fix: 'Ask an administrator of the platform.' })
 }
 
 /** All for administrators of the platform; else one's own and those of the teams that one administrates. */
@@ -89,9 +117,13 @@ async function tokensOf(database: Database, actor: Actor): Promise<TokenRecord[]
   return [...own, ...(teams.length > 0 ? await listTokens(database, { teams }) : [])]
 }
 
-async function mustExist(resources: Resources, { username, team, app }: { username?: string; team?: string; app?: string }): Promise<void> {
+async function mustExist(resources: Resources, { username, team, app, serviceAccount, role }: { username?: string; team?: string; app?: string; serviceAccount?: string; role?: string }): Promise<void> {
   const actor = { name: 'system:identity', kind: 'system' as const, admin: true, roles: new Map() }
   if (username !== undefined) await resources.mustGet(actor, { kind: 'User', namespace: '', name: username })
   if (team !== undefined) await resources.mustGet(actor, { kind: 'Team', namespace: '', name: team })
+  if (serviceAccount !== undefined) {
+    if (team === undefined || role !== undefined) throw fail('BAD_REQUEST', { message: 'A token of a service account needs its team, and has the rights of the account instead of a role.' })
+    await resources.mustGet(actor, { kind: 'ServiceAccount', namespace: team, name: serviceAccount })
+  }
   if (app !== undefined && team === undefined) throw fail('BAD_REQUEST', { message: 'A token for one app needs its team too.' })
 }

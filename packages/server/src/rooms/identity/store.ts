@@ -1,11 +1,14 @@
 /** Tokens and login keys. Only sha256 digests of them are stored. */
 import { createHash } from 'node:crypto'
-import type { Role } from '@pavior/contract'
+import type { AccessRule, Role } from '@pavior/contract'
 import type { Database, Row, Tx } from '../../kernel/db/index.ts'
 
 /** Told whenever a token is made, used after a while, or revoked. */
 export const tokensChannel = 'pavior_tokens'
 const tell = `pg_notify('${tokensChannel}', '')`
+/** Told whenever one is revoked, so that nobody goes on with it. */
+export const revocationsChannel = 'pavior_tokens_revoked'
+const tellRevoked = `${tell}, pg_notify('${revocationsChannel}', '')`
 
 export interface TokenRecord {
   id: string
@@ -15,6 +18,13 @@ export interface TokenRecord {
   team?: string
   role?: Role
   app?: string
+  /** With `team`: acts as this account. */
+  serviceAccount?: string
+  /** Nothing beyond these rules. */
+  bounds?: AccessRule[]
+  /** Identity provider that the session came through, and its session id there. */
+  provider?: string
+  providerSession?: string
   createdBy: string
   createdAt: string
   expiresAt?: string
@@ -38,6 +48,10 @@ function toRecord(row: Row): TokenRecord {
     team: row.team ?? undefined,
     role: row.role ?? undefined,
     app: row.app ?? undefined,
+    serviceAccount: row.service_account ?? undefined,
+    bounds: row.bounds ?? undefined,
+    provider: row.provider ?? undefined,
+    providerSession: row.provider_session ?? undefined,
     createdBy: row.created_by,
     createdAt: row.created_at.toISOString(),
     expiresAt: time(row.expires_at),
@@ -47,22 +61,23 @@ function toRecord(row: Row): TokenRecord {
   }
 }
 
-export type NewToken = Pick<TokenRecord, 'session' | 'id' | 'prefix' | 'description' | 'username' | 'team' | 'role' | 'app' | 'createdBy' | 'expiresAt'>
+export type NewToken = Omit<TokenRecord, 'createdAt' | 'lastUsed' | 'revokedAt'>
 
 export async function insertToken(database: Database, token: NewToken, digest: Buffer): Promise<TokenRecord> {
   const { rows } = await database.write(
-    `with made as (insert into tokens (id, digest, prefix, description, username, team, role, app, created_by, expires_at, session)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) returning *) select made.*, ${tell} from made`,
-    [token.id, digest, token.prefix, token.description, token.username, token.team, token.role, token.app, token.createdBy, token.expiresAt, token.session],
+    `with made as (insert into tokens (id, digest, prefix, description, username, team, role, app, created_by, expires_at, session, service_account, bounds, provider, provider_session)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) returning *) select made.*, ${tell} from made`,
+    [token.id, digest, token.prefix, token.description, token.username, token.team, token.role, token.app, token.createdBy, token.expiresAt, token.session, token.serviceAccount, token.bounds === undefined ? null : JSON.stringify(token.bounds), token.provider, token.providerSession],
   )
   return toRecord(rows[0]!)
 }
 
-/** The token with this digest, unless it is revoked or expired. */
-export async function findToken(tx: Tx, digest: Buffer): Promise<TokenRecord | undefined> {
+/** The token with this digest, unless it is revoked, expired, or of a session that nobody used for this long. */
+export async function findToken(tx: Tx, digest: Buffer, sessionIdleMs: number): Promise<TokenRecord | undefined> {
   const { rows } = await tx.query(
-    'select * from tokens where digest = $1 and revoked_at is null and (expires_at is null or expires_at > now())',
-    [digest],
+    `select * from tokens where digest = $1 and revoked_at is null and (expires_at is null or expires_at > now())
+       and (not session or coalesce(last_used, created_at) > now() - make_interval(secs => $2))`,
+    [digest, sessionIdleMs / 1000],
     'find-token',
   )
   return rows[0] && toRecord(rows[0])
@@ -82,7 +97,7 @@ export async function readToken(tx: Tx, id: string): Promise<TokenRecord | undef
 }
 
 export async function revokeToken(database: Database, id: string): Promise<void> {
-  await database.write(`with revoked as (update tokens set revoked_at = coalesce(revoked_at, now()) where id = $1 returning 1) select ${tell} from revoked`, [id])
+  await database.write(`with revoked as (update tokens set revoked_at = coalesce(revoked_at, now()) where id = $1 returning 1) select ${tellRevoked} from revoked`, [id])
 }
 
 export async function touchToken(tx: Tx, id: string): Promise<void> {
@@ -102,6 +117,12 @@ export async function consumeLoginKey(database: Database, digest: Buffer): Promi
   return rows[0]?.username
 }
 
+/** The user that the key would sign in; the key stays. */
+export async function peekLoginKey(tx: Tx, digest: Buffer): Promise<string | undefined> {
+  const { rows } = await tx.query<{ username: string }>('select username from login_keys where digest = $1 and used_at is null and expires_at > now()', [digest])
+  return rows[0]?.username
+}
+
 export async function readPassword(tx: Tx, username: string): Promise<string | undefined> {
   return (await tx.query<{ hash: string }>('select hash from passwords where username = $1', [username])).rows[0]?.hash
 }
@@ -110,9 +131,32 @@ export async function writePassword(database: Database, username: string, hash: 
   await database.write('insert into passwords (username, hash) values ($1, $2) on conflict (username) do update set hash = excluded.hash, changed_at = now()', [username, hash])
 }
 
+/** Revokes everything that acts as this user: sessions and tokens. */
+export async function revokeTokensOf(database: Database, username: string): Promise<void> {
+  await database.write(`with ended as (update tokens set revoked_at = now() where username = $1 and revoked_at is null returning 1) select ${tellRevoked} from ended`, [username])
+}
+
+/** Everything that lets somebody in as this user; for one who is gone, so that nobody of the same name inherits it. */
+export async function forgetUser(database: Database, username: string): Promise<void> {
+  await revokeTokensOf(database, username)
+  for (const table of ['passwords', 'second_factors', 'login_keys']) await database.write(`delete from ${table} where username = $1`, [username])
+}
+
+export async function revokeServiceAccountTokens(database: Database, team: string, name: string): Promise<void> {
+  await database.write(`with ended as (update tokens set revoked_at = now() where team = $1 and service_account = $2 and revoked_at is null returning 1) select ${tellRevoked} from ended`, [team, name])
+}
+
+/** Ends the sessions that an identity provider says are over; all of one session there, or of one person. */
+export async function endProviderSessions(database: Database, provider: string, { session, username }: { session?: string; username?: string }): Promise<void> {
+  await database.write(
+    `with ended as (update tokens set revoked_at = now() where provider = $1 and revoked_at is null and ($2::text is null or provider_session = $2) and ($3::text is null or username = $3) returning 1) select ${tellRevoked} from ended`,
+    [provider, session ?? null, username ?? null],
+  )
+}
+
 /** Ends every browser session of a user but one. */
 export async function endSessions(database: Database, username: string, except: string | undefined): Promise<void> {
-  await database.write(`with ended as (update tokens set revoked_at = now() where username = $1 and session and revoked_at is null and prefix is distinct from $2 returning 1) select ${tell} from ended`, [username, except ?? null])
+  await database.write(`with ended as (update tokens set revoked_at = now() where username = $1 and session and revoked_at is null and prefix is distinct from $2 returning 1) select ${tellRevoked} from ended`, [username, except ?? null])
 }
 
 /** When somebody first signed in, and first used a token of their own outside a browser. */

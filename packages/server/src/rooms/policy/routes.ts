@@ -5,6 +5,7 @@ import { systemActor, type Actor } from '../../kernel/actor.ts'
 import type { Routes } from '../../kernel/api/types.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/db/index.ts'
+import { readableTeams } from '../../kernel/resources/index.ts'
 import { decide, requestedBy, type ExceptionDeps } from './exceptions.ts'
 import { tryFixtures } from './fixtures.ts'
 import { countFindings, listDecisions, listFindings } from './store.ts'
@@ -36,7 +37,7 @@ interface ExceptionParams {
 
 export function policyRoutes(deps: PolicyRoutesDeps): Routes {
   const { database, engine, sweep, quotas, resources } = deps
-  const teamsOf = (actor: Actor): string[] | undefined => (actor.admin ? undefined : [...actor.roles.keys()])
+  const teamsOf = (actor: Actor): string[] | undefined => readableTeams(actor)
 
   return (server: FastifyInstance) => {
     server.get<{ Querystring: Filter }>('/v1/policy/findings', async ({ actor, query }) => ({ items: await listFindings(database, teamsOf(actor), query, mostRows), counts: await countFindings(database, teamsOf(actor)) }))
@@ -66,14 +67,14 @@ export function policyRoutes(deps: PolicyRoutesDeps): Routes {
     }
 
     server.get<{ Params: { team: string } }>('/v1/teams/:team/quota', async ({ actor, params: { team } }) => {
-      if (!actor.admin && !actor.roles.has(team)) throw fail('FORBIDDEN', { message: `${actor.name} may not see what team ${team} uses.`, fix: `Ask an administrator of team ${team} for a role in it.` })
+      if (readableTeams(actor)?.includes(team) === false) throw fail('FORBIDDEN', { message: `${actor.name} may not see what team ${team} uses.`, fix: `Ask an administrator of team ${team} for a role in it.` })
       await resources.mustGet(actor, { kind: 'Team', namespace: '', name: team })
       const limits = await resources.get<Resource<QuotaSpec>>(actor, { kind: 'Quota', namespace: '', name: team })
       return { team, limits: limits?.spec ?? {}, used: await quotas.useOf(team) } satisfies TeamQuota
     })
 
     server.get('/v1/quotas', async ({ actor }): Promise<{ items: TeamQuota[] }> => {
-      const teams = (await resources.listAll(system, 'Team')).map(({ metadata }) => metadata.name).filter((team) => actor.admin || actor.roles.has(team))
+      const teams = (await resources.listAll(system, 'Team')).map(({ metadata }) => metadata.name).filter((team) => readableTeams(actor)?.includes(team) ?? true)
       const limits = new Map((await resources.listAll<Resource<QuotaSpec>>(system, 'Quota')).map(({ metadata, spec }) => [metadata.name, spec]))
       const items: TeamQuota[] = []
       for (const team of teams) items.push({ team, limits: limits.get(team) ?? {}, used: await quotas.useOf(team) })

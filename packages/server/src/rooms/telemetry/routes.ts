@@ -5,7 +5,7 @@ import { sendLatest, type OnMore } from '../../kernel/api/lines.ts'
 import type { Routes } from '../../kernel/api/types.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/db/index.ts'
-import type { Resources } from '../../kernel/resources/index.ts'
+import { readableTeams, type Resources } from '../../kernel/resources/index.ts'
 import { stepFor, trafficOf } from './plan.ts'
 import { readTotals, readTraffic, type TrafficQuery } from './store.ts'
 
@@ -60,7 +60,7 @@ export function telemetryRoutes({ database, resources, defaultEnvironment, onMor
     server.get<{ Querystring: { minutes?: string; follow?: string } }>('/v1/traffic', async ({ actor, query }, reply) => {
       const minutes = Number(query.minutes ?? defaultTotalsMs / 60_000)
       if (!(minutes > 0 && minutes <= longestRangeMs / 60_000)) throw fail('BAD_REQUEST', { message: `"${query.minutes}" is not a number of minutes.` })
-      const ask = async (): Promise<object> => ({ items: await readTotals(database, actor.admin ? undefined : [...actor.roles.keys()], new Date(clock.now().getTime() - minutes * 60_000)) })
+      const ask = async (): Promise<object> => ({ items: await readTotals(database, readableTeams(actor), new Date(clock.now().getTime() - minutes * 60_000)) })
       return query.follow === '1' ? sendLatest(reply, ask, onMore) : ask()
     })
   }

@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import { systemActor, type Actor } from '../../../kernel/actor.ts'
 import type { Routes } from '../../../kernel/api/types.ts'
 import type { Database } from '../../../kernel/db/index.ts'
-import type { Resources } from '../../../kernel/resources/index.ts'
+import { readableTeams, type Resources } from '../../../kernel/resources/index.ts'
 import { listEntities, readEntity, wordsOf } from '../entities/store.ts'
 import type { DefinitionReader, Repositories } from '../ports.ts'
 import type { ServingRelease } from '../serving.ts'
@@ -77,7 +77,7 @@ export function docsRoutes(deps: DocsRoutesDeps): Routes {
       if (words === undefined || actor.app !== undefined) return { entities: [], docs: [] }
       const [entities, docs] = await Promise.all([
         listEntities(database, { q: query.q, limit: searchLimit }),
-        searchPages(database, words, actor.admin ? undefined : [...actor.roles.keys()], searchLimit),
+        searchPages(database, words, readableTeams(actor), searchLimit),
       ])
       return { entities, docs }
     })

@@ -123,6 +123,7 @@ async function* exported(database: Database): AsyncGenerator<string> {
 /** Tokens that are made for one app see that app only. */
 function mustRead(actor: Actor): void {
   if (actor.app !== undefined) throw fail('FORBIDDEN', { message: `${actor.name} may read only what belongs to app "${actor.app}".`, fix: 'Use a token without that restriction.' })
+  if (actor.limit) throw fail('FORBIDDEN', { message: `${actor.name} may do only what its token was made for.`, fix: 'Use a token without that restriction.' })
 }
 
 function filterOf({ q, kind, type, owner, lifecycle, tag, continue: token }: ListSearch): Omit<EntityQuery, 'limit'> {

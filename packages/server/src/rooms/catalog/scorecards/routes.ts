@@ -6,6 +6,7 @@ import { sendLatest } from '../../../kernel/api/lines.ts'
 import { flag, type Query } from '../../../kernel/api/query.ts'
 import type { Routes } from '../../../kernel/api/types.ts'
 import type { News } from '../../../kernel/db/index.ts'
+import { readableTeams } from '../../../kernel/resources/index.ts'
 import { fixRule, withFixes, type FixDeps } from '../fixes/commands.ts'
 import type { Facts } from './plan.ts'
 import type { ScorecardDeps } from './reconcile.ts'
@@ -23,7 +24,7 @@ interface AppParams {
 
 export function scorecardRoutes(deps: ScorecardDeps, fixes: FixDeps, onMore: News['onMore']): Routes {
   const { database, resources } = deps
-  const teamsOf = (actor: Actor): string[] | undefined => (actor.admin ? undefined : [...actor.roles.keys()])
+  const teamsOf = (actor: Actor): string[] | undefined => readableTeams(actor)
 
   return (server: FastifyInstance) => {
     server.get<{ Params: AppParams; Querystring: Query }>('/v1/teams/:team/apps/:app/scorecards', async ({ actor, params: { team, app }, query }, reply) => {

@@ -9,7 +9,7 @@ import { createRunReconciler, type RunDeps } from './reconcile.ts'
 import { registerBuiltIn } from './registry.ts'
 import { templateRoutes, type TemplateRoutesDeps } from './routes.ts'
 import { RunLogs } from './run-log.ts'
-import { createSealer } from './secrets.ts'
+import { createSealer } from '../../../kernel/sealer.ts'
 import { createBirthReconciler, upgrade, type Upgrade, type UpgradeRequest } from './upgrade.ts'
 
 export interface TemplateDeps extends Omit<RunDeps, 'sealer' | 'logs'>, Pick<TemplateRoutesDeps, 'changes' | 'intake' | 'defaultTeam'> {

@@ -13,7 +13,7 @@ import type { ActionContext, ActionDeps } from './actions/types.ts'
 import { templateRun } from './kinds.ts'
 import { journalOf, nextMove, note } from './plan.ts'
 import type { RunLogs } from './run-log.ts'
-import type { Sealer } from './secrets.ts'
+import type { Sealer } from '../../../kernel/sealer.ts'
 import { actionOf, inputsOf, outputsOf } from './steps.ts'
 import { forgetSecrets, readSecrets, readVersion } from './store.ts'
 

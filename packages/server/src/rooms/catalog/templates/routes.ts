@@ -44,6 +44,7 @@ const upgradeBody = Compile(
 /** Templates are there for everybody; tokens that are made for one app see that app only. */
 export function mustRead(actor: Actor): void {
   if (actor.app !== undefined) throw fail('FORBIDDEN', { message: `${actor.name} may read only what belongs to app "${actor.app}".`, fix: 'Use a token without that restriction.' })
+  if (actor.limit) throw fail('FORBIDDEN', { message: `${actor.name} may do only what its token was made for.`, fix: 'Use a token without that restriction.' })
 }
 
 export function templateRoutes(deps: TemplateRoutesDeps): Routes {

@@ -1,7 +1,7 @@
-/** Secrets of a run, such as the token of a forge: sealed with a key of this installation until the run has ended. */
+/** Values that only this installation reads again, sealed with a key of its own: AES-256-GCM, the key in a file. */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { basename, dirname } from 'node:path'
 import { fail } from '@pavior/contract'
 
 const algorithm = 'aes-256-gcm'
@@ -9,7 +9,8 @@ const nonceBytes = 12
 const tagBytes = 16
 
 export interface Sealer {
-  seal(secrets: Record<string, string>): Promise<Buffer>
+  seal(values: Record<string, string>): Promise<Buffer>
+  /** Throws KEY_UNAVAILABLE. */
   open(sealed: Buffer): Promise<Record<string, string>>
 }
 
@@ -18,10 +19,10 @@ export function createSealer(path: string): Sealer {
   let loaded: Promise<Buffer> | undefined
   const key = (): Promise<Buffer> => (loaded ??= keyAt(path))
   return {
-    seal: async (secrets) => {
+    seal: async (values) => {
       const nonce = randomBytes(nonceBytes)
       const cipher = createCipheriv(algorithm, await key(), nonce)
-      const body = Buffer.concat([cipher.update(JSON.stringify(secrets)), cipher.final()])
+      const body = Buffer.concat([cipher.update(JSON.stringify(values)), cipher.final()])
       return Buffer.concat([nonce, cipher.getAuthTag(), body])
     },
     open: async (sealed) => {
@@ -30,7 +31,7 @@ export function createSealer(path: string): Sealer {
       try {
         return JSON.parse(Buffer.concat([decipher.update(sealed.subarray(nonceBytes + tagBytes)), decipher.final()]).toString()) as Record<string, string>
       } catch (error) {
-        throw fail('INTERNAL', { message: 'The secrets of a template run cannot be opened.', why: 'They were sealed with another key.' }, { cause: error })
+        throw fail('KEY_UNAVAILABLE', { message: `What is kept sealed cannot be opened with ${basename(path)}.`, why: 'It was sealed with another key, or it was changed.' }, { cause: error })
       }
     },
   }
