@@ -171,7 +171,7 @@ export async function startServer({ config, settings, connection, external, agen
     defaultEnvironment,
     clock,
   })
-  const runtimeRoom = runtime.createRuntime({ database, resources, driver: agent, directoryOf: deliveryRoom.reads.directoryOf, secrets: secretsRoom.reads.handOut, request: (entries) => loop.request(entries), clock, log })
+  const runtimeRoom = runtime.createRuntime({ database, resources, driver: agent, directoryOf: deliveryRoom.reads.directoryOf, secrets: secretsRoom.reads.handOut, identity: people.reads.workloadCredential, request: (entries) => loop.request(entries), clock, log })
   const releaseRoom = release.createReleaseRoom({
     database,
     resources,

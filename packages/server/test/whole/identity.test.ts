@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { get, type IncomingMessage } from 'node:http'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { newPlatform, until, type Platform } from './platform.ts'
+import { appDirectory, newPlatform, until, type Platform } from './platform.ts'
 import { codeNow } from './totp.ts'
 
 let platform: Platform
@@ -287,4 +287,21 @@ test('the platform is an issuer whose keys anybody can verify with, and gives to
   const { keys } = (await (await fetch(discovery.jwks_uri)).json()) as { keys: { alg: string; d?: string }[] }
   expect(keys.map(({ alg }) => alg).toSorted()).toEqual(['ES256', 'RS256'])
   for (const token of [await platform.token(), 'pvw_made.up', 'pvw_']) expect((await caller(token).send('GET', '/v1/workload/token?audience=vault')).status).toBe(401)
+})
+
+test('an app proves who it is to anybody who knows the keys, and its credential stands in no resource', async () => {
+  const server = `require('http').createServer(async (request, response) => {
+    const { PAVIOR_ID_TOKEN_URL: url, PAVIOR_ID_TOKEN_REQUEST_TOKEN: credential } = process.env
+    const answer = await fetch(url + '?audience=bank', { headers: { authorization: 'Bearer ' + credential } })
+    response.end(request.url === '/credential' ? credential : await answer.text())
+  }).listen(process.env.PORT)`
+  const directory = await appDirectory('prover', { 'package.json': JSON.stringify({ name: 'prover', private: true, scripts: { start: 'node server.js' } }), 'server.js': server })
+  await platform.json(['deploy', '--strategy', 'rolling'], { directory })
+  const { value } = JSON.parse((await platform.get('prover.localhost')).body)
+  const keys = createRemoteJWKSet(new URL(`${platform.url}/.well-known/jwks.json`))
+  const { payload } = await jwtVerify(value, keys, { issuer: platform.url, audience: 'bank' })
+  expect(payload).toMatchObject({ sub: 'default:prover:production', team: 'default', app: 'prover', environment: 'production', release: 1 })
+  const credential = (await platform.get('prover.localhost', '/credential')).body
+  expect(credential.length).toBeGreaterThan(20)
+  for (const plural of ['instancesets', 'releases', 'apps', 'deployments']) expect(JSON.stringify((await platform.api('GET', `${group}/namespaces/default/${plural}`)).body)).not.toContain(credential)
 })

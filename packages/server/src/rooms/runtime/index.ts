@@ -9,8 +9,8 @@ import type { ArtifactTasks } from '../release/index.ts'
 import type { HandOut } from '../secrets/index.ts'
 import type { Room } from '../../kernel/room.ts'
 import { instanceSet } from './kinds.ts'
-import { workloadImage, type InstanceSet } from './plan.ts'
-import type { RuntimeDriver } from './ports.ts'
+import { withIdentity, workloadImage, type InstanceSet } from './plan.ts'
+import type { Identities, RuntimeDriver } from './ports.ts'
 import { createDesiredReconciler, createInstanceSetReconciler } from './reconcile.ts'
 import { runtimeRoutes } from './routes.ts'
 
@@ -27,6 +27,7 @@ export interface RuntimeDeps {
   driver: RuntimeDriver & Part
   directoryOf: (digest: string) => string
   secrets: HandOut
+  identity: Identities
   /** Asks a reconciler for a run. */
   request: (entries: { controller: string; key: string; afterMs?: number }[]) => Promise<void>
   clock: Clock
@@ -34,7 +35,7 @@ export interface RuntimeDeps {
 }
 
 export function createRuntime(deps: RuntimeDeps): Room<RuntimeReads> {
-  const { resources, driver, directoryOf, secrets, log } = deps
+  const { resources, driver, log } = deps
   const sets = new Mirror<InstanceSet>(resources, 'InstanceSet', log)
   const desired = createDesiredReconciler(deps)
   const statuses = createInstanceSetReconciler(deps)
@@ -43,17 +44,17 @@ export function createRuntime(deps: RuntimeDeps): Room<RuntimeReads> {
     reconcilers: [desired, statuses],
     routes: [runtimeRoutes({ resources, driver, sets })],
     parts: [sets, driver],
-    reads: { tasks: artifactTasks(driver, directoryOf, secrets) },
+    reads: { tasks: artifactTasks(deps) },
   }
 }
 
-function artifactTasks(driver: RuntimeDriver, directoryOf: RuntimeDeps['directoryOf'], secrets: HandOut): ArtifactTasks {
+function artifactTasks({ driver, directoryOf, secrets, identity }: Pick<RuntimeDeps, 'driver' | 'directoryOf' | 'secrets' | 'identity'>): ArtifactTasks {
   return {
     task: (id) => driver.task(id),
     cancelTask: (id, graceMs) => driver.cancelTask(id, graceMs),
     run: async (id, { team, app, environment, artifact, command, env, secrets: refs, mounts, image, limits, timeoutMs, interactive, terminal }) =>
       driver.startTask(id, {
-        workload: { team, app, directory: directoryOf(artifact), writable: false, ownCopy: true, command, env, ...(refs.length === 0 ? {} : { secrets: await secrets.forTask({ id, name: id, team, app, environment, refs }) }), limits, mounts: mounts.map((path) => ({ source: path, target: path, readOnly: true })), ...(image === undefined ? {} : { image: workloadImage(image) }) },
+        workload: { team, app, directory: directoryOf(artifact), writable: false, ownCopy: true, command, env, secrets: withIdentity(await secrets.forTask({ id, name: id, team, app, environment, refs }), await identity({ team, app, environment })), limits, mounts: mounts.map((path) => ({ source: path, target: path, readOnly: true })), ...(image === undefined ? {} : { image: workloadImage(image) }) },
         timeoutMs,
         ...(interactive ? { interactive } : {}),
         ...(terminal ? { terminal } : {}),

@@ -22,6 +22,12 @@ const defaultProbe = { intervalMs: 10_000, timeoutMs: 2000, failureThreshold: 3 
 /** A process that does not listen counts as healthy after this long without exiting. */
 const workerMinReadyMs = 1000
 
+/** What something gets to prove who it is, beside its secrets. */
+export function withIdentity(secrets: Workload['secrets'], variables: Record<string, string>): Workload['secrets'] {
+  if (secrets === 'kept') return secrets
+  return { files: {}, ...secrets, env: { ...variables, ...secrets?.env } }
+}
+
 /** Only sets whose artifact is at hand can be wanted; `directoryOf` tells where it is. */
 export function desiredSet({ metadata, spec }: InstanceSet, directoryOf: (digest: string) => string, secrets?: Workload['secrets']): DesiredSet {
   const { health = {} } = spec

@@ -38,3 +38,6 @@ export interface RuntimeDriver {
   /** Input and output of a running task. */
   attach(id: string): Promise<Duplex>
 }
+
+/** Variables with which an app proves to others who it is. Not for anybody else's eyes. */
+export type Identities = (workload: { team: string; app: string; environment: string }) => Promise<Record<string, string>>

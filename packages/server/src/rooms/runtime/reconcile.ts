@@ -11,8 +11,8 @@ import { after, done, resourceKeyText, splitKey, type Outcome, type Reconciler }
 import type { Resources } from '../../kernel/resources/index.ts'
 import type { HandOut, Reader } from '../secrets/index.ts'
 import { Waiters } from '../../kernel/store/waiters.ts'
-import { desiredRoutes, desiredSet, statusOf, type InstanceSet, type Route } from './plan.ts'
-import type { RuntimeDriver } from './ports.ts'
+import { desiredRoutes, desiredSet, statusOf, withIdentity, type InstanceSet, type Route } from './plan.ts'
+import type { Identities, RuntimeDriver } from './ports.ts'
 import { nextGeneration } from './store.ts'
 
 const actor = systemActor('runtime')
@@ -31,9 +31,10 @@ export interface RuntimeReconcilersDeps {
   /** Host directory of an artifact. */
   directoryOf: (digest: string) => string
   secrets: HandOut
+  identity: Identities
 }
 
-export function createDesiredReconciler({ database, resources, driver, directoryOf, secrets, clock }: RuntimeReconcilersDeps): Reconciler {
+export function createDesiredReconciler({ database, resources, driver, directoryOf, secrets, identity, clock }: RuntimeReconcilersDeps): Reconciler {
   const routed = createRoutedWatch(driver, clock)
   return {
     name: 'runtime-desired',
@@ -50,7 +51,7 @@ export function createDesiredReconciler({ database, resources, driver, directory
       const opened = await secrets.forSets(sets.filter(({ spec }) => spec.secrets !== undefined).map(readerOf))
       await driver.apply({
         generation,
-        sets: sets.map((set) => desiredSet(set, directoryOf, opened.get(set.metadata.uid))),
+        sets: await Promise.all(sets.map(async (set) => desiredSet(set, directoryOf, withIdentity(opened.get(set.metadata.uid), await identity(readerOf(set)))))),
         routes: routes.flatMap((route) => desiredRoutes(route, (team, name) => uids.get(`${team}/${name}`))),
       })
       if (!(await routed(generation, signal, routedTimeoutMs))) return after(routedRetryMs)
