@@ -40,6 +40,7 @@ export const RolloutSettings = Type.Object(
           p99Ms: Type.Optional(Type.Number({ exclusiveMinimum: 0, description: 'Slowest 99th percentile in ms. Default: no limit.' })),
           slowerThanStable: Type.Optional(Type.Number({ minimum: 1, maximum: 100, description: 'How many times slower than the serving release its 95th percentile may be, where that release is healthy. Default: 3.' })),
           restarts: Type.Optional(Type.Integer({ minimum: 0, maximum: 100, description: 'Restarts that are forgiven. Default: 0.' })),
+          saturation: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 1, description: 'Share of its memory limit that an instance may hold. Default: 0.95.' })),
           minRequests: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000, description: 'Requests that a verdict needs. Default: 50.' })),
         },
         { additionalProperties: false, description: 'Limits of the new release.' },

@@ -41,6 +41,7 @@ export const ResolvedStrategy = Type.Object(
         p99Ms: Type.Optional(Type.Number()),
         slowerThanStable: Type.Number(),
         restarts: Type.Integer(),
+        saturation: Type.Optional(Type.Number()),
         minRequests: Type.Integer(),
       },
       { additionalProperties: false },

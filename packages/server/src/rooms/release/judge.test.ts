@@ -25,6 +25,8 @@ describe('the verdict', () => {
   })
 
   test('when time is over, a ratio above the limit needs no certainty', () => {
+    expect(judge({ source: 'traffic', canary: sample(0, 0), stable: undefined, restarts: 0, saturation: 0.97 }, { ...limits, saturation: 0.95 })).toMatchObject({ verdict: 'failing', text: ['an instance on trial holds 97 % of its memory, limit 95 %'] })
+    expect(judge({ source: 'traffic', canary: sample(60, 0), stable: undefined, restarts: 0, saturation: 0.5 }, { ...limits, saturation: 0.95 }).verdict).toBe('passing')
     expect(judgeAtEnd({ source: 'traffic', canary: sample(60, 1), stable: undefined, restarts: 0 }, limits).verdict).toBe('failing')
     expect(judgeAtEnd({ source: 'traffic', canary: sample(20, 1), stable: undefined, restarts: 0 }, limits).verdict).toBe('waiting')
   })

@@ -24,6 +24,8 @@ export interface Evidence {
   stable: Sample | undefined
   /** Of the instances on trial, since they are. */
   restarts: number
+  /** Of its memory limit, by the instance on trial that holds most; undefined while nobody has measured. */
+  saturation?: number | undefined
 }
 
 /** One-sided 95 %. */
@@ -33,10 +35,11 @@ const fewestErrors = 3
 /** Differences below this are noise, whatever their ratio. */
 const noticeableMs = 50
 
-export function judge({ source, canary, stable, restarts }: Evidence, limits: Limits): Judgement {
+export function judge({ source, canary, stable, restarts, saturation }: Evidence, limits: Limits): Judgement {
   const enough = canary.requests >= limits.minRequests
   const failures = [
     restartsOver(restarts, limits.restarts),
+    fullerThan(saturation, limits.saturation),
     errorsOver(canary, limits),
     ...(enough ? [slowerThan('p95', canary.p95Ms, limits.p95Ms), slowerThan('p99', canary.p99Ms, limits.p99Ms), slowerThanStable(canary, stable, limits)] : []),
   ].filter((text) => text !== undefined)
@@ -59,6 +62,10 @@ export function judgeAtEnd(evidence: Evidence, limits: Limits): Judgement {
 
 function restartsOver(restarts: number, limit: number): string | undefined {
   return restarts > limit ? `${restarts} ${restarts === 1 ? 'restart' : 'restarts'} on trial, limit ${limit}` : undefined
+}
+
+function fullerThan(saturation: number | undefined, limit: number | undefined): string | undefined {
+  return saturation !== undefined && limit !== undefined && saturation > limit ? `an instance on trial holds ${percent(saturation)} of its memory, limit ${percent(limit)}` : undefined
 }
 
 function errorsOver(canary: Sample, { errorRatio }: Limits): string | undefined {

@@ -3,12 +3,12 @@ import { isDeepStrictEqual } from 'node:util'
 import { frozenBy, type EnvironmentSpec, type ErrorObject, type FreezeSpec, type Frozen, type ReleaseSpec, type Resource } from '@pavior/contract'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
-import { actor, isActive, readContext, servingDeployment, type AppContext, type Deployment, type Release } from './context.ts'
+import { actor, isActive, readContext, servingDeployment, type AppContext, type Deployment, type InstanceSet, type Release } from './context.ts'
 import { gatesOf, type Gates } from './gates.ts'
 import type { Sample } from './judge.ts'
 import { labels, numberOf, releaseName, setName } from './names.ts'
 import type { Observed, Readings, Trial } from './observed.ts'
-import type { ArtifactTasks, TrafficReadings } from './ports.ts'
+import type { ArtifactTasks, Observations, TrafficReadings } from './ports.ts'
 import { releaseProcess, replicasOf, webProcess } from './snapshot.ts'
 import { resolveStrategy } from './strategy.ts'
 
@@ -25,6 +25,7 @@ export interface ObserveDeps {
   resources: Resources
   tasks: ArtifactTasks
   readings: TrafficReadings
+  observations: Observations
   clock: Clock
 }
 
@@ -86,6 +87,7 @@ export async function observe(deps: ObserveDeps, team: string, name: string): Pr
     waitingFor: deployment.status?.waitingFor ?? [],
     trial,
     readings: stable && readingPhases.has(phase) ? await read(deps, team, deployment, stable.spec.release, trial) : undefined,
+    saturation: readingPhases.has(phase) ? await saturationOf(deps, sets.find(({ metadata }) => metadata.name === webSet)) : undefined,
     paused: deployment.spec.paused === true,
     frozen: deployment.spec.rollbackTo || deployment.spec.override ? undefined : textOf(frozenBy(freezes, { environment, tier: declared?.spec.tier ?? 'production' }, deps.clock.now())),
     resumedStep: deployment.spec.resumedStep ?? -1,
@@ -121,6 +123,15 @@ async function freezesOf(resources: Resources, team: string): Promise<FreezeSpec
 
 function textOf(frozen: Frozen | undefined): string | undefined {
   return frozen && `Changes are frozen: ${frozen.reason}`
+}
+
+/** Memory against its limit: of the fullest instance. */
+async function saturationOf({ observations }: ObserveDeps, set: InstanceSet | undefined): Promise<number | undefined> {
+  if (!set) return undefined
+  // An agent that does not answer has measured nothing.
+  const instances = await observations.instances().catch(() => [])
+  const held = instances.filter((instance) => instance.set === set.metadata.uid).flatMap(({ memoryBytes }) => memoryBytes ?? [])
+  return held.length === 0 ? undefined : Math.max(...held) / set.spec.memoryBytes
 }
 
 /** Where the routes lead, when all of them lead to the same. */

@@ -61,6 +61,8 @@ export interface Observed {
   trial: Trial | undefined
   /** While Shifting, Switching and Watching; undefined while the router's counts are not taken, as after a crash. */
   readings: Readings | undefined
+  /** Largest share of its memory limit that an instance on trial holds; undefined while nobody has measured. */
+  saturation?: number | undefined
   paused: boolean
   /** A freeze began meanwhile; why. */
   frozen: string | undefined

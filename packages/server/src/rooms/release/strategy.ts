@@ -3,7 +3,7 @@ import type { DeploymentSpec, EnvironmentSpec, ResolvedStrategy, RolloutSettings
 
 const defaultSteps = [5, 25, 50].map((weight) => ({ weight }))
 const defaultStepSeconds = 60
-const defaultJudge = { errorRatio: 0.01, slowerThanStable: 3, restarts: 0, minRequests: 50 }
+const defaultJudge = { errorRatio: 0.01, slowerThanStable: 3, restarts: 0, saturation: 0.95, minRequests: 50 }
 const productionWatchSeconds = 300
 
 export type StrategyWish = Pick<DeploymentSpec, 'strategy' | 'rollout' | 'rollbackTo'>

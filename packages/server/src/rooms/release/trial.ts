@@ -118,13 +118,13 @@ function endOf(code: ErrorCode): Phase {
 }
 
 /** By the traffic where there is enough of it, else by what the platform asked itself. */
-function judgementOf({ readings, own, strategy, webSet }: Observed, trial: Trial, over: boolean): Judgement {
+function judgementOf({ readings, own, strategy, webSet, saturation }: Observed, trial: Trial, over: boolean): Judgement {
   const restarts = own.filter(({ metadata }) => metadata.name === webSet).flatMap(({ status }) => status?.instances ?? []).reduce((sum, instance) => sum + instance.restarts, 0)
   const none = { requests: 0, errors: 0, p95Ms: null, p99Ms: null }
-  const traffic: Evidence = { source: 'traffic', canary: readings?.canary ?? none, stable: readings?.stable, restarts }
+  const traffic: Evidence = { source: 'traffic', canary: readings?.canary ?? none, stable: readings?.stable, restarts, saturation }
   const byTraffic = over ? judgeAtEnd(traffic, strategy.judge) : judge(traffic, strategy.judge)
   if (byTraffic.verdict !== 'waiting' || trial.synthetic === undefined || !over) return byTraffic
-  const synthetic = judgeAtEnd({ source: 'synthetic', canary: trial.synthetic, stable: undefined, restarts }, strategy.judge)
+  const synthetic = judgeAtEnd({ source: 'synthetic', canary: trial.synthetic, stable: undefined, restarts, saturation }, strategy.judge)
   return { ...synthetic, text: [`too little traffic to judge by (${traffic.canary.requests} requests), so the platform asked itself`, ...synthetic.text] }
 }
 
