@@ -37,6 +37,12 @@ const pages: [name: string, title: string, path: string][] = [
   ['app-policies', 'What policies say of an app', '/apps/default/hello-node/policies'],
   ['policies', 'Policies', '/policies'],
   ['exceptions', 'Exceptions', '/exceptions'],
+  ['quotas', 'Quotas', '/quotas'],
+  ['artifact', 'What is in an artifact', '/apps/default/worker-web/artifact'],
+  ['advisories', 'Advisories', '/advisories'],
+  ['secrets', 'Secrets', '/secrets'],
+  ['previews', 'Previews', '/previews'],
+  ['repositories', 'Repositories of configuration', '/repositories'],
   ['settings', 'Settings of an app', '/apps/default/hello-node/settings'],
   ['scorecard', 'How ready an app is', '/apps/default/hello-node/scorecard'],
   ['create', 'Create from a template', '/create'],
@@ -47,6 +53,8 @@ const pages: [name: string, title: string, path: string][] = [
   ['teams', 'Teams', '/teams'],
   ['team', 'A team', '/teams/default'],
   ['people', 'People', '/people'],
+  ['access', 'Roles and who can', '/access'],
+  ['sign-on', 'Single sign-on', '/sign-on'],
   ['tokens', 'Tokens and sessions', '/tokens'],
   ['audit', 'Audit', '/audit'],
   ['platform', 'Platform', '/platform'],
@@ -115,6 +123,7 @@ async function liveADay({ cli, routerPort, url }: Started, work: string): Promis
   await writeFile(server, first.replace('Hello', 'Good evening'))
   await cli(['deploy', '--environment', 'staging'], app)
   await cli(['promote', '--app', 'hello-node', '--from', 'staging', '--to', 'production', '--no-wait'])
+  await cli(['secrets', 'set', 'SESSION_KEY', '--app', 'worker-web', '--generate', '--no-wait'])
   await cli(['exception', 'request', 'production-two-instances', '--app', 'hello-node', '--reason', 'It is an example, and nobody waits for it.', '--days', '30'])
   for (let index = 0; index < 300; index++) await visit(routerPort, 'hello-node.localhost')
   await new Promise((resolve) => setTimeout(resolve, countedMs))

@@ -191,7 +191,7 @@ export async function startServer({ config, settings, connection, external, agen
     request: (entries) => loop.request(entries),
     clock,
   })
-  const gitopsRoom = gitops.createGitops({ database, resources, kindOf: (word) => kinds.find(word), repositories: deliveryRoom.reads.configRepositories, events, clock })
+  const gitopsRoom = gitops.createGitops({ database, resources, secrets: secretsRoom.reads, kindOf: (word) => kinds.find(word), repositories: deliveryRoom.reads.configRepositories, events, clock })
   const telemetryRoom = telemetry.createTelemetry({
     database,
     resources,

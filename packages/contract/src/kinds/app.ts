@@ -65,7 +65,6 @@ export const Previews = Type.Object(
     ttlHours: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 8760, description: 'Hours without a push or a request after which a preview is deleted. Default: 72.' })),
     sleepAfterMinutes: Type.Optional(Type.Number({ minimum: 0, maximum: 10_080, description: 'Minutes without a request after which its instances are frozen, until the next one; 0 for never. Default: 15.' })),
     from: Type.Optional(dnsLabel(20, 'Environment whose configuration a new preview begins with. Default: the one before production, else that of the team.')),
-    allowSecrets: Type.Optional(Type.Boolean({ description: 'Whether previews may have the secrets of the environment that they come from. Default: false.' })),
     limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 200, description: 'Previews that the app may have at once. Default: 20.' })),
   },
   { additionalProperties: false, description: 'Environments that come and go with branches.' },

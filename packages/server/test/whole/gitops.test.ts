@@ -135,6 +135,22 @@ test('a repository elsewhere is fetched, and while it cannot be what was applied
   expect((await platform.cli(['delete', 'configrepo', 'elsewhere'])).code).toBe(0)
 })
 
+test('a repository elsewhere that asks for a token gets it from a secret, which stands nowhere else', async () => {
+  const group = '/apis/pavior.dev/v1'
+  const url = `${new URL(platform.url).origin}/git/default/config.git`
+  const mirror = async (): Promise<any> => (await platform.api('GET', `${group}/namespaces/mirror/configrepos/copy`)).body
+  await platform.api('POST', `${group}/teams`, { metadata: { name: 'mirror' }, spec: {} })
+  expect((await platform.api('POST', `${group}/namespaces/mirror/configrepos`, { metadata: { name: 'copy' }, spec: { url, intervalSeconds: 5, tokenSecret: 'repository' } })).status).toBe(201)
+  await until('it to be told', async () => (await mirror()).status?.conditions?.[0]?.message.includes('"repository" with its token has no value'))
+  await platform.api('POST', `${group}/namespaces/mirror/secrets`, { metadata: { name: 'repository' }, spec: { key: 'REPOSITORY', environments: [] } })
+  const token = await platform.token()
+  expect((await platform.api('POST', '/v1/teams/mirror/secrets/repository/versions', { value: token })).status).toBeLessThan(300)
+  await until('it to be fetched', async () => (await mirror()).status?.commit !== undefined)
+  expect(JSON.stringify([await mirror(), (await platform.api('GET', '/v1/audit?team=mirror')).body])).not.toContain(token)
+  expect((await platform.api('GET', '/v1/audit?team=mirror&verb=read')).body.items).toMatchObject([{ kind: 'Secret', name: 'repository' }])
+  await platform.api('DELETE', `${group}/namespaces/mirror/configrepos/copy`)
+})
+
 test('a rollback is committed into the file of the app, and what was taken back is not put there again', async () => {
   const app = await mkdtemp(join(tmpdir(), 'pavior-app-'))
   const deploy = async (text: string, ...flags: string[]): Promise<{ code: number; stderr: string }> => {

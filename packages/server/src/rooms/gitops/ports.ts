@@ -13,7 +13,7 @@ export interface Repositories {
   /** Newest commit of a branch; undefined while there is none. */
   head: (place: ConfigPlace, branch: string) => Promise<string | undefined>
   /** Brings the newest commit of a branch from elsewhere; throws CONFIG_REPO_UNREACHABLE. */
-  fetch: (place: { team: string; name: string }, url: string, branch: string, signal: AbortSignal) => Promise<void>
+  fetch: (place: { team: string; name: string }, from: { url: string; branch: string; token: string | undefined }, signal: AbortSignal) => Promise<void>
   words: (place: ConfigPlace, commit: string) => Promise<{ message: string; author: string }>
   /** Its YAML files; throws CONFIG_REPO_INVALID for what cannot be taken. */
   files: (place: ConfigPlace, commit: string, under: string) => Promise<ConfigFile[]>

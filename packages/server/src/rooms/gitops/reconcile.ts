@@ -3,6 +3,7 @@ import { fail, isPaviorError, type ConfigCommit, type ConfigDrift, type ConfigEr
 import type { Actor } from '../../kernel/actor.ts'
 import type { EventRecorder } from '../../kernel/audit/events.ts'
 import { after, done, itself, resourceKeyText, splitKey, type Outcome, type Reconciler } from '../../kernel/reconcile/index.ts'
+import type { SecretsReads } from '../secrets/index.ts'
 import { configRepo } from './kinds.ts'
 import type { ConfigFile } from './parse.ts'
 import { repoLabel } from './plan.ts'
@@ -13,6 +14,7 @@ import { actor, applyLook, look, noteFailure, writeStatus, type ConfigRepo, type
 
 export interface GitopsDeps extends SyncDeps, PinDeps {
   repositories: Repositories
+  secrets: Pick<SecretsReads, 'openOwn'>
   events: EventRecorder
 }
 
@@ -65,13 +67,28 @@ export async function syncRepo(deps: GitopsDeps, repo: ConfigRepo, signal: Abort
   }
 }
 
+/** Brings what a branch of a repository elsewhere holds. Throws CONFIG_REPO_UNREACHABLE. */
+export async function fetchBranch(deps: GitopsDeps, repo: ConfigRepo, branch: string, signal: AbortSignal): Promise<void> {
+  if (repo.spec.url !== undefined) await deps.repositories.fetch(placeOf(repo), { url: repo.spec.url, branch, token: await tokenOf(deps, repo) }, signal)
+}
+
+async function tokenOf({ secrets }: GitopsDeps, { metadata, spec }: ConfigRepo): Promise<string | undefined> {
+  if (spec.tokenSecret === undefined) return undefined
+  const token = await secrets.openOwn({ id: metadata.uid, name: `repository ${metadata.name}`, team: metadata.namespace!, secret: spec.tokenSecret }).catch((error: unknown) => {
+    if (!isPaviorError(error)) throw error
+    throw fail('CONFIG_REPO_UNREACHABLE', { message: 'Its token cannot be opened.', why: error.details.message })
+  })
+  if (token === undefined) throw fail('CONFIG_REPO_UNREACHABLE', { message: `The secret "${spec.tokenSecret}" with its token has no value.`, fix: 'Set it: pavior secrets set.' })
+  return token
+}
+
 async function newestCommit(deps: GitopsDeps, repo: ConfigRepo, signal: AbortSignal): Promise<string | undefined> {
   const { repositories } = deps
   const place = placeOf(repo)
   const branch = branchOf(repo)
   const url = repo.spec.url ?? repositories.urlOf(place.team, place.name)
   try {
-    if (repo.spec.url !== undefined) await repositories.fetch(place, repo.spec.url, branch, signal)
+    await fetchBranch(deps, repo, branch, signal)
   } catch (error) {
     if (!isPaviorError(error) || error.code !== 'CONFIG_REPO_UNREACHABLE') throw error
     await writeStatus(deps, repo, { url }, { status: 'Unknown', reason: 'Unreachable', message: [error.message, error.details.why].filter(Boolean).join(' ') })

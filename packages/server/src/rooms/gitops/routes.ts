@@ -8,7 +8,7 @@ import type { Routes } from '../../kernel/api/types.ts'
 import { configRepo } from './kinds.ts'
 import type { ConfigFile } from './parse.ts'
 import { placeOf } from './place.ts'
-import { syncRepo, type GitopsDeps } from './reconcile.ts'
+import { fetchBranch, syncRepo, type GitopsDeps } from './reconcile.ts'
 import { invalid, look, type ConfigRepo } from './sync.ts'
 
 const checkRequest = Compile(Type.Object({ commit: Type.String({ pattern: '^[0-9a-f]{40,64}$' }) }, { additionalProperties: false }))
@@ -56,7 +56,7 @@ export function gitopsRoutes(deps: GitopsDeps): Routes {
       const repo = await find(actor, params)
       if (wanted.files) return planOf(repo, wanted.files.map((file) => ({ path: file.path, content: Buffer.from(file.content) })))
       const branch = wanted.branch ?? repo.spec.branch ?? 'main'
-      if (repo.spec.url !== undefined) await repositories.fetch(params, repo.spec.url, branch, signal)
+      await fetchBranch(deps, repo, branch, signal)
       const commit = await repositories.head(placeOf(repo), branch)
       if (commit === undefined) throw fail('NOT_FOUND', { message: `The repository ${params.name} has no branch "${branch}".` })
       return planOf(repo, await repositories.files(placeOf(repo), commit, repo.spec.path ?? ''), commit)

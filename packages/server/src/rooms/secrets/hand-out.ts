@@ -3,8 +3,11 @@ import { fail, isPaviorError, type PaviorError, type SecretRef, type SecretValue
 import type { WriteNote } from '../../kernel/audit/notes.ts'
 import type { Database } from '../../kernel/db/index.ts'
 import type { Logger } from '../../kernel/log.ts'
+import { systemActor } from '../../kernel/actor.ts'
+import type { Resources } from '../../kernel/resources/index.ts'
 import { noteReads } from './access.ts'
 import { openValue } from './envelope.ts'
+import type { Secret } from './plan.ts'
 import type { MasterKeys } from './ports.ts'
 import { readValues, type AccessRow } from './store.ts'
 
@@ -26,6 +29,24 @@ export interface HandOut {
   forTask(reader: Reader): Promise<SecretValues>
 }
 
+/** What the platform itself needs a secret for: a store, a repository. */
+export interface OwnUse {
+  id: string
+  /** Under which it is written down: `store vault`, `repository config`. */
+  name: string
+  team: string
+  secret: string
+}
+
+/** The value in force of a secret that the platform itself uses; undefined when there is none. Fails with SECRETS_SEALED, SECRET_CORRUPT or SECRET_UNAVAILABLE. */
+export async function openOwn(handOut: HandOut, resources: Resources, { id, name, team, secret }: OwnUse): Promise<string | undefined> {
+  const found = await resources.get<Secret>(actor, { kind: 'Secret', namespace: team, name: secret })
+  if (found?.status?.version === undefined) return undefined
+  const ref: SecretRef = { secret, uid: found.metadata.uid, key: 'value', version: found.status.version, as: 'env' }
+  const { env } = await handOut.forTask({ id, name, team, app: '', environment: '', refs: [ref] })
+  return env.value
+}
+
 export interface HandOutDeps {
   database: Database
   keys: MasterKeys
@@ -34,6 +55,8 @@ export interface HandOutDeps {
   onRead: (secrets: { team: string; name: string }[]) => void
   log: Logger
 }
+
+const actor = systemActor('secrets')
 
 /** Values that are opened at once; each may be a question to a key service. */
 const openAtOnce = 16

@@ -9,7 +9,7 @@ import type { Part } from '../../kernel/lifecycle/lifecycle.ts'
 import type { Logger } from '../../kernel/log.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import type { Room } from '../../kernel/room.ts'
-import { createHandOut, type HandOut } from './hand-out.ts'
+import { createHandOut, openOwn, type HandOut, type OwnUse } from './hand-out.ts'
 import { secret, secretStore } from './kinds.ts'
 import { givenIn, type Given, type Secret } from './plan.ts'
 import type { ExternalStore, MasterKeys } from './ports.ts'
@@ -45,6 +45,8 @@ export interface SecretsReads {
   /** Those whose value does not exist any more: revoked, or of a secret that was removed. */
   missing(refs: readonly SecretRef[]): Promise<SecretRef[]>
   handOut: HandOut
+  /** The value of a secret that the platform itself uses; undefined when there is none. */
+  openOwn(use: OwnUse): Promise<string | undefined>
 }
 
 const system = systemActor('secrets')
@@ -77,6 +79,7 @@ export function createSecretsRoom(deps: SecretsDeps): Room<SecretsReads> {
         return refs.filter(({ uid, version }) => !there.has(`${uid}/${version}`))
       },
       handOut,
+      openOwn: (use) => openOwn(handOut, resources, use),
     },
   }
 }

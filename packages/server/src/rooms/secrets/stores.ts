@@ -1,11 +1,11 @@
 /** `secret-stores`: looks for new versions in stores outside, and brings them out like those that are set here. */
-import { fail, isPaviorError, type ErrorObject, type PaviorError, type Resource, type SecretRef, type SecretStoreSpec, type SecretStoreStatus } from '@pavior/contract'
+import { fail, isPaviorError, type ErrorObject, type PaviorError, type Resource, type SecretStoreSpec, type SecretStoreStatus } from '@pavior/contract'
 import { systemActor } from '../../kernel/actor.ts'
 import { withTransition } from '../../kernel/conditions.ts'
 import { ignore } from '../../kernel/errors.ts'
 import { after, done, resourceKeyText, splitKey, type Reconciler } from '../../kernel/reconcile/index.ts'
 import { bytesOf, storeVersion, type CommandDeps } from './commands.ts'
-import type { HandOut } from './hand-out.ts'
+import { openOwn, type HandOut } from './hand-out.ts'
 import type { Secret } from './plan.ts'
 import type { ExternalStore, ExternalVersion } from './ports.ts'
 
@@ -83,12 +83,10 @@ function refusedOnly(error: unknown): PaviorError {
   throw error
 }
 
-async function tokenOf({ resources, handOut }: StoreDeps, { namespace, name, uid }: SecretStore['metadata'], { token }: SecretStoreSpec): Promise<string> {
-  const secret = await resources.get<Secret>(actor, { kind: 'Secret', namespace: namespace!, name: token.secret })
-  if (secret?.status?.version === undefined) throw fail('SECRET_STORE_REFUSED', { message: `The store "${name}" has no token: the secret "${token.secret}" has no value.`, fix: `Set it: pavior secrets set, for the secret ${token.secret}.` })
-  const ref: SecretRef = { secret: token.secret, uid: secret.metadata.uid, key: 'token', version: secret.status.version, as: 'env' }
-  const { env } = await handOut.forTask({ id: uid, name: `store ${name}`, team: namespace!, app: '', environment: '', refs: [ref] })
-  return env.token!
+async function tokenOf({ resources, handOut }: StoreDeps, { namespace, name, uid }: SecretStore['metadata'], { token: { secret } }: SecretStoreSpec): Promise<string> {
+  const token = await openOwn(handOut, resources, { id: uid, name: `store ${name}`, team: namespace!, secret })
+  if (token === undefined) throw fail('SECRET_STORE_REFUSED', { message: `The store "${name}" has no token: the secret "${secret}" has no value.`, fix: `Set it: pavior secrets set, for the secret ${secret}.` })
+  return token
 }
 
 async function take(deps: StoreDeps, secret: Secret, answer: ExternalVersion | PaviorError): Promise<void> {
