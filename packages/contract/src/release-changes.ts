@@ -1,5 +1,6 @@
 /** What differs between releases and between environments, as the API gives it. */
-import type { ResolvedStrategy } from './kinds/index.ts'
+import type { ErrorObject } from './errors.ts'
+import type { Gate, ResolvedStrategy } from './kinds/index.ts'
 
 export interface ValueChange {
   name: string
@@ -30,6 +31,10 @@ export interface EnvironmentComparison {
 
 export interface PromotionPlan extends EnvironmentComparison {
   strategy: ResolvedStrategy
+  /** What it would wait for now. */
+  gates: Gate[]
+  /** Why it would be refused. */
+  refusal?: ErrorObject
 }
 
 /** One way in which what runs is not what is declared. */

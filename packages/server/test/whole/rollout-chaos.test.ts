@@ -1,6 +1,6 @@
 /**
  * The server is killed at random moments of rollouts that are good, bad or aborted, under load. Seeds are fixed; more of them:
- * PAVIOR_CHAOS_SEEDS=50.
+ * PAVIOR_CHAOS_SEEDS=50, and PAVIOR_CHAOS_FIRST for where they begin.
  */
 import { expect, test } from 'vitest'
 import type { DeploymentSpec, DeploymentStatus, InstanceSetSpec, Resource, RouteSpec } from '@pavior/contract'
@@ -11,6 +11,7 @@ import { appDirectory, newPlatform, until, writeFiles, type Platform } from './p
 type Deployment = Resource<DeploymentSpec, DeploymentStatus>
 
 const seeds = Number(process.env.PAVIOR_CHAOS_SEEDS ?? 3)
+const first = Number(process.env.PAVIOR_CHAOS_FIRST ?? 1)
 const base = '/apis/pavior.dev/v1/namespaces/default'
 const phases = ['Pending', 'Starting', 'Shifting', 'Completing', 'Switching', 'Watching', 'Restoring', 'Draining'] as const
 const ended = new Set(['Succeeded', 'RolledBack', 'Canceled'])
@@ -47,7 +48,7 @@ async function list<T>(plural: string, app: string): Promise<T[]> {
   return body.items as T[]
 }
 
-test.each(Array.from({ length: seeds }, (_, index) => index + 1))('seed %i', async (seed) => {
+test.each(Array.from({ length: seeds }, (_, index) => index + first))('seed %i', async (seed) => {
   await begin()
   const random = randomOf(seed)
   const pick = <T>(choices: readonly T[]): T => choices[Math.floor(random() * choices.length)]!

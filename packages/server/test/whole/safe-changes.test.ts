@@ -174,7 +174,7 @@ describe('gates', () => {
 
     await platform.cli(['config', 'set', '--app', 'shop', '--environment', 'production', 'GREETING=hello'])
     const plan = await platform.json(['promote', '--app', 'shop', '--from', 'staging', '--to', 'production', '--plan'])
-    expect(plan).toMatchObject({ from: { environment: 'staging', release: 1 }, strategy: { type: 'canary' } })
+    expect(plan).toMatchObject({ from: { environment: 'staging', release: 1 }, strategy: { type: 'canary' }, gates: [{ gate: 'approval' }] })
     const { status, body } = await platform.api('POST', '/v1/teams/default/apps/shop/promote', { from: 'staging', to: 'production' }, ada)
     expect(status).toBe(201)
     const name: string = body.metadata.name

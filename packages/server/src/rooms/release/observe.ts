@@ -116,7 +116,7 @@ async function gates({ resources, clock }: ObserveDeps, { metadata, spec, status
   })
 }
 
-async function freezesOf(resources: Resources, team: string): Promise<FreezeSpec[]> {
+export async function freezesOf(resources: Resources, team: string): Promise<FreezeSpec[]> {
   const [own, everywhere] = await Promise.all([resources.listAll<Resource<FreezeSpec>>(actor, 'Freeze', team), resources.listAll<Resource<FreezeSpec>>(actor, 'PlatformFreeze')])
   return [...own, ...everywhere].map(({ spec }) => spec)
 }

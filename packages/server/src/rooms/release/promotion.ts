@@ -2,10 +2,13 @@
 import { fail, type EnvironmentComparison, type EnvironmentSpec, type PromotionPlan, type ReleaseChanges, type ReleaseSpec, type Resource } from '@pavior/contract'
 import type { Actor } from '../../kernel/actor.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
+import type { Clock } from '../../kernel/clock.ts'
 import { releaseChanges } from './changes.ts'
 import { configurationChanged, createRelease, type ReleaseDeps } from './commands.ts'
 import { actor as system, builtOf, isActive, readContext, servingDeployment, type App, type Deployment, type Release } from './context.ts'
+import { gatesOf } from './gates.ts'
 import { releaseName } from './names.ts'
+import { freezesOf } from './observe.ts'
 import type { Writers } from './ports.ts'
 import { snapshot, type Built } from './snapshot.ts'
 import { resolveStrategy } from './strategy.ts'
@@ -16,10 +19,11 @@ interface Candidate {
   built: Built
   target: Resource<EnvironmentSpec>
   serving: Release | undefined
+  deployments: Deployment[]
 }
 
-export async function planPromotion({ resources, secrets }: ReleaseDeps, by: Actor, team: string, name: string, from: string, to: string): Promise<PromotionPlan> {
-  const { app, source, built, target, serving } = await candidate(resources, by, team, name, from, to)
+export async function planPromotion({ resources, secrets, clock }: ReleaseDeps & { clock: Clock }, by: Actor, team: string, name: string, from: string, to: string): Promise<PromotionPlan> {
+  const { app, source, built, target, serving, deployments } = await candidate(resources, by, team, name, from, to)
   const { refs } = (await secrets.givenIn(team, name, [to])).get(to)!
   const next = snapshot(name, app.spec, to, built, refs, 0, '')
   return {
@@ -28,7 +32,38 @@ export async function planPromotion({ resources, secrets }: ReleaseDeps, by: Act
     to: { environment: to, ...(serving ? { release: serving.spec.version, artifact: serving.spec.artifact } : {}) },
     ...(serving ? { changes: withoutValues(releaseChanges(serving.spec, next)) } : {}),
     strategy: resolveStrategy({}, target.spec),
+    ...(await holdsOf(resources, team, { name, from, to, target, serving, next, before: beforeOf(deployments, target.spec.after), releaseOf: (version) => resources.get<Release>(by, { kind: 'Release', namespace: team, name: releaseName(name, version) }) }, clock.now())),
   }
+}
+
+interface Held {
+  name: string
+  from: string
+  to: string
+  target: Resource<EnvironmentSpec>
+  serving: Release | undefined
+  next: ReleaseSpec
+  before: Deployment | undefined
+  releaseOf: (version: number) => Promise<Release | undefined>
+}
+
+function beforeOf(deployments: Deployment[], environment: string | undefined): Deployment | undefined {
+  return environment === undefined ? undefined : servingDeployment(deployments, environment)
+}
+
+/** What the promotion would wait for if it began now. */
+async function holdsOf(resources: Resources, team: string, { name, from, to, target, serving, next, before, releaseOf }: Held, now: Date): Promise<Pick<PromotionPlan, 'gates' | 'refusal'>> {
+  const { gates, refusal } = gatesOf({
+    spec: { app: name, environment: to, release: 1, promotedFrom: from },
+    environment: target.spec,
+    release: next,
+    serving: serving?.spec.artifact,
+    before: before && { artifact: (await releaseOf(before.spec.release))?.spec.artifact ?? '', since: new Date(before.status?.finishedAt ?? before.metadata.creationTimestamp) },
+    approvals: [],
+    freezes: await freezesOf(resources, team),
+    now,
+  })
+  return { gates, ...(refusal ? { refusal } : {}) }
 }
 
 export async function promote(deps: ReleaseDeps, by: Actor, team: string, name: string, from: string, to: string, allowPinned = false): Promise<Deployment> {
@@ -62,7 +97,7 @@ async function candidate(resources: Resources, by: Actor, team: string, name: st
   if (!source) throw fail('NO_SUCH_RELEASE', { message: `${name} has no release that serves in ${from}.`, fix: `Deploy it there first: pavior deploy --environment ${from}` })
   const built = await builtOf(resources, team, source)
   if (!built) throw fail('NO_SUCH_RELEASE', { message: `The build of ${name} v${source.spec.version} is not kept any more.`, fix: `Deploy it to ${from} again, then promote.` })
-  return { app, source, built, target, serving: await releaseOf(to) }
+  return { app, source, built, target, serving: await releaseOf(to), deployments }
 }
 
 /** With as many instances as people asked for. */
