@@ -2,7 +2,8 @@
 import { createReadStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { createInterface } from 'node:readline'
-import yauzl, { type Entry, type ZipFile } from 'yauzl'
+import { json } from 'node:stream/consumers'
+import yauzl from 'yauzl'
 
 /** Each as one line of JSON with its end. */
 export async function* advisoryLines(files: readonly string[]): AsyncGenerator<string> {
@@ -21,18 +22,10 @@ function listed(parsed: unknown): unknown[] {
 }
 
 async function* zipLines(file: string): AsyncGenerator<string> {
-  const zip = await new Promise<ZipFile>((resolve, reject) => yauzl.open(file, { lazyEntries: true }, (error, opened) => (error ? reject(error) : resolve(opened))))
-  for (let count = 0; count < zip.entryCount; count++) {
-    const entry = await new Promise<Entry>((resolve, reject) => {
-      zip.once('entry', resolve)
-      zip.once('error', reject)
-      zip.readEntry()
-    })
+  const zip = await yauzl.openPromise(file)
+  for await (const entry of zip.eachEntry()) {
     if (!entry.fileName.endsWith('.json')) continue
-    const stream = await new Promise<NodeJS.ReadableStream>((resolve, reject) => zip.openReadStream(entry, (error, opened) => (error ? reject(error) : resolve(opened))))
-    const chunks: Buffer[] = []
-    for await (const chunk of stream) chunks.push(chunk as Buffer)
     // On one line, however it was written.
-    yield `${JSON.stringify(JSON.parse(Buffer.concat(chunks).toString('utf8')))}\n`
+    yield `${JSON.stringify(await json(await zip.openReadStreamPromise(entry)))}\n`
   }
 }

@@ -4,6 +4,7 @@
  */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { inParallel } from './kernel/in-parallel.ts'
 import { listTree, type TreeEntry } from './drivers/storage/tree.ts'
 import { componentsOf, readers, type ReadFile } from './rooms/delivery/safety/inventory.ts'
 import { jarProperties } from './rooms/delivery/safety/jars.ts'
@@ -17,30 +18,17 @@ const largestSource = 512 * 1024
 const mostSecrets = 200
 const parallelReads = 16
 
-async function inParallel<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
-  const results = new Array<R>(items.length)
-  let next = 0
-  const worker = async (): Promise<void> => {
-    while (next < items.length) {
-      const index = next++
-      results[index] = await work(items[index]!)
-    }
-  }
-  await Promise.all(Array.from({ length: parallelReads }, worker))
-  return results
-}
-
 async function inventory(root: string, entries: readonly TreeEntry[], of: ReadFile['of']): Promise<ReadFile[]> {
   const wanted = entries.filter(({ type, path, size }) => type === 'file' && size <= (/^(var|lib|usr)\//.test(path) ? largestDatabase : largestFile) && readers.some((reader) => reader.matches(path)))
-  const files = await inParallel(wanted, async ({ path }): Promise<ReadFile> => ({ path, text: await readFile(join(root, path), 'utf8'), of }))
+  const files = await inParallel(wanted, parallelReads, async ({ path }): Promise<ReadFile> => ({ path, text: await readFile(join(root, path), 'utf8'), of }))
   const jars = of === 'artifact' ? entries.filter(({ type, path }) => type === 'file' && path.endsWith('.jar')) : []
-  const inside = await inParallel(jars, async ({ path }) => (await jarProperties(join(root, path)).catch(() => [])).map((text): ReadFile => ({ path: 'META-INF/maven/g/a/pom.properties', text, of })))
+  const inside = await inParallel(jars, parallelReads, async ({ path }) => (await jarProperties(join(root, path)).catch(() => [])).map((text): ReadFile => ({ path: 'META-INF/maven/g/a/pom.properties', text, of })))
   return [...files, ...inside.flat()]
 }
 
 async function secretsOf(root: string, entries: readonly TreeEntry[]): Promise<ScanAnswer['secrets']> {
   const files = entries.filter(({ type, path, size }) => type === 'file' && size <= largestSource && mayHoldSecrets(path))
-  const found = await inParallel(files, async ({ path }) => {
+  const found = await inParallel(files, parallelReads, async ({ path }) => {
     const content = await readFile(join(root, path))
     // Text only: a zero byte is in no source.
     return content.includes(0) ? [] : secretsIn(path, content.toString('utf8'))
@@ -49,8 +37,7 @@ async function secretsOf(root: string, entries: readonly TreeEntry[]): Promise<S
 }
 
 async function answer({ artifact, source, subject }: ScanRequest): Promise<ScanAnswer> {
-  const made = await listTree(artifact)
-  const given = source === undefined ? [] : await listTree(source)
+  const [made, given] = await Promise.all([listTree(artifact), source === undefined ? [] : listTree(source)])
   const osRelease = await readFile(join(artifact, made.some(({ path, type }) => path === 'etc/os-release' && type === 'file') ? 'etc/os-release' : 'usr/lib/os-release'), 'utf8').catch(() => '')
   const components = componentsOf([...(await inventory(artifact, made, 'artifact')), ...(source === undefined ? [] : await inventory(source, given, 'source'))], osRelease)
   return { components, secrets: source === undefined ? [] : await secretsOf(source, given), sbom: sbomOf(subject, components) }

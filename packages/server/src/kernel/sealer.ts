@@ -1,8 +1,8 @@
 /** Values that only this installation reads again, sealed with a key of its own: AES-256-GCM, the key in a file. */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { basename, dirname } from 'node:path'
+import { basename } from 'node:path'
 import { fail } from '@pavior/contract'
+import { keptFile } from './kept-file.ts'
 
 const algorithm = 'aes-256-gcm'
 const nonceBytes = 12
@@ -17,7 +17,7 @@ export interface Sealer {
 /** `path`: file of the key, made when it is missing. */
 export function createSealer(path: string): Sealer {
   let loaded: Promise<Buffer> | undefined
-  const key = (): Promise<Buffer> => (loaded ??= keyAt(path))
+  const key = (): Promise<Buffer> => (loaded ??= keptFile(path, () => randomBytes(32)))
   return {
     seal: async (values) => {
       const nonce = randomBytes(nonceBytes)
@@ -35,13 +35,4 @@ export function createSealer(path: string): Sealer {
       }
     },
   }
-}
-
-async function keyAt(path: string): Promise<Buffer> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-  // Whoever comes first makes it; everybody reads what stands there.
-  await writeFile(path, randomBytes(32), { mode: 0o600, flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST') throw error
-  })
-  return readFile(path)
 }

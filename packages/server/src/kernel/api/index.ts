@@ -81,7 +81,7 @@ export function createApi(deps: ApiDeps): FastifyInstance {
   const responder = createResponder(clock)
   const watches = new Watches(clock, log, limits.watchTimeoutMs)
 
-  const refusals = createRefusals(deps.audit, log)
+  const refusals = createRefusals(deps.audit, clock, log)
   app.setErrorHandler(async (error, request, reply) => {
     await refusals(fromFastify(error), request)
     sendError(error, request, reply, log)

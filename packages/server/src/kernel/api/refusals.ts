@@ -3,17 +3,18 @@ import { isPaviorError } from '@pavior/contract'
 import type { FastifyRequest } from 'fastify'
 import { originOf } from '../actor.ts'
 import type { AuditLog } from '../audit/audit.ts'
+import type { Clock } from '../clock.ts'
 import type { Logger } from '../log.ts'
 
 /** Wrong tokens of one address that are told one by one; the others of that minute are not. */
 const strangersIntervalMs = 60_000
 const mostAddresses = 10_000
 
-export function createRefusals(audit: AuditLog, log: Logger): (error: unknown, request: FastifyRequest) => Promise<void> {
+export function createRefusals(audit: AuditLog, clock: Clock, log: Logger): (error: unknown, request: FastifyRequest) => Promise<void> {
   const told = new Map<string, number>()
   /** Whoever has no valid token cannot fill the audit: one row an address and minute. */
   const isNews = (address: string): boolean => {
-    const now = Date.now()
+    const now = clock.now().getTime()
     if ((told.get(address) ?? -Infinity) + strangersIntervalMs > now) return false
     if (told.size >= mostAddresses) told.clear()
     told.set(address, now)

@@ -1,4 +1,5 @@
 /** Links new rows of the audit to the chain a moment after they were written, and signs its head. */
+import { setTimeout as pause } from 'node:timers/promises'
 import type { PgDatabase, Tx } from '../db/index.ts'
 import type { Part } from '../lifecycle/lifecycle.ts'
 import type { Logger } from '../log.ts'
@@ -74,7 +75,7 @@ export function createSealer({ feed, log, ...sealing }: Sealing & { feed: Feed; 
   let running: Promise<void> = Promise.resolve()
   const step = async (): Promise<void> => {
     await seal(sealing, feed.published).catch((error: Error) => log.warn({ err: error.message }, 'the audit could not be chained; trying again with the next change'))
-    await pause(pauseMs, ended.signal)
+    await pause(pauseMs, undefined, { signal: ended.signal }).catch(() => {})
   }
   return {
     name: 'audit chain',
@@ -86,12 +87,4 @@ export function createSealer({ feed, log, ...sealing }: Sealing & { feed: Feed; 
       await running
     },
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve()
-    const timer = setTimeout(resolve, ms)
-    signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true })
-  })
 }

@@ -2,6 +2,7 @@
 import { fail, isPaviorError, type PaviorError, type SecretRef, type SecretValues } from '@pavior/contract'
 import type { WriteNote } from '../../kernel/audit/notes.ts'
 import type { Database } from '../../kernel/db/index.ts'
+import { inParallel } from '../../kernel/in-parallel.ts'
 import type { Logger } from '../../kernel/log.ts'
 import { systemActor } from '../../kernel/actor.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
@@ -73,11 +74,7 @@ export function createHandOut({ database, keys, audit, onRead, log }: HandOutDep
     const missing = new Map(refs.filter((ref) => !opened.has(nameOf(ref))).map((ref) => [nameOf(ref), ref]))
     const found = missing.size === 0 ? [] : await readValues(database, [...missing.values()].map(({ uid, version }) => ({ secret: uid, version })))
     const results = new Map<string, Buffer | PaviorError>(opened)
-    const rows = found[Symbol.iterator]()
-    const work = async (): Promise<void> => {
-      for (const row of rows) results.set(nameOf({ uid: row.secret, version: row.version }), await openValue(keys, row, row).catch(coded))
-    }
-    await Promise.all(Array.from({ length: openAtOnce }, work))
+    await inParallel(found, openAtOnce, async (row) => results.set(nameOf({ uid: row.secret, version: row.version }), await openValue(keys, row, row).catch(coded)))
     for (const [name, ref] of missing) {
       if (!results.has(name)) results.set(name, fail('SECRET_UNAVAILABLE', { message: `Version ${ref.version} of the secret "${ref.secret}" does not exist any more.` }))
     }

@@ -10,7 +10,7 @@ import type { ArtifactScanner, ArtifactStore, SourceStore } from '../ports.ts'
 import { findingsOf } from './osv.ts'
 import { factsOf, licenceCounts, signatureOf, statementIn, unknownEcosystems, type ArtifactFacts } from './plan.ts'
 import { payloadType, preAuthEncoding, statementOf } from './statement.ts'
-import { advisoriesOf, advisoryStates, hasRecord, keepRecord, readRecord } from './store.ts'
+import { advisoriesOf, advisoryStates, keepRecord, readEnvelope, readRecord } from './store.ts'
 
 export interface SafetyDeps {
   database: Database
@@ -94,9 +94,8 @@ function verifyingAdmission({ database, resources, signer }: Pick<SafetyDeps, 'd
     const team = object.metadata.namespace!
     const { app, release } = object.spec as DeploymentSpec
     const artifact = (await resources.get<Resource<ReleaseSpec>>(actor, { kind: 'Release', namespace: team, name: `${app}-v${release}` }, tx))?.spec.artifact
-    if (artifact === undefined || !(await hasRecord(tx ?? database, team, app, artifact))) return
-    const record = await readRecord(tx ?? database, team, app, artifact)
-    const { state, key } = signatureOf(record?.envelope, artifact, signer)
+    if (artifact === undefined) return
+    const { state, key } = signatureOf(await readEnvelope(tx ?? database, team, app, artifact), artifact, signer)
     if (state === 'valid' || state === 'missing') return
     throw fail('ARTIFACT_SIGNATURE_INVALID', {
       message: `The artifact ${artifact.slice(0, 19)} of "${app}" is not what was signed when it was built.`,

@@ -21,8 +21,9 @@ export async function readRecord(tx: Tx, team: string, app: string, digest: stri
   return (await tx.query<ArtifactRecord>(`select ${columns} from artifact_records where team = $1 and app = $2 and digest = $3`, [team, app, digest], 'read-artifact-record')).rows[0]
 }
 
-export async function hasRecord(tx: Tx, team: string, app: string, digest: string): Promise<boolean> {
-  return (await tx.query('select 1 from artifact_records where team = $1 and app = $2 and digest = $3', [team, app, digest], 'has-artifact-record')).rowCount > 0
+/** Of the signed statement alone: components may be many. */
+export async function readEnvelope(tx: Tx, team: string, app: string, digest: string): Promise<Envelope | undefined> {
+  return (await tx.query<{ envelope: Envelope }>('select envelope from artifact_records where team = $1 and app = $2 and digest = $3', [team, app, digest], 'read-artifact-envelope')).rows[0]?.envelope
 }
 
 export async function readSbom(tx: Tx, team: string, app: string, digest: string): Promise<string | undefined> {
