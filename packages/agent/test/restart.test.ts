@@ -1,16 +1,17 @@
 /** The agent as a process of its own, killed, started again, run by an ordinary user. */
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, truncateSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { ObservedState, TaskStatus } from '@pavior/contract'
 import { bundleAgent } from './bundle.ts'
+import { killAgent, stopAgent, type RunningAgent } from './agent-process.ts'
 import { Client, desiredSet, isRoot, task, temporaryDirectory, webApp, workload, writeApp } from './harness.ts'
 
 let dist: string
 let directory: string
-let running: { child: ChildProcess; client: Client } | undefined
+let running: RunningAgent | undefined
 
 beforeAll(async () => {
   dist = await bundleAgent()
@@ -70,23 +71,15 @@ async function start(options: { user?: number; flags?: string[]; logFile?: strin
   return client
 }
 
-async function kill(): Promise<void> {
-  const { child, client } = running!
+/** The one that runs, which is nobody's any more. */
+function taken(): RunningAgent {
+  const one = running!
   running = undefined
-  client.close()
-  const gone = new Promise((resolve) => child.once('exit', resolve))
-  child.kill('SIGKILL')
-  await gone
+  return one
 }
 
-async function stop(): Promise<void> {
-  const { child, client } = running!
-  running = undefined
-  const gone = new Promise((resolve) => child.once('exit', resolve))
-  await client.call('POST', '/stop?instances=true')
-  client.close()
-  await gone
-}
+const kill = (): Promise<void> => killAgent(taken())
+const stop = (): Promise<void> => stopAgent(taken())
 
 function prepare(): void {
   directory = temporaryDirectory()

@@ -1,5 +1,5 @@
 /** Instances that are frozen while nobody asks for them: the agent as a process of its own, with its real router. */
-import { spawn, type ChildProcess } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { chmodSync, mkdirSync, rmSync } from 'node:fs'
 import { request } from 'node:http'
 import { join } from 'node:path'
@@ -7,11 +7,12 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { DesiredRoute, DesiredSet, InstanceStatus } from '@pavior/contract'
 import { readStat } from '../src/run/proc.ts'
 import { bundleAgent } from './bundle.ts'
+import { killAgent, stopAgent, type RunningAgent } from './agent-process.ts'
 import { Client, desiredSet, temporaryDirectory, workload, writeApp } from './harness.ts'
 
 let dist: string
 let directory: string
-let running: { child: ChildProcess; client: Client } | undefined
+let running: RunningAgent | undefined
 
 /** Beside answering, it counts on by itself while it runs, in a child of its own too. */
 const countingApp = `
@@ -56,23 +57,15 @@ async function start(flags: string[] = []): Promise<Client> {
   return client
 }
 
-async function kill(): Promise<void> {
-  const { child, client } = running!
+/** The one that runs, which is nobody's any more. */
+function taken(): RunningAgent {
+  const one = running!
   running = undefined
-  client.close()
-  const gone = new Promise((resolve) => child.once('exit', resolve))
-  child.kill('SIGKILL')
-  await gone
+  return one
 }
 
-async function stop(): Promise<void> {
-  const { child, client } = running!
-  running = undefined
-  const gone = new Promise((resolve) => child.once('exit', resolve))
-  await client.call('POST', '/stop?instances=true')
-  client.close()
-  await gone
-}
+const kill = (): Promise<void> => killAgent(taken())
+const stop = (): Promise<void> => stopAgent(taken())
 
 function prepare(): string {
   directory = temporaryDirectory()

@@ -31,6 +31,13 @@ describe.skipIf(noBrowser)('frame', () => {
     // Without waiting for anything: what is typed counts, however quick the fingers.
     await page.keyboard.press('Enter')
     await page.locator('html[data-mantine-color-scheme=dark]').waitFor()
+    // Opened again at once, nothing is left of the last time.
+    await page.keyboard.press('/')
+    await search.waitFor()
+    await page.keyboard.type('light app')
+    await page.keyboard.press('Enter')
+    await page.locator('html[data-mantine-color-scheme=light]').waitFor()
+    expect(await search.count()).toBe(0)
 
     await page.keyboard.press('Control+k')
     await search.fill('nothing is called like this')

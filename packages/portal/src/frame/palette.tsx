@@ -11,6 +11,9 @@ import { closePalette, usePaletteOpen } from './palette-state.ts'
 import { recentIds, rememberChoice } from './recent.ts'
 import classes from './palette.module.css'
 
+/** No letter typed while it opens is lost, and none of the last time is there. */
+const immediately = { duration: 0 }
+
 const [store, spotlight] = createSpotlight()
 
 export default function Palette() {
@@ -28,8 +31,8 @@ export default function Palette() {
   // Results come after the letters that ask for them; the first one is what Enter does.
   useLayoutEffect(() => selectFirst(list.current), [shown])
   return (
-    <Spotlight.Root store={store} query={query} onQueryChange={setQuery} shortcut={null} onSpotlightClose={closePalette} scrollable maxHeight="min(60vh, 480px)" transitionProps={{ duration: 80 }} overlayProps={{ blur: 0, backgroundOpacity: 0.35 }}>
-      <Spotlight.Search placeholder="Go to, find or do" aria-label="Go to, find or do" leftSection={<IconSearch size={18} />} />
+    <Spotlight.Root store={store} query={query} onQueryChange={setQuery} shortcut={null} onSpotlightClose={closePalette} scrollable maxHeight="min(60vh, 480px)" transitionProps={immediately} overlayProps={{ blur: 0, backgroundOpacity: 0.35 }}>
+      <Spotlight.Search autoFocus placeholder="Go to, find or do" aria-label="Go to, find or do" leftSection={<IconSearch size={18} />} />
       <Spotlight.ActionsList ref={list} aria-label="Results">
         {shown.length === 0 && <Spotlight.Empty>{query === '' ? 'Type a name.' : `Nothing is called like “${query}”.`}</Spotlight.Empty>}
         {shown.map((entry) => (

@@ -1,6 +1,9 @@
 /** Roles, tokens, directories, elevation and what of it people and machines see through HTTP and the command line. */
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
+import { writeFile } from 'node:fs/promises'
 import { get, type IncomingMessage } from 'node:http'
+import { join } from 'node:path'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { appDirectory, newPlatform, until, type Platform } from './platform.ts'
@@ -12,11 +15,12 @@ const merge = { 'content-type': 'application/merge-patch+json' }
 
 beforeAll(async () => {
   platform = await newPlatform()
-  for (const name of ['ada', 'bob', 'eve']) await platform.api('POST', `${group}/users`, { metadata: { name }, spec: {} })
-  await platform.api('POST', `${group}/teams`, { metadata: { name: 'shop' }, spec: { members: [{ user: 'ada', role: 'admin' }, { user: 'bob', role: 'developer' }] } })
-  await platform.api('POST', `${group}/teams`, { metadata: { name: 'other' }, spec: {} })
-  await platform.api('POST', `${group}/namespaces/shop/environments`, { metadata: { name: 'staging' }, spec: { tier: 'staging' } })
-  await platform.api('POST', `${group}/namespaces/shop/apps`, { metadata: { name: 'web' }, spec: {} })
+  const made = async (path: string, name: string, spec: object): Promise<void> => expect(await platform.api('POST', `${group}/${path}`, { metadata: { name }, spec })).toMatchObject({ status: 201 })
+  for (const name of ['ada', 'bob', 'eve']) await made('users', name, {})
+  await made('teams', 'shop', { members: [{ user: 'ada', role: 'admin' }, { user: 'bob', role: 'developer' }] })
+  await made('teams', 'other', {})
+  await made('namespaces/shop/environments', 'staging', { tier: 'staging' })
+  await made('namespaces/shop/apps', 'web', {})
 })
 
 interface Caller {
@@ -304,4 +308,14 @@ test('an app proves who it is to anybody who knows the keys, and its credential 
   const credential = (await platform.get('prover.localhost', '/credential')).body
   expect(credential.length).toBeGreaterThan(20)
   for (const plural of ['instancesets', 'releases', 'apps', 'deployments']) expect(JSON.stringify((await platform.api('GET', `${group}/namespaces/default/${plural}`)).body)).not.toContain(credential)
+})
+
+test('with another key of identities apps are deployed and serve all the same, without a credential of their own', async () => {
+  await platform.stop()
+  await writeFile(join(platform.home, 'keys/identity.key'), randomBytes(32))
+  await platform.start()
+  const server = `require('http').createServer((request, response) => response.end(process.env.PAVIOR_ID_TOKEN_REQUEST_TOKEN ?? 'none')).listen(process.env.PORT)`
+  const directory = await appDirectory('bare', { 'package.json': JSON.stringify({ name: 'bare', private: true, scripts: { start: 'node server.js' } }), 'server.js': server })
+  await platform.json(['deploy', '--strategy', 'rolling'], { directory })
+  expect((await platform.get('bare.localhost')).body).toBe('none')
 })

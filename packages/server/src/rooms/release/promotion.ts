@@ -19,51 +19,26 @@ interface Candidate {
   built: Built
   target: Resource<EnvironmentSpec>
   serving: Release | undefined
-  deployments: Deployment[]
+  /** What serves in the environment before the target, and since when. */
+  before: { artifact: string; since: Date } | undefined
 }
 
 export async function planPromotion({ resources, secrets, clock }: ReleaseDeps & { clock: Clock }, by: Actor, team: string, name: string, from: string, to: string): Promise<PromotionPlan> {
-  const { app, source, built, target, serving, deployments } = await candidate(resources, by, team, name, from, to)
+  const { app, source, built, target, serving, before } = await candidate(resources, by, team, name, from, to)
   const { refs } = (await secrets.givenIn(team, name, [to])).get(to)!
   const next = snapshot(name, app.spec, to, built, refs, 0, '')
+  // What it would wait for if it began now.
+  const spec = { app: name, environment: to, release: source.spec.version, promotedFrom: from }
+  const { gates, refusal } = gatesOf({ spec, environment: target.spec, release: next, serving: serving?.spec.artifact, before, approvals: [], freezes: await freezesOf(resources, team), now: clock.now() })
   return {
     app: name,
     from: { environment: from, release: source.spec.version, artifact: source.spec.artifact },
     to: { environment: to, ...(serving ? { release: serving.spec.version, artifact: serving.spec.artifact } : {}) },
     ...(serving ? { changes: withoutValues(releaseChanges(serving.spec, next)) } : {}),
     strategy: resolveStrategy({}, target.spec),
-    ...(await holdsOf(resources, team, { name, from, to, target, serving, next, before: beforeOf(deployments, target.spec.after), releaseOf: (version) => resources.get<Release>(by, { kind: 'Release', namespace: team, name: releaseName(name, version) }) }, clock.now())),
+    gates,
+    ...(refusal ? { refusal } : {}),
   }
-}
-
-interface Held {
-  name: string
-  from: string
-  to: string
-  target: Resource<EnvironmentSpec>
-  serving: Release | undefined
-  next: ReleaseSpec
-  before: Deployment | undefined
-  releaseOf: (version: number) => Promise<Release | undefined>
-}
-
-function beforeOf(deployments: Deployment[], environment: string | undefined): Deployment | undefined {
-  return environment === undefined ? undefined : servingDeployment(deployments, environment)
-}
-
-/** What the promotion would wait for if it began now. */
-async function holdsOf(resources: Resources, team: string, { name, from, to, target, serving, next, before, releaseOf }: Held, now: Date): Promise<Pick<PromotionPlan, 'gates' | 'refusal'>> {
-  const { gates, refusal } = gatesOf({
-    spec: { app: name, environment: to, release: 1, promotedFrom: from },
-    environment: target.spec,
-    release: next,
-    serving: serving?.spec.artifact,
-    before: before && { artifact: (await releaseOf(before.spec.release))?.spec.artifact ?? '', since: new Date(before.status?.finishedAt ?? before.metadata.creationTimestamp) },
-    approvals: [],
-    freezes: await freezesOf(resources, team),
-    now,
-  })
-  return { gates, ...(refusal ? { refusal } : {}) }
 }
 
 export async function promote(deps: ReleaseDeps, by: Actor, team: string, name: string, from: string, to: string, allowPinned = false): Promise<Deployment> {
@@ -97,7 +72,10 @@ async function candidate(resources: Resources, by: Actor, team: string, name: st
   if (!source) throw fail('NO_SUCH_RELEASE', { message: `${name} has no release that serves in ${from}.`, fix: `Deploy it there first: pavior deploy --environment ${from}` })
   const built = await builtOf(resources, team, source)
   if (!built) throw fail('NO_SUCH_RELEASE', { message: `The build of ${name} v${source.spec.version} is not kept any more.`, fix: `Deploy it to ${from} again, then promote.` })
-  return { app, source, built, target, serving: await releaseOf(to), deployments }
+  const { after } = target.spec
+  const earlier = after === undefined ? undefined : servingDeployment(deployments, after)
+  const before = earlier && { artifact: (await releaseOf(after!))?.spec.artifact ?? '', since: new Date(earlier.status?.finishedAt ?? earlier.metadata.creationTimestamp) }
+  return { app, source, built, target, serving: await releaseOf(to), before }
 }
 
 /** With as many instances as people asked for. */

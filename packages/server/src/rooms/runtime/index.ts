@@ -2,6 +2,7 @@
 import type { Clock } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/db/index.ts'
 import type { Part } from '../../kernel/lifecycle/lifecycle.ts'
+import { hasCode } from '../../kernel/errors.ts'
 import type { Logger } from '../../kernel/log.ts'
 import { Mirror } from '../../kernel/resources/mirror.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
@@ -34,7 +35,18 @@ export interface RuntimeDeps {
   log: Logger
 }
 
-export function createRuntime(deps: RuntimeDeps): Room<RuntimeReads> {
+/** Without the key of identities apps still start and serve; only they cannot prove who they are until it is back. */
+function whereKnown(identity: Identities, log: Logger): Identities {
+  return (workload) =>
+    identity(workload).catch((error: Error) => {
+      if (!hasCode(error, 'KEY_UNAVAILABLE')) throw error
+      log.warn({ err: error.message, team: workload.team, app: workload.app }, 'an app gets no credential of its own now')
+      return {}
+    })
+}
+
+export function createRuntime(given: RuntimeDeps): Room<RuntimeReads> {
+  const deps = { ...given, identity: whereKnown(given.identity, given.log) }
   const { resources, driver, log } = deps
   const sets = new Mirror<InstanceSet>(resources, 'InstanceSet', log)
   const desired = createDesiredReconciler(deps)

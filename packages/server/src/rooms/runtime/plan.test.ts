@@ -1,7 +1,7 @@
 import type { InstanceStatus } from '@pavior/contract'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { desiredRoutes, desiredSet, statusOf, type InstanceSet, type Route } from './plan.ts'
+import { desiredRoutes, desiredSet, statusOf, withIdentity, type InstanceSet, type Route } from './plan.ts'
 
 const metadata = { name: 'shop-1-web', namespace: 'blue', uid: 'u1', generation: 3, resourceVersion: '1', creationTimestamp: '' }
 const set = (replicas: number): InstanceSet => ({
@@ -64,4 +64,11 @@ test('a route leads only to sets that exist, once for each host', () => {
   const routes = desiredRoutes(route, (_team, name) => (name === 'there' ? 'u1' : undefined))
   expect(routes.map(({ host, path, backends }) => [host, path, backends])).toEqual([['a.localhost', '/', [{ set: 'u1', weight: 90 }]], ['b.localhost', '/', [{ set: 'u1', weight: 90 }]]])
   expect(new Set(routes.map(({ id }) => id)).size).toBe(2)
+})
+
+test('an app has its credential beside its secrets, and what the agent keeps is left alone', () => {
+  const credential = { PAVIOR_ID_TOKEN_URL: 'http://localhost', PAVIOR_ID_TOKEN_REQUEST_TOKEN: 'pvw_x' }
+  expect(withIdentity(undefined, credential)).toEqual({ env: credential, files: {} })
+  expect(withIdentity({ env: { KEY: 'value' }, files: { CERT: 'eA==' } }, credential)).toEqual({ env: { ...credential, KEY: 'value' }, files: { CERT: 'eA==' } })
+  expect(withIdentity('kept', credential)).toBe('kept')
 })

@@ -84,13 +84,15 @@ export async function nextImport(tx: Tx): Promise<string> {
 export async function addAdvisories(tx: Tx, number: string, entries: readonly { ecosystem: string; package: string; id: string; data: Advisory }[]): Promise<void> {
   await tx.query(
     `insert into advisories (ecosystem, package, id, import, data) select e.ecosystem, e.package, e.id, $1, e.data from jsonb_to_recordset($2::jsonb) as e (ecosystem text, package text, id text, data jsonb)
-     on conflict (ecosystem, package, id) do update set import = excluded.import, data = excluded.data`,
+     on conflict (ecosystem, package, id, import) do update set data = excluded.data`,
     [number, JSON.stringify(entries)],
   )
 }
 
 /** What an import did not bring again of these ecosystems was taken back by whoever published it. */
 export async function endImport(tx: Tx, number: string, ecosystems: ReadonlyMap<string, { advisories: number; newest: string }>): Promise<void> {
+  // Of two at once the second to end sees, and replaces, what the first brought.
+  await tx.query('lock table advisory_imports in share row exclusive mode')
   for (const [ecosystem, { advisories, newest }] of ecosystems) {
     await tx.query(`delete from advisories where split_part(ecosystem, ':', 1) = $1 and import <> $2`, [ecosystem, number])
     await tx.query(
