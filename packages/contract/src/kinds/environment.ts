@@ -6,6 +6,19 @@ export const StrategyType = Type.Enum(['rolling', 'canary', 'bluegreen'], {
 })
 export type StrategyType = Type.Static<typeof StrategyType>
 
+/** One figure that a new release is judged by beside those of the router. */
+export const JudgeQuery = Type.Object(
+  {
+    name: Type.String({ pattern: '^[a-z0-9]([a-z0-9 -]{0,38}[a-z0-9])?$', description: 'What it measures, for example "failed payments".' }),
+    query: Type.String({ minLength: 1, maxLength: 4000, description: 'PromQL whose result is one value. $team, $app, $environment, $release (on trial) and $stable (serving) stand for their names and numbers.' }),
+    max: Type.Optional(Type.Number({ description: 'A value above it fails the release. One of max and min at least.' })),
+    min: Type.Optional(Type.Number({ description: 'A value below it fails the release.' })),
+    unmeasured: Type.Optional(Type.Enum(['pass', 'fail'], { description: 'What counts when a step ends and there is no value: pass says so and goes on; fail takes the release back. Default: pass.' })),
+  },
+  { additionalProperties: false },
+)
+export type JudgeQuery = Type.Static<typeof JudgeQuery>
+
 /** How a strategy goes about it. What is left out is the default of the environment's tier. */
 export const RolloutSettings = Type.Object(
   {
@@ -41,7 +54,9 @@ export const RolloutSettings = Type.Object(
           slowerThanStable: Type.Optional(Type.Number({ minimum: 1, maximum: 100, description: 'How many times slower than the serving release its 95th percentile may be, where that release is healthy. Default: 3.' })),
           restarts: Type.Optional(Type.Integer({ minimum: 0, maximum: 100, description: 'Restarts that are forgiven. Default: 0.' })),
           saturation: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 1, description: 'Share of its memory limit that an instance may hold. Default: 0.95.' })),
+          cpu: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 1, description: 'Share of its CPU limit that an instance may use over a minute. Default: no limit; who is busy shows it by being slow.' })),
           minRequests: Type.Optional(Type.Integer({ minimum: 1, maximum: 1_000_000, description: 'Requests that a verdict needs. Default: 50.' })),
+          queries: Type.Optional(Type.Array(JudgeQuery, { maxItems: 10, description: 'Further figures, from the metrics of the app.' })),
         },
         { additionalProperties: false, description: 'Limits of the new release.' },
       ),

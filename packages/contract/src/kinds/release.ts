@@ -1,6 +1,6 @@
 import Type from 'typebox'
 import { ProcessSpec } from './app.ts'
-import { RolloutSettings, StrategyType } from './environment.ts'
+import { JudgeQuery, RolloutSettings, StrategyType } from './environment.ts'
 import { Conditions, Digest, dnsLabel, Image, Problem, Step, Timestamp, Toolchain, Variables } from './shared.ts'
 import { Revision } from './delivery.ts'
 import { SecretRef } from './secret.ts'
@@ -42,7 +42,9 @@ export const ResolvedStrategy = Type.Object(
         slowerThanStable: Type.Number(),
         restarts: Type.Integer(),
         saturation: Type.Optional(Type.Number()),
+        cpu: Type.Optional(Type.Number()),
         minRequests: Type.Integer(),
+        queries: Type.Optional(Type.Array(JudgeQuery)),
       },
       { additionalProperties: false },
     ),

@@ -1,9 +1,20 @@
 /** What a Deployment may say depends on who says it and on what was before: rules that a schema cannot hold. */
-import { fail, type DeploymentSpec } from '@pavior/contract'
+import { fail, type DeploymentSpec, type EnvironmentSpec } from '@pavior/contract'
 import type { Actor } from '../../kernel/actor.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import type { AdmissionRequest } from '../../kernel/resources/resources.ts'
 import { byApp, type Deployment } from './context.ts'
+import { filled } from './measure.ts'
+import type { MetricReadings } from './ports.ts'
+
+/** A query that cannot be read is refused where it is declared, and not found out by a rollout. */
+export function createRolloutRules(check: MetricReadings['check']): (request: AdmissionRequest) => Promise<void> {
+  return async ({ verb, kind, object }) => {
+    if ((kind.kind !== 'Environment' && kind.kind !== 'Deployment') || verb === 'delete') return
+    const { rollout } = object.spec as Pick<EnvironmentSpec, 'rollout'>
+    for (const { query } of rollout?.judge?.queries ?? []) check(filled(query, { team: 'team', app: 'app', environment: 'environment', release: 2, stable: 1 }))
+  }
+}
 
 export function createDeploymentRules(resources: () => Pick<Resources, 'list'>): (request: AdmissionRequest) => Promise<void> {
   return async ({ actor, verb, kind, object, previous }) => {

@@ -9,8 +9,9 @@ import type { Room } from '../../kernel/room.ts'
 import type { ChangeWaiters } from '../../kernel/store/waiters.ts'
 import type { ReleaseDeps } from './commands.ts'
 import type { HostPolicy } from './hosts.ts'
+import { createMeasure } from './measure.ts'
 import { deployment, environment, freeze, platformFreeze, release } from './kinds.ts'
-import type { ArtifactTasks, Observations, Prober, SourceHistory, TrafficReadings, Writers } from './ports.ts'
+import type { ArtifactTasks, MetricReadings, Observations, Prober, SourceHistory, TrafficReadings, Writers } from './ports.ts'
 import { createEnvironmentReaper, createPreviewReconciler, createSleepFollower } from './previews/reconcile.ts'
 import { deployProgress, type ProgressDeps } from './progress.ts'
 import { createAppReconciler, createBuildReleases, createEnvironments, createSecretWatch } from './reconcile-app.ts'
@@ -19,7 +20,7 @@ import { releaseRoutes } from './routes.ts'
 
 export type { HostPolicy } from './hosts.ts'
 export type { ArtifactTasks, SourceHistory } from './ports.ts'
-export { createDeploymentRules } from './admission.ts'
+export { createDeploymentRules, createRolloutRules } from './admission.ts'
 export { finalPhases } from './observed.ts'
 export const kinds = [environment, freeze, platformFreeze, release, deployment]
 
@@ -31,6 +32,8 @@ export interface ReleaseRoomDeps {
   tasks: ArtifactTasks
   /** Asked at call time too. */
   readings: TrafficReadings
+  /** Asked at call time too. */
+  metrics: MetricReadings
   prober: Prober
   secrets: ReleaseDeps['secrets']
   /** Asked at call time too. */
@@ -52,7 +55,8 @@ export interface ReleaseReads {
   progress: (by: Actor, team: string, build: string, signal: AbortSignal) => AsyncIterable<DeployProgress>
 }
 
-export function createReleaseRoom(deps: ReleaseRoomDeps): Room<ReleaseReads> {
+export function createReleaseRoom(given: ReleaseRoomDeps): Room<ReleaseReads> {
+  const deps = { ...given, measure: createMeasure(given.metrics, given.clock) }
   return {
     reconcilers: [createDeploymentReconciler(deps), createNeighbours(deps), createGateWatch(deps), createReleaseReaper(deps), createBuildReleases(deps), createAppReconciler(deps), createSecretWatch(deps), createEnvironments(deps), createPreviewReconciler(deps), createSleepFollower(deps), createEnvironmentReaper(deps)],
     routes: [releaseRoutes(deps)],

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { judge, judgeAtEnd, type Sample } from './judge.ts'
+import type { Measured } from './measure.ts'
 import { resolveStrategy } from './strategy.ts'
 
 const limits = resolveStrategy({}).judge
@@ -29,6 +30,24 @@ describe('the verdict', () => {
     expect(judge({ source: 'traffic', canary: sample(60, 0), stable: undefined, restarts: 0, saturation: 0.5 }, { ...limits, saturation: 0.95 }).verdict).toBe('passing')
     expect(judgeAtEnd({ source: 'traffic', canary: sample(60, 1), stable: undefined, restarts: 0 }, limits).verdict).toBe('failing')
     expect(judgeAtEnd({ source: 'traffic', canary: sample(20, 1), stable: undefined, restarts: 0 }, limits).verdict).toBe('waiting')
+  })
+
+  describe('by further figures', () => {
+    const known = (value: number | undefined, over: Partial<Measured> = {}): Measured => ({ name: 'failed payments', value, max: 0.5, unmeasured: 'pass', ...over })
+    const by = (ask: typeof judge, ...measured: Measured[]) => ask({ source: 'traffic', canary: sample(400, 0), stable: undefined, restarts: 0, measured }, limits)
+
+    test('a value beyond its limits fails, one within them is told', () => {
+      expect(by(judge, known(0.75))).toMatchObject({ verdict: 'failing', text: ['failed payments 0.75, limit 0.5'] })
+      expect(by(judge, known(1, { max: undefined, min: 3 }))).toMatchObject({ verdict: 'failing', text: ['failed payments 1, at least 3'] })
+      expect(by(judge, known(0.123456))).toMatchObject({ verdict: 'passing', text: expect.arrayContaining(['failed payments 0.1235, limit 0.5']) })
+    })
+
+    test('one without a value is waited for until the time is over, and then counts as declared', () => {
+      expect(by(judge, known(undefined))).toMatchObject({ verdict: 'waiting', text: expect.arrayContaining(['failed payments has no value yet']) })
+      expect(by(judgeAtEnd, known(undefined))).toMatchObject({ verdict: 'passing', text: expect.arrayContaining(['failed payments was not measured, which does not count here']) })
+      expect(by(judgeAtEnd, known(undefined, { unmeasured: 'fail', problem: 'The query took longer than 30 s.' }))).toMatchObject({ verdict: 'failing', text: ['failed payments was not measured (The query took longer than 30 s), which fails the release here'] })
+      expect(by(judgeAtEnd, known(undefined), known(0.75, { name: 'refunds' }))).toMatchObject({ verdict: 'failing', text: expect.arrayContaining(['refunds 0.75, limit 0.5']) })
+    })
   })
 
   test('a broken release never stands in the way of one that keeps its own limits', () => {

@@ -8,6 +8,8 @@
  */
 import type { Judgement, ResolvedStrategy } from '@pavior/contract'
 
+import type { Measured } from './measure.ts'
+
 type Limits = ResolvedStrategy['judge']
 
 export interface Sample {
@@ -26,6 +28,8 @@ export interface Evidence {
   restarts: number
   /** Of its memory limit, by the instance on trial that holds most; undefined while nobody has measured. */
   saturation?: number | undefined
+  /** What the strategy asks for beside all this. */
+  measured?: Measured[] | undefined
 }
 
 /** One-sided 95 %. */
@@ -35,12 +39,13 @@ const fewestErrors = 3
 /** Differences below this are noise, whatever their ratio. */
 const noticeableMs = 50
 
-export function judge({ source, canary, stable, restarts, saturation }: Evidence, limits: Limits): Judgement {
+export function judge({ source, canary, stable, restarts, saturation, measured = [] }: Evidence, limits: Limits): Judgement {
   const enough = canary.requests >= limits.minRequests
   const failures = [
     restartsOver(restarts, limits.restarts),
     fullerThan(saturation, limits.saturation),
     errorsOver(canary, limits),
+    ...measured.map(beyondLimits),
     ...(enough ? [slowerThan('p95', canary.p95Ms, limits.p95Ms), slowerThan('p99', canary.p99Ms, limits.p99Ms), slowerThanStable(canary, stable, limits)] : []),
   ].filter((text) => text !== undefined)
   const said = { evidence: source, requests: canary.requests }
@@ -49,13 +54,18 @@ export function judge({ source, canary, stable, restarts, saturation }: Evidence
   if (!enough) return { verdict: 'waiting', ...said, text: [`${ratio}; a verdict needs ${count(limits.minRequests)}`] }
   // Above the limit, but by so few that chance explains it: more requests decide.
   if (ratioOf(canary) > limits.errorRatio) return { verdict: 'waiting', ...said, text: [`${ratio}; too few to be certain`] }
-  return { verdict: 'passing', ...said, text: [ratio, ...latencyText(canary, stable), ...brokenStable(stable, limits)] }
+  const unknown = measured.filter(isUnknown)
+  if (unknown.length > 0) return { verdict: 'waiting', ...said, text: [ratio, ...unknown.map(({ name, problem }) => problem ?? `${name} has no value yet`)] }
+  return { verdict: 'passing', ...said, text: [ratio, ...latencyText(canary, stable), ...measured.map(measuredText), ...brokenStable(stable, limits)] }
 }
 
-/** When its time is over, a ratio above the limit fails without certainty. */
+/** When its time is over, a ratio above the limit fails without certainty, and what was not measured counts as the strategy says. */
 export function judgeAtEnd(evidence: Evidence, limits: Limits): Judgement {
-  const judgement = judge(evidence, limits)
-  const { canary } = evidence
+  const { canary, measured = [] } = evidence
+  const unknown = measured.filter(isUnknown)
+  const found = judge({ ...evidence, measured: measured.filter((one) => !isUnknown(one)) }, limits)
+  const judgement: Judgement = { ...found, text: [...found.text, ...unknown.map(unknownText)] }
+  if (judgement.verdict !== 'failing' && unknown.some(({ unmeasured }) => unmeasured === 'fail')) return { ...judgement, verdict: 'failing', text: unknown.filter(({ unmeasured }) => unmeasured === 'fail').map(unknownText) }
   if (judgement.verdict !== 'waiting' || canary.requests < limits.minRequests) return judgement
   return { ...judgement, verdict: 'failing', text: [`error ratio ${percent(ratioOf(canary))} of ${count(canary.requests)}, limit ${percent(limits.errorRatio)}`] }
 }
@@ -66,6 +76,29 @@ function restartsOver(restarts: number, limit: number): string | undefined {
 
 function fullerThan(saturation: number | undefined, limit: number | undefined): string | undefined {
   return saturation !== undefined && limit !== undefined && saturation > limit ? `an instance on trial holds ${percent(saturation)} of its memory, limit ${percent(limit)}` : undefined
+}
+
+export function isUnknown({ value }: Measured): boolean {
+  return value === undefined
+}
+
+function beyondLimits(one: Measured): string | undefined {
+  const { value, max = Infinity, min = -Infinity } = one
+  return value !== undefined && (value > max || value < min) ? measuredText(one) : undefined
+}
+
+function measuredText({ name, value, max, min }: Measured): string {
+  const limits = [max === undefined ? [] : `limit ${figure(max)}`, min === undefined ? [] : `at least ${figure(min)}`].flat()
+  return `${name} ${figure(value!)}, ${limits.join(', ')}`
+}
+
+function unknownText({ name, problem, unmeasured }: Measured): string {
+  return `${name} was not measured${problem === undefined ? '' : ` (${problem.replace(/\.$/, '')})`}, which ${unmeasured === 'fail' ? 'fails the release here' : 'does not count here'}`
+}
+
+/** Four digits tell enough. */
+function figure(value: number): string {
+  return String(Number(value.toPrecision(4)))
 }
 
 function errorsOver(canary: Sample, { errorRatio }: Limits): string | undefined {

@@ -1,11 +1,12 @@
 import { DeploymentSpec, DeploymentStatus, EnvironmentSpec, EnvironmentStatus, FreezeSpec, FreezeStatus, isTimeZone, ReleaseSpec, ReleaseStatus, type Cause, type Resource, type RolloutSettings } from '@pavior/contract'
 import { defineKind, type KindDefinition } from '../../kernel/kind.ts'
 
-function rolloutRules({ steps = [], testers }: RolloutSettings = {}): Cause[] {
+function rolloutRules({ steps = [], testers, judge: { queries = [] } = {} }: RolloutSettings = {}): Cause[] {
   const rising = steps.every(({ weight }, index) => index === 0 || weight > steps[index - 1]!.weight)
   return [
     ...(rising ? [] : [{ field: 'spec.rollout.steps', message: 'The weights of the steps rise.' }]),
     ...(testers && (testers.header === undefined) === (testers.cookie === undefined) ? [{ field: 'spec.rollout.testers', message: 'Give a header or a cookie, one of them.' }] : []),
+    ...queries.flatMap(({ name, max, min }, index) => (max === undefined && min === undefined ? [{ field: `spec.rollout.judge.queries[${index}]`, message: `Say which values of ${name} are fine: max, min or both.` }] : [])),
   ]
 }
 

@@ -6,6 +6,7 @@ import type { Resources } from '../../kernel/resources/index.ts'
 import { actor, isActive, readContext, servingDeployment, type AppContext, type Deployment, type InstanceSet, type Release } from './context.ts'
 import { gatesOf, type Gates } from './gates.ts'
 import type { Sample } from './judge.ts'
+import type { Measure } from './measure.ts'
 import { labels, numberOf, releaseName, setName } from './names.ts'
 import type { Observed, Readings, Trial } from './observed.ts'
 import type { ArtifactTasks, Observations, TrafficReadings } from './ports.ts'
@@ -26,6 +27,7 @@ export interface ObserveDeps {
   tasks: ArtifactTasks
   readings: TrafficReadings
   observations: Observations
+  measure: Measure
   clock: Clock
 }
 
@@ -62,6 +64,7 @@ export async function observe(deps: ObserveDeps, team: string, name: string): Pr
   const stable = servingDeployment(siblings, environment)
   const stableSet = sets.find(({ metadata }) => stable && metadata.name === setName(stable.metadata.name, webProcess) && !metadata.deletionTimestamp)
   const { trial } = deployment.status ?? {}
+  const strategy = deployment.status?.strategy ?? resolveStrategy(deployment.spec, declared?.spec)
   const freezes = freezablePhases.has(phase) ? await freezesOf(resources, team) : []
   const observed: Observed = {
     phase,
@@ -82,12 +85,13 @@ export async function observe(deps: ObserveDeps, team: string, name: string): Pr
     stableSet: stableSet?.metadata.name,
     stableReady: (stableSet?.status?.ready ?? 0) > 0,
     ...routesState(context, environment),
-    strategy: deployment.status?.strategy ?? resolveStrategy(deployment.spec, declared?.spec),
+    strategy,
     ...(gatedPhases.has(phase) ? await gates(deps, deployment, declared?.spec, release?.spec, stable, context, freezes) : { gates: [], refusal: undefined }),
     waitingFor: deployment.status?.waitingFor ?? [],
     trial,
     readings: stable && readingPhases.has(phase) ? await read(deps, team, deployment, stable.spec.release, trial) : undefined,
     saturation: readingPhases.has(phase) ? await saturationOf(deps, sets.find(({ metadata }) => metadata.name === webSet)) : undefined,
+    measured: trial?.since !== undefined && stable && release && readingPhases.has(phase) ? await deps.measure(strategy.judge, { team, app, environment, release: version, stable: stable.spec.release, cpu: cpuOf(sets, webSet) }) : undefined,
     paused: deployment.spec.paused === true,
     frozen: deployment.spec.rollbackTo || deployment.spec.override ? undefined : textOf(frozenBy(freezes, { environment, tier: declared?.spec.tier ?? 'production' }, deps.clock.now())),
     resumedStep: deployment.spec.resumedStep ?? -1,
@@ -123,6 +127,11 @@ export async function freezesOf(resources: Resources, team: string): Promise<Fre
 
 function textOf(frozen: Frozen | undefined): string | undefined {
   return frozen && `Changes are frozen: ${frozen.reason}`
+}
+
+/** Cores that an instance may use. */
+function cpuOf(sets: InstanceSet[], name: string | undefined): number {
+  return sets.find(({ metadata }) => metadata.name === name)?.spec.cpu ?? 1
 }
 
 /** Memory against its limit: of the fullest instance. */

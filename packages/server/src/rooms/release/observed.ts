@@ -1,6 +1,7 @@
 /** What a rollout is decided on, and what can be decided. Pure. */
 import type { DeploymentStatus, ErrorObject, Gate, InstanceSetSpec, InstanceSetStatus, ResolvedStrategy, Resource, RouteSpec, TaskStatus } from '@pavior/contract'
 import type { Sample } from './judge.ts'
+import type { Measured } from './measure.ts'
 
 export type Phase = NonNullable<DeploymentStatus['phase']>
 export const finalPhases: ReadonlySet<string> = new Set<Phase>(['Succeeded', 'Failed', 'RolledBack', 'Superseded', 'Canceled'])
@@ -63,6 +64,8 @@ export interface Observed {
   readings: Readings | undefined
   /** Largest share of its memory limit that an instance on trial holds; undefined while nobody has measured. */
   saturation?: number | undefined
+  /** Figures that the strategy asks for; undefined before there is traffic. */
+  measured?: Measured[] | undefined
   paused: boolean
   /** A freeze began meanwhile; why. */
   frozen: string | undefined

@@ -44,6 +44,14 @@ export interface TrafficReadings {
   takenAt: () => Date
 }
 
+/** Metrics of a team. */
+export interface MetricReadings {
+  /** The one value of a query, undefined when nothing was measured. Throws coded when it cannot be asked or gives more than one. */
+  value: (team: string, query: string, at: Date) => Promise<number | undefined>
+  /** Throws coded what is wrong with the text of a query. */
+  check: (query: string) => void
+}
+
 /** Who wrote a resource, as the audit has it; parts of the platform left out. */
 export interface Writers {
   /** Since this moment: the audit is long, and found by its time. `verb`: only those who did this. */

@@ -6,7 +6,7 @@
  */
 import type { ErrorCode, ErrorObject, Judgement, ResolvedStrategy } from '@pavior/contract'
 import { errorCatalogue } from '@pavior/contract'
-import { judge, judgeAtEnd, type Evidence } from './judge.ts'
+import { isUnknown, judge, judgeAtEnd, type Evidence } from './judge.ts'
 import { hasFailed, isReady, namesOf, type Action, type Backends, type Observed, type Phase, type Trial } from './observed.ts'
 import { trialReplicas } from './strategy.ts'
 
@@ -118,18 +118,19 @@ function endOf(code: ErrorCode): Phase {
 }
 
 /** By the traffic where there is enough of it, else by what the platform asked itself. */
-function judgementOf({ readings, own, strategy, webSet, saturation }: Observed, trial: Trial, over: boolean): Judgement {
+function judgementOf({ readings, own, strategy, webSet, saturation, measured }: Observed, trial: Trial, over: boolean): Judgement {
   const restarts = own.filter(({ metadata }) => metadata.name === webSet).flatMap(({ status }) => status?.instances ?? []).reduce((sum, instance) => sum + instance.restarts, 0)
   const none = { requests: 0, errors: 0, p95Ms: null, p99Ms: null }
-  const traffic: Evidence = { source: 'traffic', canary: readings?.canary ?? none, stable: readings?.stable, restarts, saturation }
+  const traffic: Evidence = { source: 'traffic', canary: readings?.canary ?? none, stable: readings?.stable, restarts, saturation, measured }
   const byTraffic = over ? judgeAtEnd(traffic, strategy.judge) : judge(traffic, strategy.judge)
   if (byTraffic.verdict !== 'waiting' || trial.synthetic === undefined || !over) return byTraffic
-  const synthetic = judgeAtEnd({ source: 'synthetic', canary: trial.synthetic, stable: undefined, restarts, saturation }, strategy.judge)
+  const synthetic = judgeAtEnd({ source: 'synthetic', canary: trial.synthetic, stable: undefined, restarts, saturation, measured }, strategy.judge)
   return { ...synthetic, text: [`too little traffic to judge by (${traffic.canary.requests} requests), so the platform asked itself`, ...synthetic.text] }
 }
 
 /** Whether a step could never see enough requests: then waiting for its end would tell nothing. */
-function isQuiet({ readings, strategy, trial, promoted }: Observed, seconds: number): boolean {
+function isQuiet({ readings, strategy, trial, promoted, measured = [] }: Observed, seconds: number): boolean {
+  if (measured.some(isUnknown)) return false
   const share = trial!.weight / 100
   return !promoted && (readings?.perSecond ?? 0) * share * seconds < strategy.judge.minRequests && (readings?.canary.requests ?? 0) < strategy.judge.minRequests
 }
