@@ -149,7 +149,7 @@ export const EnvironmentSpec = Type.Object(
             Type.Object(
               {
                 count: Type.Integer({ minimum: 1, maximum: 5, description: 'People who must approve; never the author of the change.' }),
-                role: Type.Optional(Type.Enum(['admin', 'developer'], { description: 'Role that they need in the team. Default: developer.' })),
+                role: Type.Optional(dnsLabel(63, 'Role that they need in the team: developer, admin, or a Role of your own that may approve Deployments. Default: developer.')),
               },
               { additionalProperties: false },
             ),

@@ -52,12 +52,14 @@ export type UserSpec = Type.Static<typeof UserSpec>
 export const UserStatus = Type.Object({ lastSeenAt: Type.Optional(Timestamp('Last use of any of its tokens, within an hour.')) }, { additionalProperties: false })
 export type UserStatus = Type.Static<typeof UserStatus>
 
-export const verbs = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete'] as const
+/** The last two are acts on what others do: approve (a Deployment that waits for it, a PolicyException that was asked for) and override (freezes and soak times of a Deployment). */
+export const verbs = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete', 'approve', 'override'] as const
+export type Verb = (typeof verbs)[number]
 
 /** One line of a role: these verbs on these kinds, perhaps only by these names, in these environments, on these fields. */
 export const AccessRule = Type.Object(
   {
-    verbs: Type.Array(Type.Enum([...verbs, '*'], { description: 'A verb; * means all.' }), { minItems: 1, maxItems: 8, description: 'What may be done; * means all.' }),
+    verbs: Type.Array(Type.Enum([...verbs, '*'], { description: 'A verb; * means all.' }), { minItems: 1, maxItems: 10, description: 'What may be done; * means all. approve and override are acts on a Deployment (let it pass; leave out freezes and soak times), approve also decides on a PolicyException.' }),
     kinds: Type.Array(Type.String({ pattern: '^(\\*|[A-Z][A-Za-z]{0,59})$' }), { minItems: 1, maxItems: 50, description: 'Kinds, for example App; * means all. Audit is no kind, is read with get, and has to be named.' }),
     names: Type.Optional(Type.Array(Type.String({ pattern: '^[a-z][-a-z0-9.]*\\*?$', maxLength: 253 }), { minItems: 1, maxItems: 100, description: 'Names, or beginnings of names with * at the end. A rule with names allows no list and no watch. Default: all.' })),
     environments: Type.Optional(Type.Array(dnsLabel(20, 'Name of an Environment.'), { minItems: 1, maxItems: 50, description: 'Only what belongs to these environments. A rule with environments allows no list and no watch. Default: all.' })),

@@ -1,5 +1,5 @@
 /** Deployments that wait for somebody to agree, and who may. */
-import type { EnvironmentSpec, Resource, Role } from '@pavior/contract'
+import type { EnvironmentSpec, Resource } from '@pavior/contract'
 import { useMemo } from 'react'
 import type { Deployment } from './apps.ts'
 import { useCollection, useNewest } from './collections.ts'
@@ -13,8 +13,12 @@ export function waitsForApproval({ status, spec }: Deployment): boolean {
 
 /** Whether it is theirs to say; that nobody approves a change of their own is for the server to tell. */
 export function mayApprove(session: Session, { metadata, status }: Deployment, environment: Environment | undefined): boolean {
-  const role: Role = environment?.spec.protection?.approvals?.role ?? 'developer'
-  return mayAs(session, role, metadata.namespace) && !status?.approvals?.some(({ by }) => by === session.name)
+  const role = environment?.spec.protection?.approvals?.role ?? 'developer'
+  return holds(session, role, metadata.namespace!) && !status?.approvals?.some(({ by }) => by === session.name)
+}
+
+function holds(session: Session, role: string, team: string): boolean {
+  return mayAs(session, role === 'developer' ? role : 'admin', team) || session.grants?.some((grant) => grant.role === role && (grant.team ?? team) === team) === true
 }
 
 export interface Approvals {

@@ -2,10 +2,10 @@
  * A kind is defined once and gets storage, REST, watch, OpenAPI, CLI verbs, tables, authorization, audit and its
  * place in `pavior explain`. Rooms call `defineKind` in their `kinds.ts`; main.ts hands all of them to the registry.
  */
-import type { Cause, Resource, Role } from '@pavior/contract'
+import type { Cause, Resource, Role, Verb } from '@pavior/contract'
 import type { TObject } from 'typebox'
 
-export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete'
+export type { Verb }
 
 /** A column of `kubectl get` and of the portal's list. `priority` 1 is shown with `-o wide` only. */
 export interface Column<R> {

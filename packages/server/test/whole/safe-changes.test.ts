@@ -165,7 +165,7 @@ describe('gates', () => {
 
   test('the same artifact is promoted, what differs is told before, and somebody else approves', async () => {
     await environment('staging', { tier: 'staging' })
-    await environment('production', { tier: 'production', after: 'staging', protection: { approvals: { count: 1 }, promoteOnly: true } })
+    await environment('production', { tier: 'production', after: 'staging', protection: { approvals: { count: 2 }, promoteOnly: true } })
     for (const [name, role] of [['ada', 'developer'], ['bob', 'developer'], ['eve', 'viewer']]) await platform.api('POST', '/v1/teams/default/invitations', { name, role })
     const [ada, bob, eve] = [await asUser('ada'), await asUser('bob'), await asUser('eve')]
     await deployed('shop', app('one'), '--environment', 'staging')
@@ -184,6 +184,11 @@ describe('gates', () => {
       expect(await approve(name, as)).toMatchObject({ status: 403, body: { details: { pavior: { code: 'APPROVAL_REFUSED' } }, message: expect.stringContaining(why) } })
     }
     expect((await approve(name, bob)).status).toBe(200)
+    // A role of one's own may approve, where it says so.
+    await platform.api('POST', '/apis/pavior.dev/v1/roles', { metadata: { name: 'approver' }, spec: { rules: [{ verbs: ['approve'], kinds: ['Deployment'], environments: ['production'] }] } })
+    expect((await platform.cli(['auth', 'grant', 'approver', 'user:eve', '--team', 'default', '--reason', 'looks at what goes live'])).code).toBe(0)
+    expect((await platform.cli(['auth', 'who-can', 'approve', 'deployment', name, '--team', 'default', '--environment', 'production'])).stdout).toMatch(/user:eve +approver/)
+    expect((await approve(name, eve)).status).toBe(200)
     await phaseIs('shop', 'Succeeded')
     expect((await approve(name, bob)).body.message).toContain('has ended already')
     const releases = (await platform.api('GET', `${base}/releases?fieldSelector=spec.app%3Dshop&limit=0`)).body.items as Resource<{ artifact: string; environment: string; env: Record<string, string> }>[]

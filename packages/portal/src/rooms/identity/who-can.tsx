@@ -1,4 +1,5 @@
 /** A question about rights and everybody it is true for. The question is in the address. */
+import { verbs } from '@pavior/contract'
 import { Button, Group, Select, Text, TextInput } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useState, type FormEvent } from 'react'
@@ -28,7 +29,6 @@ interface Row extends Source {
   who: string
 }
 
-const verbs = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete']
 const everywhere = ''
 
 export function WhoCan() {
@@ -77,7 +77,7 @@ function Question() {
   return (
     <form onSubmit={submit}>
       <Group align="end" gap="xs" mb="md">
-        <Select label="Who may" w={110} data={verbs} value={verb} allowDeselect={false} onChange={(next) => next && setVerb(next)} />
+        <Select label="Who may" w={110} data={[...verbs]} value={verb} allowDeselect={false} onChange={(next) => next && setVerb(next)} />
         <Select label="what" w={180} searchable data={[...new Set([...kinds.map((each) => each.kind), kind, 'Audit'])].toSorted()} value={kind} allowDeselect={false} onChange={(next) => next && setKind(next)} />
         <Select label="in team" w={150} data={[...(admin ? [{ value: everywhere, label: 'no team' }] : []), ...teams]} value={team} allowDeselect={false} onChange={(next) => setTeam(next ?? everywhere)} />
         <TextInput label="in environment" placeholder="any" w={150} value={environment} onChange={({ currentTarget }) => setEnvironment(currentTarget.value)} />

@@ -1,5 +1,5 @@
 /** Nobody gives what they do not hold: asked at every write of a resource that decides on rights. */
-import { fail, type AccessRule, type Role, type RoleBindingSpec, type RoleSpec, type TeamSpec } from '@pavior/contract'
+import { fail, verbs, type AccessRule, type Role, type RoleBindingSpec, type RoleSpec, type TeamSpec } from '@pavior/contract'
 import type { Actor } from '../../kernel/actor.ts'
 import type { KindDefinition, Verb } from '../../kernel/kind.ts'
 import { auditedTeams, auditKind, mayAct } from '../../kernel/resources/index.ts'
@@ -7,7 +7,6 @@ import type { AdmissionRequest } from '../../kernel/resources/resources.ts'
 import { builtInRoles } from './built-in.ts'
 import { asGiver } from './rights.ts'
 
-const verbs: Verb[] = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete']
 /** What gives rights on the whole platform is written by its administrators, whatever a role of somebody says. */
 const ofThePlatform = new Set(['User', 'Group', 'Role', 'ClusterRoleBinding', 'IdentityProvider'])
 

@@ -16,7 +16,7 @@ import * as identity from './index.ts'
 import { indexRights, limited, stillHolds, type Binding } from './rights.ts'
 
 const kinds = [identity, catalog, delivery, policy, release, runtime, routing].flatMap((room): KindDefinition[] => room.kinds)
-const verbs: Verb[] = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete']
+const verbs: Verb[] = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete', 'approve', 'override']
 const reading = ['get', 'list', 'watch']
 const cud = ['create', 'update', 'patch', 'delete']
 
@@ -24,10 +24,10 @@ const cud = ['create', 'update', 'patch', 'delete']
 const written: Record<string, { developer?: string[]; owner?: string[] }> = {
   App: { developer: cud },
   Build: { developer: ['create', 'update', 'patch'] },
-  Deployment: { developer: ['create', 'update', 'patch'] },
+  Deployment: { developer: ['create', 'update', 'patch', 'approve'], owner: ['override'] },
   Template: { developer: ['update', 'patch', 'delete'] },
   TemplateRun: { developer: ['update', 'patch', 'delete'] },
-  PolicyException: { developer: ['create', 'delete'] },
+  PolicyException: { developer: ['create', 'delete'], owner: ['approve'] },
   Environment: { owner: cud },
   Freeze: { owner: cud },
   ScorecardExemption: { owner: cud },

@@ -1,5 +1,5 @@
 /** `GET /v1/auth/…`: may I, who may, which roles are there, and by what does somebody hold what they hold. */
-import { fail, type AccessRule } from '@pavior/contract'
+import { fail, verbs, type AccessRule } from '@pavior/contract'
 import type { FastifyInstance } from 'fastify'
 import type { Actor } from '../../kernel/actor.ts'
 import type { Routes } from '../../kernel/api/types.ts'
@@ -10,7 +10,6 @@ import { builtInRoles } from './built-in.ts'
 import type { Directories } from './directories.ts'
 import type { Source } from './rights.ts'
 
-const verbs: Verb[] = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete']
 
 interface Question {
   verb?: string

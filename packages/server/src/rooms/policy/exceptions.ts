@@ -5,7 +5,7 @@ import type { EventRecorder } from '../../kernel/audit/events.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { ignore } from '../../kernel/errors.ts'
 import { after, done, itself, splitKey, type Reconciler } from '../../kernel/reconcile/index.ts'
-import type { Admission, Resources } from '../../kernel/resources/index.ts'
+import { mayAct, type Admission, type Resources } from '../../kernel/resources/index.ts'
 import type { Engine } from './engine.ts'
 import { policyException } from './kinds.ts'
 import type { PolicyException } from './plan.ts'
@@ -46,7 +46,7 @@ export function exceptionAdmission({ engine, resources, clock, longestDays }: Ex
   }
 }
 
-/** Grants or denies. Of a platform administrator, or of an administrator of the team who did not ask for it. */
+/** Grants or denies. Of a platform administrator, or of somebody who may approve exceptions of the team and did not ask for it. */
 export async function decide({ resources, events, clock }: Pick<ExceptionDeps, 'resources' | 'events' | 'clock'>, by: Actor, team: string, name: string, phase: 'Granted' | 'Denied', note: string | undefined): Promise<PolicyException> {
   const key = { kind: 'PolicyException', namespace: team, name }
   checkMayDecide(by, await resources.mustGet<PolicyException>(by, key), team)
@@ -68,7 +68,7 @@ export async function decide({ resources, events, clock }: Pick<ExceptionDeps, '
 
 function checkMayDecide(by: Actor, { metadata }: PolicyException, team: string): void {
   if (by.admin) return
-  if (by.kind !== 'user' || by.roles.get(team) !== 'admin') throw fail('FORBIDDEN', { message: `${by.name} may not decide on exceptions of team ${team}.`, fix: `Ask an administrator of team ${team} or of the platform.` })
+  if (by.kind !== 'user' || !mayAct(by, 'approve', policyException, team, { name: metadata.name })) throw fail('FORBIDDEN', { message: `${by.name} may not decide on exceptions of team ${team}.`, fix: `Ask an administrator of team ${team} or of the platform.` })
   const requester = metadata.annotations?.[requestedBy] ?? ''
   // Behind a token of a machine may stand whoever made it.
   if (requester === by.name || !requester.startsWith('user:')) throw fail('FORBIDDEN', { message: requester === by.name ? `${by.name} asked for this exception and cannot decide on it.` : `${requester} asked for this exception, and nobody knows who stands behind it.`, fix: `Ask another administrator of team ${team} or of the platform.` })

@@ -47,7 +47,7 @@ export const policyException = defineKind<PolicyExceptionSpec, PolicyExceptionSt
   indexes: ['spec.policy', 'spec.app'],
   // What was granted is what was asked for.
   immutable: { except: [] },
-  access: { developer: ['create', 'delete'] },
+  access: { developer: ['create', 'delete'], admin: ['approve'] },
   columns: [
     { name: 'Policy', type: 'string', description: 'Policy, and rule of it, that need not be kept.', value: ({ spec }) => (spec.rule === undefined ? spec.policy : `${spec.policy}/${spec.rule}`) },
     { name: 'App', type: 'string', description: 'App that it is for.', value: ({ spec }) => spec.app ?? 'all of the team' },

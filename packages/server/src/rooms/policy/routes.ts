@@ -5,9 +5,10 @@ import { systemActor, type Actor } from '../../kernel/actor.ts'
 import type { Routes } from '../../kernel/api/types.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/db/index.ts'
-import { readableTeams } from '../../kernel/resources/index.ts'
+import { mayAct, readableTeams } from '../../kernel/resources/index.ts'
 import { decide, requestedBy, type ExceptionDeps } from './exceptions.ts'
 import { tryFixtures } from './fixtures.ts'
+import { policyException } from './kinds.ts'
 import { countFindings, listDecisions, listFindings } from './store.ts'
 import type { Quotas } from './quotas/check.ts'
 import type { Sweep } from './sweep.ts'
@@ -91,7 +92,7 @@ export function policyRoutes(deps: PolicyRoutesDeps): Routes {
 
 function mayDecide(actor: Actor, { metadata, status }: Resource<unknown, { phase?: string }>): boolean {
   if ((status?.phase ?? 'Requested') !== 'Requested') return false
-  return actor.admin || (actor.kind === 'user' && actor.roles.get(metadata.namespace!) === 'admin' && metadata.annotations?.[requestedBy] !== actor.name)
+  return actor.admin || (actor.kind === 'user' && mayAct(actor, 'approve', policyException, metadata.namespace!, { name: metadata.name }) && metadata.annotations?.[requestedBy] !== actor.name)
 }
 
 const soonMs = 7 * 24 * 3600_000

@@ -1,9 +1,10 @@
 /** What a Deployment may say depends on who says it and on what was before: rules that a schema cannot hold. */
 import { fail, type DeploymentSpec, type EnvironmentSpec } from '@pavior/contract'
 import type { Actor } from '../../kernel/actor.ts'
-import type { Resources } from '../../kernel/resources/index.ts'
+import { mayAct, type About, type Resources } from '../../kernel/resources/index.ts'
 import type { AdmissionRequest } from '../../kernel/resources/resources.ts'
 import { byApp, type Deployment } from './context.ts'
+import { deployment } from './kinds.ts'
 import { filled } from './measure.ts'
 import type { MetricReadings } from './ports.ts'
 
@@ -21,7 +22,7 @@ export function createDeploymentRules(resources: () => Pick<Resources, 'list'>):
     if (kind.kind !== 'Deployment' || verb === 'delete' || actor.kind === 'system') return
     const team = object.metadata.namespace!
     const next = object.spec as DeploymentSpec
-    if (next.override && next.override.reason !== (previous?.spec as DeploymentSpec | undefined)?.override?.reason) mayOverride(actor, team)
+    if (next.override && next.override.reason !== (previous?.spec as DeploymentSpec | undefined)?.override?.reason) mayOverride(actor, team, { name: object.metadata.name, spec: next })
     if (verb === 'create' && next.rollbackTo && !(await servedBefore(resources(), team, next))) {
       throw fail('INVALID', { message: `v${next.release} of ${next.app} never served in ${next.environment}, so it cannot be rolled back to.`, fix: 'Leave out rollbackTo, or choose a release that served there.' })
     }
@@ -29,9 +30,9 @@ export function createDeploymentRules(resources: () => Pick<Resources, 'list'>):
 }
 
 /** Freezes and soak times may be passed by those who answer for the team. */
-function mayOverride(actor: Actor, team: string): void {
-  if (actor.admin || actor.roles.get(team) === 'admin') return
-  throw fail('FORBIDDEN', { message: `${actor.name} may not override a freeze in team ${team}.`, why: 'It takes the role admin.', fix: `Ask an administrator of team ${team}.` })
+function mayOverride(actor: Actor, team: string, about: About): void {
+  if (mayAct(actor, 'override', deployment, team, about)) return
+  throw fail('FORBIDDEN', { message: `${actor.name} may not override a freeze in team ${team}.`, why: 'It takes the role admin, or one that may override Deployments.', fix: `Ask an administrator of team ${team}.` })
 }
 
 /** A rollback passes every gate, so it leads only to where the environment was before. */

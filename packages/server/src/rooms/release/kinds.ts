@@ -99,7 +99,7 @@ export const deployment = defineKind<DeploymentSpec, DeploymentStatus>({
   indexes: ['spec.app', 'spec.environment', 'status.phase'],
   validate: ({ spec }) => rolloutRules(spec.rollout),
   immutable: { except: ['canceled', 'paused', 'resumedStep', 'promoted', 'notBefore', 'override'] },
-  access: { developer: ['create', 'update', 'patch'] },
+  access: { developer: ['create', 'update', 'patch', 'approve'], admin: ['override'] },
   columns: [
     { name: 'App', type: 'string', description: 'App.', value: ({ spec }) => spec.app },
     { name: 'Environment', type: 'string', description: 'Environment.', value: ({ spec }) => spec.environment },

@@ -1,12 +1,13 @@
 /** The same artifact into the next environment, with what differs told before; and the approvals that it may need. */
 import { fail, type EnvironmentComparison, type EnvironmentSpec, type PromotionPlan, type ReleaseChanges, type ReleaseSpec, type Resource } from '@pavior/contract'
 import type { Actor } from '../../kernel/actor.ts'
-import type { Resources } from '../../kernel/resources/index.ts'
+import { mayAct, type Resources } from '../../kernel/resources/index.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { releaseChanges } from './changes.ts'
 import { configurationChanged, createRelease, type ReleaseDeps } from './commands.ts'
 import { actor as system, builtOf, isActive, readContext, servingDeployment, type App, type Deployment, type Release } from './context.ts'
 import { gatesOf } from './gates.ts'
+import { deployment as deploymentKind } from './kinds.ts'
 import { releaseName } from './names.ts'
 import { freezesOf } from './observe.ts'
 import type { Writers } from './ports.ts'
@@ -102,7 +103,7 @@ export async function approve({ resources, writers, now }: ApprovalDeps, by: Act
   const environment = await resources.get<Resource<EnvironmentSpec>>(by, { kind: 'Environment', namespace: team, name: deployment.spec.environment })
   const { role = 'developer' } = environment?.spec.protection?.approvals ?? {}
   if (by.kind !== 'user') throw fail('APPROVAL_REFUSED', { message: `${by.name} is no person, so it cannot approve.` })
-  if (!by.admin && by.roles.get(team) !== 'admin' && by.roles.get(team) !== role) throw fail('APPROVAL_REFUSED', { message: `${by.name} may not approve ${name}: it takes the role ${role} in team ${team}.` })
+  if (!mayAct(by, 'approve', deploymentKind, team, { name, spec: deployment.spec }) || !holds(by, team, role)) throw fail('APPROVAL_REFUSED', { message: `${by.name} may not approve ${name}: it takes the role ${role} in team ${team}.` })
   if (!isActive(deployment)) throw fail('APPROVAL_REFUSED', { message: `${name} has ended already.`, fix: 'Deploy or promote again.' })
   if ((await makersOf(resources, writers, team, deployment)).has(by.name)) throw fail('APPROVAL_REFUSED', { message: `${by.name} made this change, and somebody else has to look at it.` })
   const at = now().toISOString()
@@ -116,6 +117,12 @@ export async function approve({ resources, writers, now }: ApprovalDeps, by: Act
     },
     { subresource: 'status' },
   )
+}
+
+/** That a developer may approve, a role says that may do so; other roles have to be held. */
+function holds({ admin, roles, grants = [] }: Actor, team: string, role: string): boolean {
+  if (admin || role === 'developer' || roles.get(team) === 'admin') return true
+  return grants.some((grant) => (grant.team === undefined || grant.team === team) && (grant.role === role || grant.role === 'platform-admin' || grant.member === 'admin'))
 }
 
 /** Configuration waits for a rollout under way before it becomes a release. */

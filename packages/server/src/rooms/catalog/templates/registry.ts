@@ -5,9 +5,11 @@ import { fail, type Resource, type TemplateSource, type TemplateSpec } from '@pa
 import { parse } from 'yaml'
 import { systemActor, type Actor } from '../../../kernel/actor.ts'
 import type { Database } from '../../../kernel/db/index.ts'
-import type { Resources } from '../../../kernel/resources/index.ts'
+import { authorize, type Resources } from '../../../kernel/resources/index.ts'
 import type { TemplateRenderer } from '../ports.ts'
+import { app } from '../kinds.ts'
 import { actions } from './actions/index.ts'
+import { template } from './kinds.ts'
 import { isOlder, isRecord, newestFirst, readManifest, textsOf, type Manifest } from './plan.ts'
 import { keepVersion, listVersions, readVersion, type TemplateVersion } from './store.ts'
 import { addFiles, below, digestOf, fits, type Tree } from './tree.ts'
@@ -24,15 +26,20 @@ export interface RegistryDeps {
   renderer: TemplateRenderer
 }
 
-/** Whoever may deploy in a team may publish and use templates there. */
-export function mustDevelop({ name, admin, roles, app }: Actor, team: string): void {
-  const role = roles.get(team)
-  if (app === undefined && (admin || role === 'developer' || role === 'admin')) return
-  throw fail('FORBIDDEN', {
-    message: `${name} may not do this in team ${team}.`,
-    why: app === undefined ? `${name} ${role ? `is ${role}` : 'has no role'} there.` : `${name} may do only what concerns app "${app}".`,
-    fix: `Ask an administrator of team ${team} for the role developer.`,
-  })
+/** Whoever may change templates of a team publishes and promotes them. */
+export function mustPublish(actor: Actor, team: string, name?: string): void {
+  mustConcernNoApp(actor)
+  authorize(actor, 'update', template, team, name === undefined ? undefined : { name })
+}
+
+/** Whoever may make apps in a team uses templates there. */
+export function mustMakeApps(actor: Actor, team: string, name?: string): void {
+  mustConcernNoApp(actor)
+  authorize(actor, 'create', app, team, name === undefined ? undefined : { name })
+}
+
+function mustConcernNoApp({ name, app: only }: Actor): void {
+  if (only !== undefined) throw fail('FORBIDDEN', { message: `${name} may do only what concerns app "${only}".`, fix: 'Use a token of the team, or your own.' })
 }
 
 /** Reads template.yaml of a tree. Throws TEMPLATE_INVALID and TEMPLATE_ACTION_UNKNOWN. */

@@ -10,7 +10,7 @@ import type { Routes } from '../../../kernel/api/types.ts'
 import type { ChangeWaiters } from '../../../kernel/store/waiters.ts'
 import type { SourceIntake } from '../ports.ts'
 import type { Run, RunDeps } from './reconcile.ts'
-import { actor as system, findTemplate, mustDevelop, promote, publish, type Template } from './registry.ts'
+import { actor as system, findTemplate, mustMakeApps, mustPublish, promote, publish, type Template } from './registry.ts'
 import { beginRun, dryRun, type RunRequest } from './runs.ts'
 import { fleetOf, upgrade } from './upgrade.ts'
 import { addFiles, mostTreeBytes, type Tree } from './tree.ts'
@@ -91,7 +91,7 @@ function lifeRoutes(server: FastifyInstance, deps: TemplateRoutesDeps): void {
 
 function promoteRoute(server: FastifyInstance, deps: TemplateRoutesDeps): void {
   server.post<{ Params: { team: string; name: string } }>('/v1/teams/:team/templates/:name/promote', async ({ params, actor }) => {
-    mustDevelop(actor, params.team)
+    mustPublish(actor, params.team, params.name)
     return promote(deps, await findTemplate(deps, `${params.team}/${params.name}`, []))
   })
 }
@@ -104,7 +104,7 @@ function runRoutes(server: FastifyInstance, deps: TemplateRoutesDeps): void {
   server.post<{ Params: { team: string; name: string }; Querystring: { dryRun?: string } }>('/v1/teams/:team/templates/:name/runs', async ({ params, query, body, actor, signal }, reply) => {
     const given = body ?? {}
     if (!runBody.Check(given)) throw fail('BAD_REQUEST', { message: 'A run takes { "answers": { … }, "version"?: "1.2.0", "templateTeam"?: team, "secrets"?: { … } }.' })
-    mustDevelop(actor, params.team)
+    mustMakeApps(actor, params.team)
     const template = await findTemplate(deps, given.templateTeam === undefined ? params.name : `${given.templateTeam}/${params.name}`, [params.team, deps.defaultTeam])
     const request: RunRequest = { team: params.team, template, version: given.version, answers: given.answers ?? {}, secrets: given.secrets }
     if (query.dryRun === 'All') {
@@ -163,7 +163,7 @@ interface PublishSearch {
 
 function publishRoute(scope: FastifyInstance, deps: TemplateRoutesDeps): void {
   scope.post<{ Params: { team: string }; Querystring: PublishSearch }>('/v1/teams/:team/templates', { config: { maxBodyBytes: largestUpload }, bodyLimit: largestUpload }, async ({ params, query, actor, raw, headers }, reply) => {
-    mustDevelop(actor, params.team)
+    mustPublish(actor, params.team)
     const type = headers['content-type']?.split(';')[0] ?? ''
     if (!archiveTypes.includes(type)) throw fail('UNSUPPORTED_MEDIA', { message: `A template cannot be sent as "${type}".`, fix: `Send a tar archive as one of: ${archiveTypes.join(', ')}.` })
     const files = await takeIn(deps.intake, raw)

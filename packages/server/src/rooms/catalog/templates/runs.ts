@@ -4,7 +4,7 @@ import { fail, questionNames, secretNames, withoutSecrets, type Cause } from '@p
 import type { Actor } from '../../../kernel/actor.ts'
 import type { ActionContext } from './actions/types.ts'
 import type { Run, RunDeps } from './reconcile.ts'
-import { actor as system, mustDevelop, versionOf, type Template } from './registry.ts'
+import { actor as system, mustMakeApps, versionOf, type Template } from './registry.ts'
 import { rehearse } from './steps.ts'
 import { keepSecrets, type TemplateVersion } from './store.ts'
 import { sorted, type Tree } from './tree.ts'
@@ -79,7 +79,7 @@ function alwaysFree(resources: RunDeps['resources']): RunDeps['resources'] {
 }
 
 export async function dryRun(deps: RunDeps, actor: Actor, request: RunRequest, signal: AbortSignal): Promise<Rehearsal & Checked & { tree: Tree }> {
-  mustDevelop(actor, request.team)
+  mustMakeApps(actor, request.team)
   const version = await versionOf(deps, request.template, request.version)
   const { answers, secrets } = await checkAnswers(deps, version, request.answers, request.secrets ?? {})
   const context = contextOf(deps, actor, request.team, version, answers, signal)
