@@ -1,4 +1,5 @@
 /** Background parts, started in order and stopped in reverse, each with a bounded drain. */
+import { setMaxListeners } from 'node:events'
 import type { Logger } from '../log.ts'
 
 export interface Part {
@@ -21,6 +22,8 @@ export class Lifecycle {
   constructor(parts: Part[], log: Logger) {
     this.#parts = parts
     this.#log = log
+    // Every part listens, and there are more than the ten that Node takes for a leak.
+    setMaxListeners(0, this.#abort.signal)
   }
 
   async start(): Promise<void> {
