@@ -178,6 +178,8 @@ async function follow(here: Context, begun: Secret, wait: boolean): Promise<void
     if (rotation?.startedAt !== startedAt) return out.result(secret, `Version ${rotation?.version} of ${name} was put in force meanwhile and goes first.`)
     const lines = rotation.targets.map(({ app, environment, state, deployment }) => `  ${app} → ${environment}   ${state}${deployment === undefined ? '' : `   ${deployment}`}`).join('\n')
     if (lines !== told && lines !== '') out.progress((told = lines))
+    const refused = rotation.targets.find(({ state }) => state === 'refused')
+    if (refused && rotation.targets.every(({ state }) => state !== 'pending' && state !== 'underway')) throw fail('POLICY_DENIED', { message: `Version ${version} of ${name} is not brought out yet to ${refused.app} in ${refused.environment}.`, why: refused.message ?? '', state: 'It is in force, and brought out as soon as the rule lets it.' })
     const watched = rotation.targets.some(({ state }) => state === 'watched') && !rotation.targets.some(({ state }) => state === 'pending' || state === 'underway')
     if (rotation.phase === 'Succeeded' || (rotation.phase === 'RollingOut' && watched)) return out.result(secret, `${name}: ${rotation.message}`)
     if (rotation.phase !== 'RollingOut') throw fail('CANARY_FAILED', { message: `Version ${version} of ${name} was taken back.`, why: rotation.message, fix: `Set a value that works. pavior secrets versions ${secret.spec.key}${scopeText(secret.spec)} shows where it stands.`, state: 'Apps run with the version before.' })

@@ -128,6 +128,8 @@ export const AppEnvironmentStatus = Type.Object(
     deployment: Type.Optional(Type.String({ description: 'Newest deployment.' })),
     phase: Type.Optional(Type.String({ description: 'Phase of the newest deployment.' })),
     preview: Type.Optional(Type.Boolean({ description: 'It comes and goes with a branch.' })),
+    /** Why configuration or secrets that were set are not brought out: a rule refuses them. It is asked again every ten seconds. */
+    refused: Type.Optional(Problem),
   },
   { additionalProperties: false },
 )

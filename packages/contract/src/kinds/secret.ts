@@ -53,7 +53,7 @@ export const RotationTarget = Type.Object(
   {
     app: Type.String({ description: 'App.' }),
     environment: Type.String({ description: 'Environment.' }),
-    state: Type.Enum(['pending', 'underway', 'watched', 'done', 'failed', 'left'], { description: 'watched: it serves, and is taken back if it fails yet · left: somebody put another release there meanwhile.' }),
+    state: Type.Enum(['pending', 'refused', 'underway', 'watched', 'done', 'failed', 'left'], { description: 'refused: a rule does not let it be brought out yet · watched: it serves, and is taken back if it fails yet · left: somebody put another release there meanwhile.' }),
     deployment: Type.Optional(Type.String({ description: 'Deployment that brings the version.' })),
     message: Type.Optional(Type.String({ description: 'What it says.' })),
   },

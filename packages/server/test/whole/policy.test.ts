@@ -80,8 +80,16 @@ test('what only its deployment breaks ends a deploy with the denial too; the way
   const rolledBack = await platform.cli(['rollback', 'v1', '--app', 'back'])
   expect(rolledBack.code, rolledBack.stderr).toBe(0)
   expect((await platform.get('back.localhost')).body).toBe('one')
+  // A secret that cannot be brought out says why, and the app too.
+  expect(await platform.cli(['secrets', 'set', 'API_KEY', '--app', 'back'], { input: 'v1' })).toMatchObject({ code: 3, stderr: expect.stringMatching(/POLICY_DENIED[\s\S]*no-deployments[\s\S]*brought out as soon as the rule lets it/) })
+  const refused = async (): Promise<any> => (await platform.api('GET', '/apis/pavior.dev/v1/namespaces/default/apps/back')).body.status.environments.production.refused
+  expect(await refused()).toMatchObject({ code: 'POLICY_DENIED' })
+  const rotation = async (): Promise<any> => (await platform.api('GET', '/apis/pavior.dev/v1/namespaces/default/secrets')).body.items[0].status.rotation
+  expect((await rotation()).targets).toEqual([expect.objectContaining({ app: 'back', state: 'refused', message: expect.stringContaining('no-deployments') })])
   expect((await platform.api('DELETE', `${policies}/no-deployments`)).status).toBe(200)
   expect((await platform.api('DELETE', `${policies}/no-uploads`)).status).toBe(200)
+  await until('it is brought out', async () => (await rotation()).phase === 'Succeeded')
+  expect(await refused()).toBeUndefined()
 })
 
 describe('a policy', () => {

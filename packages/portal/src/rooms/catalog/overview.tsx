@@ -35,7 +35,7 @@ export default function Overview() {
   if (!loading && deployments.length === 0) return <NeverDeployed {...place} />
   return (
     <>
-      <Trouble app={app} deployment={deployments[0]} sets={sets} place={place} />
+      <Trouble app={app} environment={environment} deployment={deployments[0]} sets={sets} place={place} />
       <Stats stats={statsOf(app, environment, sets, traffic)} />
       <Section title="Traffic" actions={<TimeRangePicker />}>
         <Charts traffic={traffic} deployments={deployments} zoom={range.zoom} url={urlOf(app, environment)} />
@@ -46,9 +46,9 @@ export default function Overview() {
 }
 
 /** What to do, when there is something. */
-function Trouble({ app, deployment, sets, place }: { app: App; deployment: Deployment | undefined; sets: InstanceSet[]; place: AppPlace }) {
+function Trouble({ app, environment, deployment, sets, place }: { app: App; environment: string; deployment: Deployment | undefined; sets: InstanceSet[]; place: AppPlace }) {
   const failed = wentWrong(deployment?.status?.phase) ? deployment : undefined
-  const problem = failed?.status?.problem ?? sets.find(({ status }) => status?.problem)?.status?.problem ?? app.status?.problem
+  const problem = failed?.status?.problem ?? sets.find(({ status }) => status?.problem)?.status?.problem ?? app.status?.problem ?? app.status?.environments?.[environment]?.refused
   if (!problem) return null
   return (
     <div style={{ marginBottom: 16 }}>

@@ -49,4 +49,4 @@ export function stateOf({ status = {} }: Secret): State {
 }
 
 export const versionTones: Record<string, Tone> = { current: 'good', previous: 'idle', stored: 'busy', rejected: 'bad', revoked: 'idle' }
-export const targetTones: Record<string, Tone> = { pending: 'busy', underway: 'busy', watched: 'good', done: 'good', failed: 'bad', left: 'warn' }
+export const targetTones: Record<string, Tone> = { pending: 'busy', refused: 'warn', underway: 'busy', watched: 'good', done: 'good', failed: 'bad', left: 'warn' }

@@ -5,12 +5,12 @@
  * `apps`: a change of configuration becomes a release, of scale or restart a change of the instance sets, of routes a
  * change of the routes; and the App's status says what serves where.
  */
-import type { AppSpec, AppStatus, BuildSpec, BuildStatus, Resource, SecretRef, SecretSpec, SecretStatus } from '@pavior/contract'
+import type { AppSpec, AppStatus, BuildSpec, BuildStatus, ErrorObject, Resource, SecretRef, SecretSpec, SecretStatus } from '@pavior/contract'
 import { fail, isPaviorError, type PaviorError } from '@pavior/contract'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/db/index.ts'
 import { hasCode, ignore } from '../../kernel/errors.ts'
-import { done, itself, resourceKeyText, splitKey, type Reconciler } from '../../kernel/reconcile/index.ts'
+import { after, done, itself, resourceKeyText, splitKey, type Reconciler } from '../../kernel/reconcile/index.ts'
 import { withTransition } from '../../kernel/conditions.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import { app as appKind } from '../catalog/index.ts'
@@ -81,8 +81,12 @@ function previewGone({ revision }: BuildSpec): PaviorError {
   return fail('CANCELED', { message: `The preview of ${revision.branch ?? 'the branch'} was deleted before its build ended.`, fix: 'Push the branch again when it should have one.' })
 }
 
+function isRefusal(error: unknown): error is PaviorError {
+  return isPaviorError(error) && refusals.has(error.code)
+}
+
 async function noteRefusal(resources: Resources, team: string, name: string, error: unknown): Promise<void> {
-  if (!isPaviorError(error) || !refusals.has(error.code)) throw error
+  if (!isRefusal(error)) throw error
   const refusal = JSON.stringify(error.toObject())
   await resources
     .mutate<Build>(actor, { kind: 'Build', namespace: team, name }, (current) => ({ ...current!, metadata: { ...current!.metadata, annotations: { ...current!.metadata.annotations, [refusalAnnotation]: refusal } } }))
@@ -114,12 +118,23 @@ export function createAppReconciler(deps: AppReconcilersDeps): Reconciler {
       if (!context.app) return done
       const environments = [...new Set(context.deployments.map(({ spec }) => spec.environment))]
       const secrets = await deps.secrets.givenIn(team, name, environments)
-      for (const environment of environments) await followApp(deps, team, context.app, context, environment, secrets.get(environment)!)
-      await writeStatus(deps, team, context.app, context, environments)
-      return done
+      const refused = new Map<string, ErrorObject>()
+      for (const environment of environments) {
+        try {
+          await followApp(deps, team, context.app, context, environment, secrets.get(environment)!)
+        } catch (error) {
+          if (!isRefusal(error)) throw error
+          refused.set(environment, error.toObject())
+        }
+      }
+      await writeStatus(deps, team, context.app, context, environments, refused)
+      return refused.size === 0 ? done : after(refusedAgainMs)
     },
   }
 }
+
+/** Rules that were changed, exceptions and ends of findings are told to nobody here. */
+const refusedAgainMs = 10_000
 
 /** Only when nothing is on its way: a deployment under way takes the App as it is when it makes its sets. */
 async function followApp(deps: AppReconcilersDeps, team: string, declared: App, context: AppContext, environment: string, { refs: secrets, mark }: Given): Promise<void> {
@@ -225,7 +240,7 @@ async function followScale({ resources }: AppReconcilersDeps, team: string, app:
   }
 }
 
-async function writeStatus({ resources, clock }: AppReconcilersDeps, team: string, app: App, { deployments, sets }: AppContext, environments: string[]): Promise<void> {
+async function writeStatus({ resources, clock }: AppReconcilersDeps, team: string, app: App, { deployments, sets }: AppContext, environments: string[], refused: ReadonlyMap<string, ErrorObject>): Promise<void> {
   const now = clock.now().toISOString()
   const states = environments.map((environment) => {
     const own = deployments.filter(({ spec }) => spec.environment === environment)
@@ -239,6 +254,7 @@ async function writeStatus({ resources, clock }: AppReconcilersDeps, team: strin
         deployment: newest.metadata.name,
         phase: newest.status?.phase ?? 'Pending',
         ...(isPreview(newest) ? { preview: true } : {}),
+        ...(refused.has(environment) ? { refused: refused.get(environment)! } : {}),
       },
     ] as const
   })

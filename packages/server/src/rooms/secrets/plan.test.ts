@@ -97,11 +97,13 @@ describe('a rotation', () => {
     app: 'shop',
     environment: 'production',
     serving,
+    refused: undefined,
     newest: { name: 'd', version: 1, endedAt: '2026-01-01T00:00:00.000Z', rollback: false, createdAt: '2026-01-01T00:00:00Z', phase: 'Succeeded', message: 'because', ...newest },
   })
 
   test.each<[string, Running, string, string]>([
     ['waits for its deployment', running(1, {}), 'pending', 'goesOn'],
+    ['waits for a rule to let it', { ...running(1, {}), refused: 'It has a critical finding.' }, 'refused', 'goesOn'],
     ['waits for another that is under way', running(1, { endedAt: undefined, phase: 'Shifting' }), 'pending', 'goesOn'],
     ['is under way', running(1, { version: 2, endedAt: undefined, phase: 'Shifting' }), 'underway', 'goesOn'],
     ['is watched', running(2, { version: 2, endedAt: undefined, phase: 'Watching' }), 'watched', 'goesOn'],

@@ -104,11 +104,13 @@ export interface Running {
   environment: string
   /** Version that the release has which serves; undefined when it has none of this secret. */
   serving: number | undefined
+  /** Why what is set for the app is not brought out. */
+  refused: string | undefined
   /** The newest deployment, and the version that its release has. */
   newest: { name: string; version: number | undefined; endedAt: string | undefined; rollback: boolean; createdAt: string; phase: string; message: string }
 }
 
-export function targetOf({ app, environment, serving, newest }: Running, { version, startedAt }: Pick<Rotation, 'version' | 'startedAt'>): RotationTarget {
+export function targetOf({ app, environment, serving, refused, newest }: Running, { version, startedAt }: Pick<Rotation, 'version' | 'startedAt'>): RotationTarget {
   const place = { app, environment }
   // One that had ended before tried the same version an earlier time.
   const brings = newest.version === version && (newest.endedAt === undefined || newest.endedAt >= startedAt)
@@ -117,10 +119,13 @@ export function targetOf({ app, environment, serving, newest }: Running, { versi
   if (brings && newest.endedAt === undefined) return { ...place, state: 'underway', deployment: newest.name, message: newest.message }
   if (brings && failedPhases.has(newest.phase) && serving !== version) return { ...place, state: 'failed', deployment: newest.name, message: newest.message }
   if (serving === version) return { ...place, state: 'done' }
-  if (newest.rollback && newest.createdAt >= startedAt) return { ...place, state: 'left', deployment: newest.name, message: 'Somebody rolled the app back meanwhile.' }
+  // Whole seconds: of one in the second in which the rotation began nobody knows, and the rotation goes on.
+  if (newest.rollback && Date.parse(newest.createdAt) >= Date.parse(startedAt)) return { ...place, state: 'left', deployment: newest.name, message: 'Somebody rolled the app back meanwhile.' }
+  if (refused !== undefined) return { ...place, state: 'refused', message: refused.slice(0, 500) }
   return { ...place, state: 'pending', ...(newest.endedAt === undefined ? { message: `${newest.name} is under way; it goes first.` } : {}) }
 }
 
+const openStates = new Set(['pending', 'refused', 'underway'])
 const failedPhases = new Set(['Failed', 'RolledBack', 'Canceled'])
 
 export type RotationStep = { type: 'goesOn' | 'succeeded' | 'failed' } & Pick<Rotation, 'targets' | 'message'>
@@ -130,7 +135,7 @@ export function planRotation(rotation: Rotation, running: readonly Running[]): R
   const targets = running.map((one) => targetOf(one, rotation)).toSorted((one, other) => (`${one.app}/${one.environment}` < `${other.app}/${other.environment}` ? -1 : 1))
   const failed = targets.find(({ state }) => state === 'failed')
   if (failed) return { type: 'failed', targets, message: `${failed.app} does not work with version ${rotation.version} in ${failed.environment}: ${failed.message ?? failed.deployment ?? ''}` }
-  const left = targets.filter(({ state }) => state === 'pending' || state === 'underway')
+  const left = targets.filter(({ state }) => openStates.has(state))
   if (left.length === 0 && targets.some(({ state }) => state === 'watched')) return { type: 'goesOn', targets, message: `Version ${rotation.version} serves everywhere and is still watched; it is taken back if it fails.` }
   if (left.length > 0) return { type: 'goesOn', targets, message: `Version ${rotation.version} serves in ${targets.length - left.length} of ${targets.length} places.` }
   return { type: 'succeeded', targets, message: targets.length === 0 ? `Version ${rotation.version} is in force; nothing runs with it yet.` : `Version ${rotation.version} serves everywhere.` }

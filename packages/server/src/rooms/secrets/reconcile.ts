@@ -109,6 +109,7 @@ interface PlaceOf {
   tier: string
   release: number
   deployment: string
+  refused: string | undefined
 }
 
 /** Everything of the team that serves. */
@@ -116,8 +117,8 @@ async function placesOf(resources: Resources, team: string): Promise<PlaceOf[]> 
   const environments = new Map((await resources.listAll<Resource<EnvironmentSpec>>(actor, 'Environment', team)).map(({ metadata, spec }) => [metadata.name, spec.tier]))
   const apps = await resources.listAll<App>(actor, 'App', team)
   return apps.flatMap(({ metadata, status }) =>
-    Object.entries(status?.environments ?? {}).flatMap(([environment, { release, deployment }]) =>
-      release === undefined || deployment === undefined ? [] : [{ app: metadata.name, environment, tier: environments.get(environment) ?? 'production', release, deployment }],
+    Object.entries(status?.environments ?? {}).flatMap(([environment, { release, deployment, refused }]) =>
+      release === undefined || deployment === undefined ? [] : [{ app: metadata.name, environment, tier: environments.get(environment) ?? 'production', release, deployment, refused: refused?.message }],
     ),
   )
 }
@@ -129,12 +130,13 @@ async function runningOf(resources: Resources, team: string, { metadata }: Secre
     return found?.spec.secrets?.find(({ uid }) => uid === metadata.uid)?.version
   }
   return Promise.all(
-    bound.map(async ({ app, environment, release, deployment }) => {
+    bound.map(async ({ app, environment, release, deployment, refused }) => {
       const newest = await resources.get<Resource<DeploymentSpec, DeploymentStatus>>(actor, { kind: 'Deployment', namespace: team, name: deployment })
       return {
         app,
         environment,
         serving: await versionIn(app, release),
+        refused,
         newest: {
           name: deployment,
           version: newest && (await versionIn(app, newest.spec.release)),
