@@ -146,6 +146,7 @@ export async function startServer({ config, settings, connection, external, agen
     library: join(root, 'examples/policies'),
     decisionPoint: openPolicyAgent,
     artifactFacts: (team, app, digest) => deliveryRoom.reads.artifactFacts(team, app, digest),
+    budgets: (team, app, environment) => reliabilityRoom.reads.budgets(team, app, environment),
     clock,
     log,
   })
