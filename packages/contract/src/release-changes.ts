@@ -33,6 +33,8 @@ export interface PromotionPlan extends EnvironmentComparison {
   strategy: ResolvedStrategy
   /** What it would wait for now. */
   gates: Gate[]
+  /** What does not hold it, and is worth knowing. */
+  notes?: string[]
   /** Why it would be refused. */
   refusal?: ErrorObject
 }

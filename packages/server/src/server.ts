@@ -44,6 +44,7 @@ import * as identity from './rooms/identity/index.ts'
 import * as policy from './rooms/policy/index.ts'
 import * as product from './rooms/product/index.ts'
 import * as release from './rooms/release/index.ts'
+import * as reliability from './rooms/reliability/index.ts'
 import * as routing from './rooms/routing/index.ts'
 import * as runtime from './rooms/runtime/index.ts'
 import * as secrets from './rooms/secrets/index.ts'
@@ -75,7 +76,7 @@ export async function startServer({ config, settings, connection, external, agen
 
   // Kernel
   const database = await connectDatabase({ connection, poolSize: config.databaseConnections, flushStatement, log })
-  const kinds = new KindRegistry([...identity.kinds, ...secrets.kinds, ...catalog.kinds, ...delivery.kinds, ...policy.kinds, ...release.kinds, ...gitops.kinds, ...runtime.kinds, ...routing.kinds])
+  const kinds = new KindRegistry([...identity.kinds, ...secrets.kinds, ...catalog.kinds, ...delivery.kinds, ...policy.kinds, ...release.kinds, ...gitops.kinds, ...runtime.kinds, ...routing.kinds, ...reliability.kinds])
   // Two that make one index at once trip over each other, `if not exists` or not.
   await migrate(database, join(root, 'packages/server/migrations'), log, (tx) => createFieldIndexes(tx, kinds.all))
   const feed = new Feed(database, log)
@@ -145,6 +146,7 @@ export async function startServer({ config, settings, connection, external, agen
     library: join(root, 'examples/policies'),
     decisionPoint: openPolicyAgent,
     artifactFacts: (team, app, digest) => deliveryRoom.reads.artifactFacts(team, app, digest),
+    budgets: (team, app, environment) => reliabilityRoom.reads.budgets(team, app, environment),
     clock,
     log,
   })
@@ -202,6 +204,7 @@ export async function startServer({ config, settings, connection, external, agen
     clock,
     log,
   })
+  const reliabilityRoom = reliability.createReliability({ database, resources, signals: telemetryRoom.reads, events, clock, log })
   const catalogRoom = catalog.createCatalog({
     database,
     resources,
@@ -227,7 +230,7 @@ export async function startServer({ config, settings, connection, external, agen
     log,
   })
   const productRoom = product.createProduct({ database, resources, firstUses: people.reads.firstUses })
-  const rooms = [people, secretsRoom, policyRoom, catalogRoom, deliveryRoom, releaseRoom, gitopsRoom, runtimeRoom, telemetryRoom, productRoom]
+  const rooms = [people, secretsRoom, policyRoom, catalogRoom, deliveryRoom, releaseRoom, gitopsRoom, runtimeRoom, telemetryRoom, reliabilityRoom, productRoom]
   reconcilers.push(createGarbageCollector({ database, resources, kinds }), ...rooms.flatMap((room) => room.reconcilers))
 
   // Doors and background parts

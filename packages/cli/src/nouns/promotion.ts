@@ -83,10 +83,10 @@ export function addPromotion(program: Command, context: () => Context): void {
   change('abort', 'Take it back; what served before has all traffic again.', () => ({ canceled: true }), 'is taken back.')
 }
 
-function describe({ app, from, to, changes, strategy, gates = [], refusal }: EnvironmentComparison & Partial<PromotionPlan>): string {
+function describe({ app, from, to, changes, strategy, gates = [], notes = [], refusal }: EnvironmentComparison & Partial<PromotionPlan>): string {
   const place = ({ environment, release }: { environment: string; release?: number }): string => `${environment} ${release === undefined ? '(nothing serves)' : `v${release}`}`
   const rows = [...(changes?.configuration ?? []), ...(changes?.secrets ?? []), ...(changes?.processes ?? [])].map(({ name, before, after }) => [name, before ?? '-', after ?? '-'])
   const artifact = to.artifact === undefined ? 'It is the first there.' : to.artifact === from.artifact ? 'The artifact is the same.' : `artifact ${to.artifact.slice(0, 19)} → ${from.artifact.slice(0, 19)}`
   const how = strategy && `strategy ${strategy.type}${strategy.steps.length > 0 ? ` (${strategy.steps.map(({ weight }) => `${weight} %`).join(' → ')})` : ''}: ${strategy.from}`
-  return [`${app}: ${place(from)} → ${place(to)}`, artifact, ...(rows.length > 0 ? [table(['SETTING', 'NOW', 'THEN'], rows)] : changes ? ['Configuration, secrets and processes are the same.'] : []), ...(how ? [how] : []), ...(refusal ? [`It would be refused: ${refusal.message} ${refusal.fix}`] : []), ...gates.map(({ text, until }) => `It would wait: ${text}${until === undefined ? '' : ` Until ${until}.`}`), ...(strategy && gates.length === 0 && !refusal ? ['Nothing holds it; it begins at once.'] : [])].join('\n')
+  return [`${app}: ${place(from)} → ${place(to)}`, artifact, ...(rows.length > 0 ? [table(['SETTING', 'NOW', 'THEN'], rows)] : changes ? ['Configuration, secrets and processes are the same.'] : []), ...(how ? [how] : []), ...(refusal ? [`It would be refused: ${refusal.message} ${refusal.fix}`] : []), ...gates.map(({ text, until }) => `It would wait: ${text}${until === undefined ? '' : ` Until ${until}.`}`), ...notes, ...(strategy && gates.length === 0 && !refusal ? ['Nothing holds it; it begins at once.'] : [])].join('\n')
 }

@@ -69,7 +69,7 @@ export type Judgement = Type.Static<typeof Judgement>
 /** Why a deployment may not go on yet. */
 export const Gate = Type.Object(
   {
-    gate: Type.Enum(['approval', 'freeze', 'soak', 'schedule'], { description: 'What holds it.' }),
+    gate: Type.Enum(['approval', 'freeze', 'soak', 'schedule', 'budget'], { description: 'What holds it.' }),
     text: Type.String({ description: 'Why, in a sentence.' }),
     until: Type.Optional(Timestamp('When it opens by itself.')),
   },
@@ -96,7 +96,7 @@ export const DeploymentSpec = Type.Object(
     override: Type.Optional(
       Type.Object(
         { reason: Type.String({ minLength: 10, maxLength: 500, description: 'Why it could not wait.' }) },
-        { additionalProperties: false, description: 'Passes freezes and soak times. Only administrators of the team may set it.' },
+        { additionalProperties: false, description: 'Passes freezes, soak times and budgets that are used up. Only administrators of the team may set it.' },
       ),
     ),
   },
@@ -130,6 +130,7 @@ export const DeploymentStatus = Type.Object(
       ),
     ),
     waitingFor: Type.Optional(Type.Array(Gate, { description: 'What holds it back.' })),
+    notes: Type.Optional(Type.Array(Type.String(), { description: 'What did not hold it, and is worth knowing.' })),
     approvals: Type.Optional(
       Type.Array(Type.Object({ by: Type.String({ description: 'Who.' }), at: Timestamp('When.') }, { additionalProperties: false }), { description: 'Who approved it.' }),
     ),

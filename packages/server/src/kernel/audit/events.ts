@@ -1,6 +1,6 @@
 /** Remarks on resources, for `describe`: what a controller did or could not do. Repeats are counted. */
 import type { Resource } from '@pavior/contract'
-import type { Database } from '../db/index.ts'
+import type { Database, Tx } from '../db/index.ts'
 import type { ResourceEvent } from '../resources/index.ts'
 
 export interface EventFilter {
@@ -11,7 +11,8 @@ export interface EventFilter {
 }
 
 export interface EventRecorder {
-  record(resource: Resource, type: 'Normal' | 'Warning', reason: string, message: string, source: string): Promise<void>
+  /** With `tx` it commits with what it remarks on. */
+  record(resource: Resource, type: 'Normal' | 'Warning', reason: string, message: string, source: string, tx?: Tx): Promise<void>
   list(namespaces: string[] | undefined, filter: EventFilter): Promise<ResourceEvent[]>
   /** Forgets remarks older than this. */
   prune(keepMs: number): Promise<void>
@@ -21,8 +22,8 @@ const defaultLimit = 500
 
 export function createEventRecorder(database: Database): EventRecorder {
   return {
-    record: async ({ kind, metadata }, type, reason, message, source) => {
-      await database.query(
+    record: async ({ kind, metadata }, type, reason, message, source, tx = database) => {
+      await tx.query(
         `insert into resource_events (namespace, kind, name, uid, type, reason, message, source) values ($1, $2, $3, $4, $5, $6, $7, $8)
          on conflict (uid, reason, message) do update set count = resource_events.count + 1, last_seen = now()`,
         [metadata.namespace ?? '', kind, metadata.name, metadata.uid, type, reason, message.slice(0, 1024), source],

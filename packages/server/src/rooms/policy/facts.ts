@@ -29,6 +29,11 @@ export function deployFacts({ metadata, spec }: App, environment: string, made: 
   }
 }
 
+/** Whether objectives are declared, and what is left of their budgets; one of which nothing is known is left out. */
+export function budgetFacts(budgets: readonly { name: string; remaining: number | undefined }[]): { slo: { declared: boolean }; errorBudget: Record<string, number> } {
+  return { slo: { declared: budgets.length > 0 }, errorBudget: Object.fromEntries(budgets.flatMap(({ name, remaining }) => (remaining === undefined ? [] : [[name, remaining]]))) }
+}
+
 function processFacts(spec: AppSpec, environment: string, found: Record<string, ProcessSpec> = {}): DeployFacts['processes'] {
   const names = new Set([...Object.keys(found), ...Object.keys(spec.processes ?? {})])
   return Object.fromEntries(

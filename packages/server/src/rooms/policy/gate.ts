@@ -6,7 +6,7 @@ import type { Tx } from '../../kernel/db/index.ts'
 import type { Mirror } from '../../kernel/resources/mirror.ts'
 import { appOf, type Admission, type AdmissionRequest, type Resources } from '../../kernel/resources/index.ts'
 import type { Engine } from './engine.ts'
-import { declaredApp, deployFacts, buildFacts, type App, type Made } from './facts.ts'
+import { budgetFacts, declaredApp, deployFacts, buildFacts, type App, type Made } from './facts.ts'
 import type { Notes } from './notes.ts'
 import { denialOf, denies, warningText, warns, worstFirst, type Subject } from './plan.ts'
 
@@ -24,6 +24,8 @@ export interface GateDeps {
   environments: Mirror<Resource<EnvironmentSpec>>
   /** What is known of an artifact beyond its files: parts, licences, holes, signature. */
   artifactFacts: (team: string, app: string, digest: string) => Promise<object>
+  /** Declared objectives of an app in an environment, with the share of the budget that is left where it is known. */
+  budgets: (team: string, app: string, environment: string) => readonly { name: string; remaining: number | undefined }[]
 }
 
 /** How many rules were asked, and what they warn of. */
@@ -42,7 +44,7 @@ export interface Gate {
   tierOf(team: string, environment: string): string
 }
 
-export function createGate({ resources, engine, notes, environments, artifactFacts }: GateDeps): Gate {
+export function createGate({ resources, engine, notes, environments, artifactFacts, budgets }: GateDeps): Gate {
   const tiers = ['development', 'staging', 'production', 'preview']
   /** One that is not there yet is taken for what its name says, else for the one that asks for most care. */
   const tierOf = (team: string, environment: string): string => environments.get(team, environment)?.spec.tier ?? (tiers.includes(environment) ? environment : 'production')
@@ -68,7 +70,7 @@ export function createGate({ resources, engine, notes, environments, artifactFac
       app: app.metadata.name,
       environment,
       tier: tierOf(team, environment),
-      facts: { ...deployFacts(app, environment, made) },
+      facts: { ...deployFacts(app, environment, made), ...budgetFacts(budgets(team, app.metadata.name, environment)) },
     }
   }
 

@@ -32,6 +32,7 @@ export interface PolicyDeps {
   /** Directory of the policies that Pavior brings. */
   library: string
   artifactFacts: GateDeps['artifactFacts']
+  budgets: GateDeps['budgets']
   decisionPoint: DecisionPoint
   clock: Clock
   log: Logger
@@ -47,13 +48,13 @@ export function admissionOf(reads: () => PolicyReads): Admission[] {
   return [(request) => reads().admission.exceptions(request), (request) => reads().admission.policies(request), (request) => reads().admission.quotas(request)]
 }
 
-export function createPolicyRoom({ database, resources, events, request, longestExceptionDays, library, artifactFacts, decisionPoint, clock, log }: PolicyDeps): Room<PolicyReads> {
+export function createPolicyRoom({ database, resources, events, request, longestExceptionDays, library, artifactFacts, budgets, decisionPoint, clock, log }: PolicyDeps): Room<PolicyReads> {
   const environments = new Mirror<Resource<EnvironmentSpec>>(resources, 'Environment', log)
   const limits = new Mirror<Resource<QuotaSpec>>(resources, 'Quota', log)
   const quotas = createQuotas({ database, quotas: limits, clock })
   const engine = createEngine({ resources, decisionPoint, clock, log })
   const notes = createNotes({ database, resources, clock, log })
-  const gate = createGate({ resources, engine, notes, environments, artifactFacts })
+  const gate = createGate({ resources, engine, notes, environments, artifactFacts, budgets })
   const sweep = createSweep({ database, resources, engine, gate, notes, request, clock })
   const exceptions: ExceptionDeps = { resources, engine, events, clock, longestDays: longestExceptionDays }
   const seed = { name: 'policy library', start: () => ensureLibrary(database, resources, library), stop: async () => {} }

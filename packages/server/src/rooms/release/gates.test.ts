@@ -1,7 +1,7 @@
 import { frozenBy, type EnvironmentSpec, type FreezeSpec } from '@pavior/contract'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { fits, gatesOf, type GateContext } from './gates.ts'
+import { fits, gatesOf, type Budget, type GateContext } from './gates.ts'
 
 const now = new Date('2026-03-04T12:00:00Z')
 const environment: EnvironmentSpec = { tier: 'production', after: 'staging', protection: { approvals: { count: 2 }, branches: ['main', 'release/*'], soakMinutes: 30 } }
@@ -13,6 +13,7 @@ const base: GateContext = {
   before: { artifact: 'sha256:new', since: new Date('2026-03-04T11:45:00Z') },
   approvals: [{ by: 'user:ada', at: '' }],
   freezes: [],
+  budgets: [],
   now,
 }
 const held = (change: Partial<GateContext>) => gatesOf({ ...base, ...change }).gates.map(({ gate }) => gate)
@@ -35,6 +36,41 @@ describe('gates', () => {
     ['an environment without protection', { environment: { tier: 'staging' } }, []],
     ['an environment that nobody declared is frozen like production', { environment: undefined, freezes: [{ reason: 'x', tiers: ['production'] }] }, ['freeze']],
   ])('%s', (_name, change, gates) => expect(held(change)).toEqual(gates))
+
+  describe('error budgets', () => {
+    const budget: Budget = { name: 'shop-availability', onExhausted: 'freeze', draft: false, state: 'exhausted', used: 1.58, since: '2026-03-04T11:12:13Z' }
+    const open: Partial<GateContext> = { environment: { tier: 'production' }, approvals: [] }
+    const told = (change: Partial<GateContext>) => gatesOf({ ...base, ...open, ...change })
+
+    test('one that is used up holds, and says who may let it through', () => {
+      expect(told({ budgets: [budget] })).toEqual({
+        gates: [{ gate: 'budget', text: 'The error budget of shop-availability is used up: 158 % of it, since 2026-03-04 11:12 UTC. It opens when there is a budget again; an administrator of the team may override it with a reason.' }],
+        notes: [],
+        refusal: undefined,
+      })
+    })
+
+    test.each<[string, Partial<GateContext>, string[], string[]]>([
+      ['with something left', { budgets: [{ ...budget, state: 'left' }] }, [], []],
+      ['when it is a rollback', { budgets: [budget], spec: { ...base.spec, rollbackTo: true } }, [], []],
+      ['when it is overridden', { budgets: [budget], spec: { ...base.spec, override: { reason: 'This is the fix' } } }, [], []],
+      ['when it only warns', { budgets: [{ ...budget, onExhausted: 'warn' }] }, [], ['The error budget of shop-availability is used up: 158 % of it, since 2026-03-04 11:12 UTC.']],
+      ['when nothing shall follow', { budgets: [{ ...budget, onExhausted: 'none' }] }, [], []],
+      ['when nothing is known', { budgets: [{ ...budget, state: 'unknown' }] }, [], ['Nothing was counted for shop-availability: its error-budget gate is open.']],
+      ['when it was only proposed', { budgets: [{ ...budget, draft: true }] }, [], ['No SLO is declared for shop in production: the error-budget gate is open.']],
+      ['when none is declared', {}, [], ['No SLO is declared for shop in production: the error-budget gate is open.']],
+      ['when none is declared where it matters less', { environment: { tier: 'staging' } }, [], []],
+      ['not when one more approval is wanted', { budgets: [{ ...budget, onExhausted: 'requireApproval' }] }, ['approval'], ['The error budget of shop-availability is used up: 158 % of it, since 2026-03-04 11:12 UTC.']],
+      ['when that approval is there', { budgets: [{ ...budget, onExhausted: 'requireApproval' }], approvals: [{ by: 'user:ada', at: '' }] }, [], ['The error budget of shop-availability is used up: 158 % of it, since 2026-03-04 11:12 UTC.']],
+    ])('it is open %s', (_name, change, gates, notes) => {
+      expect(told(change).gates.map(({ gate }) => gate)).toEqual(gates)
+      expect(told(change).notes).toEqual(notes)
+    })
+
+    test('one more approval than the environment asks for', () => {
+      expect(gatesOf({ ...base, budgets: [{ ...budget, onExhausted: 'requireApproval' }] }).gates.at(-1)!.text).toBe('It needs 2 more approvals by somebody with the role developer who did not make the change.')
+    })
+  })
 
   test('what can never pass is refused, with the way that can', () => {
     const branch = gatesOf({ ...base, release: { artifact: 'sha256:new', revision: { type: 'git', source: 'sha256:s', branch: 'fix' } } })

@@ -12,11 +12,28 @@ export interface GateContext {
   before: { artifact: string; since: Date } | undefined
   approvals: NonNullable<DeploymentStatus['approvals']>
   freezes: readonly FreezeSpec[]
+  /** Objectives of the app in the environment. */
+  budgets: readonly Budget[]
   now: Date
+}
+
+/** What a gate needs to know of an objective. */
+export interface Budget {
+  name: string
+  onExhausted: 'none' | 'warn' | 'requireApproval' | 'freeze'
+  /** Proposed by the platform: it holds nothing. */
+  draft: boolean
+  state: 'exhausted' | 'left' | 'unknown'
+  /** Share of the budget. */
+  used: number
+  /** ISO 8601: since when nothing is left. */
+  since: string | undefined
 }
 
 export interface Gates {
   gates: Gate[]
+  /** What does not hold it, and is worth knowing. */
+  notes: string[]
   /** It can never pass. */
   refusal: ErrorObject | undefined
 }
@@ -26,9 +43,9 @@ export function gatesOf(context: GateContext): Gates {
   const { spec, now } = context
   const scheduled = spec.notBefore !== undefined && Date.parse(spec.notBefore) > now.getTime()
   const schedule: Gate[] = scheduled ? [{ gate: 'schedule', text: `It is to begin no earlier than ${spec.notBefore}.`, until: spec.notBefore! }] : []
-  if (spec.rollbackTo) return { gates: schedule, refusal: undefined }
+  if (spec.rollbackTo) return { gates: schedule, notes: [], refusal: undefined }
   const refusal = refusalOf(context)
-  return { gates: refusal ? [] : [...schedule, ...soak(context), ...freeze(context), ...approval(context)], refusal }
+  return { gates: refusal ? [] : [...schedule, ...soak(context), ...freeze(context), ...budget(context), ...approval(context)], notes: budgetNotes(context), refusal }
 }
 
 function refusalOf({ spec, environment, release, serving, before }: GateContext): ErrorObject | undefined {
@@ -81,8 +98,34 @@ function freeze({ spec, environment, freezes, now }: GateContext): Gate[] {
   return frozen ? [{ gate: 'freeze', text: `Changes are frozen: ${frozen.reason}`, ...(frozen.until ? { until: frozen.until.toISOString() } : {}) }] : []
 }
 
-function approval({ environment, approvals }: GateContext): Gate[] {
-  const { count = 0, role = 'developer' } = environment?.protection?.approvals ?? {}
+function exhausted({ spec, budgets }: GateContext, policy: Budget['onExhausted']): Budget[] {
+  return spec.override ? [] : budgets.filter(({ draft, state, onExhausted }) => !draft && state === 'exhausted' && onExhausted === policy)
+}
+
+function usedUp({ name, used, since }: Budget): string {
+  return `The error budget of ${name} is used up: ${Math.round(used * 100)} % of it${since === undefined ? '' : `, since ${since.slice(0, 16).replace('T', ' ')} UTC`}.`
+}
+
+/** A deploy may be the very thing that ends it, so somebody who answers for the team may let it through. */
+function budget(context: GateContext): Gate[] {
+  return exhausted(context, 'freeze').map((one) => ({ gate: 'budget', text: `${usedUp(one)} It opens when there is a budget again; an administrator of the team may override it with a reason.` }))
+}
+
+function budgetNotes(context: GateContext): string[] {
+  const { spec, environment, budgets } = context
+  const declared = budgets.filter(({ draft }) => !draft)
+  if (declared.length === 0) return (environment?.tier ?? 'production') === 'production' ? [`No SLO is declared for ${spec.app} in ${spec.environment}: the error-budget gate is open.`] : []
+  return [
+    ...[...exhausted(context, 'warn'), ...exhausted(context, 'requireApproval')].map(usedUp),
+    ...declared.filter(({ state, onExhausted }) => state === 'unknown' && (onExhausted === 'freeze' || onExhausted === 'requireApproval')).map(({ name }) => `Nothing was counted for ${name}: its error-budget gate is open.`),
+  ]
+}
+
+/** A budget that is used up may ask for one more pair of eyes. */
+function approval(context: GateContext): Gate[] {
+  const { environment, approvals } = context
+  const { count: asked = 0, role = 'developer' } = environment?.protection?.approvals ?? {}
+  const count = asked + (exhausted(context, 'requireApproval').length > 0 ? 1 : 0)
   const missing = count - new Set(approvals.map(({ by }) => by)).size
   return missing > 0 ? [{ gate: 'approval', text: `It needs ${missing} more ${missing === 1 ? 'approval' : 'approvals'} by somebody with the role ${role} who did not make the change.` }] : []
 }

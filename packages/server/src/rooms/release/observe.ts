@@ -1,10 +1,10 @@
 /** Everything that one look at a rollout needs: the deployment, what is around it, and what was counted. */
 import { isDeepStrictEqual } from 'node:util'
-import { frozenBy, type EnvironmentSpec, type ErrorObject, type FreezeSpec, type Frozen, type ReleaseSpec, type Resource } from '@pavior/contract'
+import { frozenBy, type EnvironmentSpec, type ErrorObject, type FreezeSpec, type Frozen, type ReleaseSpec, type Resource, type SloSpec, type SloStatus } from '@pavior/contract'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import { actor, isActive, readContext, servingDeployment, type AppContext, type Deployment, type InstanceSet, type Release } from './context.ts'
-import { gatesOf, type Gates } from './gates.ts'
+import { gatesOf, type Budget, type Gates } from './gates.ts'
 import type { Sample } from './judge.ts'
 import type { Measure } from './measure.ts'
 import { labels, numberOf, releaseName, setName } from './names.ts'
@@ -86,7 +86,7 @@ export async function observe(deps: ObserveDeps, team: string, name: string): Pr
     stableReady: (stableSet?.status?.ready ?? 0) > 0,
     ...routesState(context, environment),
     strategy,
-    ...(gatedPhases.has(phase) ? await gates(deps, deployment, declared?.spec, release?.spec, stable, context, freezes) : { gates: [], refusal: undefined }),
+    ...(gatedPhases.has(phase) ? await gates(deps, deployment, declared?.spec, release?.spec, stable, context, freezes) : { gates: [], notes: [], refusal: undefined }),
     waitingFor: deployment.status?.waitingFor ?? [],
     trial,
     readings: stable && readingPhases.has(phase) ? await read(deps, team, deployment, stable.spec.release, trial) : undefined,
@@ -116,8 +116,27 @@ async function gates({ resources, clock }: ObserveDeps, { metadata, spec, status
     before: before && { artifact: (await artifactOf(before)) ?? '', since: new Date(before.status!.finishedAt ?? before.metadata.creationTimestamp) },
     approvals: status?.approvals ?? [],
     freezes,
+    budgets: await budgetsOf(resources, metadata.namespace!, spec.app, spec.environment),
     now: clock.now(),
   })
+}
+
+/** Where an objective names no environment it is about this one. */
+const usualEnvironment = 'production'
+
+/** Objectives of an app in an environment, as gates look at them. */
+export async function budgetsOf(resources: Resources, team: string, app: string, environment: string): Promise<Budget[]> {
+  const slos = await resources.listAll<Resource<SloSpec, SloStatus>>(actor, 'Slo', team, { fields: [{ path: 'spec.app', operator: '=', value: app }] })
+  return slos
+    .filter(({ spec }) => (spec.environment ?? usualEnvironment) === environment)
+    .map(({ metadata, spec, status }) => ({
+      name: metadata.name,
+      onExhausted: spec.budgetPolicy?.onExhausted ?? 'warn',
+      draft: spec.draft === true,
+      state: status?.state === 'Exhausted' ? 'exhausted' : status?.budget ? 'left' : 'unknown',
+      used: 1 - (status?.budget?.remaining ?? 1),
+      since: status?.since,
+    }))
 }
 
 export async function freezesOf(resources: Resources, team: string): Promise<FreezeSpec[]> {

@@ -55,6 +55,8 @@ export interface Observed {
   routed: boolean
   strategy: ResolvedStrategy
   gates: Gate[]
+  /** What does not hold it, and is worth knowing. */
+  notes: string[]
   /** What it was said to wait for. */
   waitingFor: Gate[]
   /** A gate that never opens. */

@@ -111,7 +111,7 @@ function observe(world: World, shape: Shape): Observed {
     testersTo: undefined,
     routed: world.written === world.served,
     strategy: shape.strategy,
-    gates: [],
+    gates: [], notes: [],
     waitingFor: [],
     refusal: undefined,
     trial: world.trial,

@@ -9,7 +9,7 @@ import { actor as system, builtOf, isActive, readContext, servingDeployment, typ
 import { gatesOf } from './gates.ts'
 import { deployment as deploymentKind } from './kinds.ts'
 import { releaseName } from './names.ts'
-import { freezesOf } from './observe.ts'
+import { budgetsOf, freezesOf } from './observe.ts'
 import type { Writers } from './ports.ts'
 import { snapshot, type Built } from './snapshot.ts'
 import { resolveStrategy } from './strategy.ts'
@@ -30,7 +30,7 @@ export async function planPromotion({ resources, secrets, clock }: ReleaseDeps &
   const next = snapshot(name, app.spec, to, built, refs, 0, '')
   // What it would wait for if it began now.
   const spec = { app: name, environment: to, release: source.spec.version, promotedFrom: from }
-  const { gates, refusal } = gatesOf({ spec, environment: target.spec, release: next, serving: serving?.spec.artifact, before, approvals: [], freezes: await freezesOf(resources, team), now: clock.now() })
+  const { gates, notes, refusal } = gatesOf({ spec, environment: target.spec, release: next, serving: serving?.spec.artifact, before, approvals: [], freezes: await freezesOf(resources, team), budgets: await budgetsOf(resources, team, name, to), now: clock.now() })
   return {
     app: name,
     from: { environment: from, release: source.spec.version, artifact: source.spec.artifact },
@@ -38,6 +38,7 @@ export async function planPromotion({ resources, secrets, clock }: ReleaseDeps &
     ...(serving ? { changes: withoutValues(releaseChanges(serving.spec, next)) } : {}),
     strategy: resolveStrategy({}, target.spec),
     gates,
+    ...(notes.length > 0 ? { notes } : {}),
     ...(refusal ? { refusal } : {}),
   }
 }

@@ -1,5 +1,5 @@
 /** Carries one Deployment on by what `planRollout` decides, until there is nothing to do but wait. */
-import type { DeploymentStatus, ReleaseSpec, Resource, RouteSpec, TaskStatus } from '@pavior/contract'
+import type { DeploymentStatus, ReleaseSpec, Resource, RouteSpec, SloSpec, SloStatus, TaskStatus } from '@pavior/contract'
 import type { EventRecorder } from '../../kernel/audit/events.ts'
 import { ignore } from '../../kernel/errors.ts'
 import { after, done, itself, splitKey, type Outcome, type Reconciler } from '../../kernel/reconcile/index.ts'
@@ -85,13 +85,13 @@ export function createNeighbours({ resources, request }: DeploymentDeps): Reconc
 
 const everyTeam = '*'
 
-/** Deployments that are held hear at once when a freeze or what their environment asks for changes. */
+/** Deployments that are held hear at once when a freeze, a budget or what their environment asks for changes. */
 export function createGateWatch({ resources, request }: DeploymentDeps): Reconciler {
   const team = ({ metadata }: Resource): string[] => [metadata.namespace!]
   return {
     name: 'deployment-gates',
     concurrency: 2,
-    interests: [{ kind: 'Freeze', keys: team }, { kind: 'Environment', keys: team }, { kind: 'PlatformFreeze', keys: () => [everyTeam] }],
+    interests: [{ kind: 'Freeze', keys: team }, { kind: 'Environment', keys: team }, { kind: 'PlatformFreeze', keys: () => [everyTeam] }, { kind: 'Slo', keys: (object, previous) => (gateOf(object) === gateOf(previous) ? [] : team(object)) }],
     reconcile: async (key) => {
       for (const phase of ['Waiting', 'Shifting']) {
         const held = await resources.listAll<Deployment>(actor, 'Deployment', key === everyTeam ? undefined : key, { fields: [{ path: 'status.phase', operator: '=', value: phase }] })
@@ -100,6 +100,13 @@ export function createGateWatch({ resources, request }: DeploymentDeps): Reconci
       return done
     },
   }
+}
+
+/** What of an objective a gate goes by. */
+function gateOf(slo: Resource | undefined): string {
+  const { budgetPolicy, draft, app, environment } = (slo?.spec ?? {}) as Partial<SloSpec>
+  const gone = slo === undefined || slo.metadata.deletionTimestamp !== undefined
+  return JSON.stringify([gone, (slo?.status as SloStatus | undefined)?.state === 'Exhausted', budgetPolicy?.onExhausted, draft === true, app, environment])
 }
 
 /** Ends the release process of a deployment that is deleted while it runs. */
@@ -268,6 +275,7 @@ async function changePhase({ resources, hostPolicy, routerUrl, events, clock }: 
     steps: nextSteps(before.steps ?? [], observed.phase, action.phase, action.message, now),
     strategy: observed.strategy,
     ...(action.trial ? { trial: action.trial } : {}),
+    ...(observed.notes.length > 0 ? { notes: observed.notes } : {}),
     // Time that it waits for people is not time that it takes.
     ...(action.phase === 'Waiting' ? { waitingFor: action.gates ?? [] } : { startedAt: before.startedAt ?? now, waitingFor: undefined }),
     ...(action.problem ? { problem: action.problem } : {}),

@@ -5,6 +5,7 @@ import type { Database } from '../../kernel/db/index.ts'
 import type { Logger } from '../../kernel/log.ts'
 import type { TrafficSource } from './ports.ts'
 import { addCalls, pruneCalls, type AppName } from './calls.ts'
+import { markMinutes, pruneMinutes } from './minutes.ts'
 import { addTraffic, lockSource, noteTaken, pruneTraffic } from './store.ts'
 
 export const trafficChannel = 'pavior_traffic'
@@ -38,6 +39,7 @@ function take(database: Database, source: TrafficSource): Promise<{ taken: numbe
       return { taken: 0, upTo: last < after ? 0 : last }
     }
     await addTraffic(tx, records)
+    await markMinutes(tx, records)
     const callers = await addCalls(tx, records)
     await noteTaken(tx, source.name, last)
     await tx.query(`select pg_notify('${trafficChannel}', '')`)
@@ -72,6 +74,7 @@ export function createCollector({ database, source, newCallers, keepCallersMs, c
       if (Date.now() - prunedAt < pruneIntervalMs) return
       prunedAt = Date.now()
       await pruneTraffic(database, keepMs)
+      await pruneMinutes(database, keepMs)
       await pruneCalls(database, keepMs, keepCallersMs)
     } catch (error) {
       if (wellBefore) log.warn({ err: (error as Error).message }, 'the counts of the router could not be taken; they wait there')

@@ -1,16 +1,19 @@
 /** Door of room telemetry: what the router counted, as series. */
 import { trafficIntervalMs } from '@pavior/contract'
 import type { Clock } from '../../kernel/clock.ts'
-import { listenTo, type PgDatabase } from '../../kernel/db/index.ts'
+import { listenTo, type PgDatabase, type Tx } from '../../kernel/db/index.ts'
 import type { Logger } from '../../kernel/log.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import type { Room } from '../../kernel/room.ts'
 import { calledBy, callsOf, type AppName, type CallCounts } from './calls.ts'
 import { createCollector, trafficChannel } from './collect.ts'
+import { appMinutes, busyApps, changedMinutes, minuteCounts, newestBatch, type MinuteCounts } from './minutes.ts'
 import { samplesOf, type ReleaseSample } from './plan.ts'
 import type { TrafficSource } from './ports.ts'
 import { telemetryRoutes } from './routes.ts'
-import { readTraffic } from './store.ts'
+import { readTraffic, type TrafficQuery } from './store.ts'
+
+export type { MinuteCounts } from './minutes.ts'
 
 export interface TelemetryDeps {
   database: PgDatabase
@@ -25,7 +28,19 @@ export interface TelemetryDeps {
   log: Logger
 }
 
+/** Traffic by whole minutes since the epoch, and which of them changed, however late. */
+export interface TrafficMinutes {
+  /** Minutes that changed after this batch of traffic, and how far that goes; about `atMost`, the rest at the next call. */
+  changed: (tx: Tx, after: number, atMost: number) => Promise<{ minutes: number[]; batch: number }>
+  newestBatch: (tx: Tx) => Promise<number>
+  counts: (tx: Tx, minutes: number[]) => Promise<MinuteCounts[]>
+  ofApp: (tx: Tx, query: TrafficQuery) => Promise<MinuteCounts[]>
+  /** Apps with any traffic since then, by environment. */
+  busyApps: (since: Date) => Promise<{ team: string; app: string; environment: string }[]>
+}
+
 export interface TelemetryReads {
+  minutes: TrafficMinutes
   /** When the router's counts were last asked for with success, by this replica. */
   takenAt: () => Date
   /** What every release of an app did since each moment, by its number; the interval of the router that a moment falls into counts whole. */
@@ -44,6 +59,7 @@ export function createTelemetry({ database, resources, source, defaultEnvironmen
     routes: [telemetryRoutes({ database, resources, defaultEnvironment, onMore: news.onMore, clock })],
     parts: [news.part, collector],
     reads: {
+      minutes: { changed: changedMinutes, newestBatch, counts: minuteCounts, ofApp: appMinutes, busyApps: (since) => busyApps(database, since) },
       takenAt: collector.takenAt,
       since: async (of, moments) => {
         const from = moments.map((moment) => moment.getTime() - trafficIntervalMs)

@@ -1,0 +1,57 @@
+/** Door of room reliability: objectives, and what is left of the errors that they allow. */
+import type { Resource, SloSpec, SloStatus } from '@pavior/contract'
+import type { EventRecorder } from '../../kernel/audit/events.ts'
+import type { Clock } from '../../kernel/clock.ts'
+import type { Database } from '../../kernel/db/index.ts'
+import type { Logger } from '../../kernel/log.ts'
+import { Mirror } from '../../kernel/resources/mirror.ts'
+import type { Resources } from '../../kernel/resources/index.ts'
+import type { Room } from '../../kernel/room.ts'
+import { createDrafts } from './slo/drafts.ts'
+import { defaultEnvironment } from './slo/evaluate.ts'
+import { createEvaluator } from './slo/evaluator.ts'
+import { slo } from './slo/kinds.ts'
+import type { GoldenSignals, Query } from './slo/ports.ts'
+import { sloRoutes } from './slo/routes.ts'
+
+export type { Query, QueryResult } from './slo/ports.ts'
+export const kinds = [slo]
+
+export interface ReliabilityDeps {
+  database: Database
+  resources: Resources
+  signals: GoldenSignals
+  /** Answers PromQL; without it objectives that need it have no data, and say so. */
+  query?: Query
+  events: EventRecorder
+  clock: Clock
+  log: Logger
+}
+
+/** An objective as rules speak of it. */
+export interface BudgetFact {
+  name: string
+  /** Share that is left; undefined while nothing is known. */
+  remaining: number | undefined
+}
+
+export interface ReliabilityReads {
+  /** Declared objectives of an app in an environment; not those that the platform proposed. */
+  budgets: (team: string, app: string, environment: string) => BudgetFact[]
+}
+
+export function createReliability({ database, resources, signals, query, events, clock, log }: ReliabilityDeps): Room<ReliabilityReads> {
+  const slos = new Mirror<Resource<SloSpec, SloStatus>>(resources, 'Slo', log)
+  const draft = createDrafts({ database, resources, slos, signals, clock })
+  return {
+    reconcilers: [],
+    routes: [sloRoutes({ database, resources, clock })],
+    parts: [slos, createEvaluator({ database, resources, slos, signals, query, events, clock, log }, draft)],
+    reads: {
+      budgets: (team, app, environment) =>
+        [...slos.values()]
+          .filter(({ metadata, spec }) => metadata.namespace === team && spec.app === app && (spec.environment ?? defaultEnvironment) === environment && !spec.draft)
+          .map(({ metadata, status }) => ({ name: metadata.name, remaining: status?.budget?.remaining })),
+    },
+  }
+}
