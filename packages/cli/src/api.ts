@@ -23,9 +23,12 @@ export class Api {
   /** Percent-encoded, as headers carry only ASCII. */
   readonly #reason: string | undefined
 
-  /** `reason`: why the caller does it, for the audit. */
-  constructor(endpoint: Endpoint, reason?: string) {
+  readonly #warned: (text: string) => void
+
+  /** `reason`: why the caller does it, for the audit. `warned` hears what the server says of a write that it took. */
+  constructor(endpoint: Endpoint, reason?: string, warned: (text: string) => void = () => {}) {
     this.endpoint = endpoint
+    this.#warned = warned
     this.#reason = reason && encodeURIComponent(reason)
   }
 
@@ -88,6 +91,7 @@ export class Api {
       let answered = false
       outgoing.on('response', (response) => {
         answered = true
+        for (const text of warningsOf(response)) this.#warned(text)
         if ((response.statusCode ?? 500) < 400) return resolve(response)
         readText(response)
           .then((text) => reject(refusal(text, response.statusCode ?? 500)), reject)
@@ -122,13 +126,18 @@ export class Api {
   }
 }
 
-async function readText(response: IncomingMessage): Promise<string> {
+export async function readText(response: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = []
   for await (const chunk of response) chunks.push(chunk as Buffer)
   return Buffer.concat(chunks).toString()
 }
 
 /** The server's Status carries our own error object. */
+/** `299 - "text"`, as Kubernetes sends them. */
+function warningsOf({ headers }: IncomingMessage): string[] {
+  return [...(headers.warning ?? '').matchAll(/299 - "((?:[^"\\\\]|\\\\.)*)"/g)].map(([, text]) => text!.replaceAll(/\\(.)/g, '$1'))
+}
+
 function refusal(text: string, status: number): Error {
   try {
     const body = JSON.parse(text) as { message?: string; details?: { pavior?: ErrorObject } }

@@ -57,7 +57,7 @@ export class Context {
   }
 
   get api(): Api {
-    this.#api ??= new Api(this.endpoint, this.flags.because)
+    this.#api ??= new Api(this.endpoint, this.flags.because, (text) => this.out.progress(`${this.out.paint('yellow', 'warning')} ${text}`))
     return this.#api
   }
 

@@ -17,6 +17,7 @@ import { addInit } from './nouns/init.ts'
 import { addLogs } from './nouns/logs.ts'
 import { addNew } from './nouns/new.ts'
 import { addException } from './nouns/exception.ts'
+import { addOnCall } from './nouns/on-call.ts'
 import { addPolicy } from './nouns/policy.ts'
 import { addPreviews } from './nouns/previews.ts'
 import { addPromotion } from './nouns/promotion.ts'
@@ -46,7 +47,7 @@ program
 let current: Context | undefined
 const context = (): Context => (current ??= new Context(program.opts<GlobalFlags>()))
 
-for (const add of [addUp, addNew, addDeploy, addInit, addApps, addLogs, addRun, addConfig, addSecrets, addReleases, addPromotion, addPreviews, addGitops, addDrift, addResources, addCatalog, addScorecard, addPolicy, addException, addQuota, addTemplates, addArtifact, addAudit, addSlo, addAuth, addSession, addSso, addCompletion]) add(program, context)
+for (const add of [addUp, addNew, addDeploy, addInit, addApps, addLogs, addRun, addConfig, addSecrets, addReleases, addPromotion, addPreviews, addGitops, addDrift, addResources, addCatalog, addScorecard, addPolicy, addException, addQuota, addTemplates, addArtifact, addAudit, addSlo, addOnCall, addAuth, addSession, addSso, addCompletion]) add(program, context)
 // Global flags may stand anywhere on the line.
 const everyCommand = (command: Command): Command[] => [command, ...command.commands.flatMap(everyCommand)]
 for (const command of program.commands.flatMap(everyCommand)) {

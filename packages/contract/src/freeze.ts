@@ -1,5 +1,6 @@
 /** When nothing may change: single periods and weekly windows in the time zone of those who declared them. Pure. */
 import type { FreezeSpec } from './kinds/index.ts'
+import { dayNumber, timeOfDay, toLocal, weekdayOf } from './zones.ts'
 
 export interface Frozen {
   reason: string
@@ -12,7 +13,6 @@ type Weekly = NonNullable<FreezeSpec['weekly']>
 const minuteMs = 60_000
 const coarseMs = 15 * minuteMs
 const horizonMs = 15 * 24 * 3600_000
-const days = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const
 
 /** The freeze that holds this environment now and ends last; undefined when there is none. */
 export function frozenBy(freezes: readonly FreezeSpec[], place: FreezePlace, now: Date): Frozen | undefined {
@@ -39,35 +39,14 @@ export function freezeHolds({ from, until, weekly, allows }: FreezeSpec, now: Da
   return weekly === undefined ? allows !== true : isWithin(weekly, now) !== (allows === true)
 }
 
-function isWithin({ days: named, from, to, timeZone }: Weekly, now: Date): boolean {
-  const { day, minute } = localTime(now, timeZone)
-  const [begin, end] = [minuteOf(from), minuteOf(to)]
-  const on = (index: number): boolean => named.includes(days[(index + 7) % 7]!)
-  if (begin < end) return on(day) && minute >= begin && minute < end
+function isWithin({ days, from, to, timeZone }: Weekly, now: Date): boolean {
+  const local = toLocal(now.getTime(), timeZone)
+  const [begin, end] = [timeOfDay(from), timeOfDay(to)]
+  const on = (day: number): boolean => days.includes(weekdayOf(day))
+  const today = dayNumber(local)
+  if (begin < end) return on(today) && local.time >= begin && local.time < end
   // Over midnight: it belongs to the day on which it begins.
-  return (on(day) && minute >= begin) || (on(day - 1) && minute < end)
-}
-
-const formats = new Map<string, Intl.DateTimeFormat>()
-
-function localTime(now: Date, timeZone: string): { day: number; minute: number } {
-  const format = formats.get(timeZone) ?? new Intl.DateTimeFormat('en-US', { timeZone, weekday: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })
-  formats.set(timeZone, format)
-  const parts = Object.fromEntries(format.formatToParts(now).map(({ type, value }) => [type, value]))
-  return { day: days.indexOf(parts.weekday!.toLowerCase() as (typeof days)[number]), minute: Number(parts.hour) * 60 + Number(parts.minute) }
-}
-
-function minuteOf(time: string): number {
-  const [hours, minutes] = time.split(':').map(Number)
-  return hours! * 60 + minutes!
-}
-
-export function isTimeZone(name: string): boolean {
-  try {
-    return new Intl.DateTimeFormat('en-US', { timeZone: name }).resolvedOptions().timeZone !== ''
-  } catch {
-    return false
-  }
+  return (on(today) && local.time >= begin) || (on(today - 1) && local.time < end)
 }
 
 /** Looked for in steps, so that daylight saving and freezes that follow each other need no rules of their own. */

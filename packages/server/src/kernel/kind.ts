@@ -48,6 +48,8 @@ export interface KindDefinition<Spec = any, Status = any> {
   access: Partial<Record<Role, Verb[]>>
   /** Rules over several fields, and over the change: `previous` is undefined at creation. */
   validate?: (next: Resource<Spec, Status>, previous: Resource<Spec, Status> | undefined) => Cause[]
+  /** What is allowed and hardly meant; the answer to a write carries it as `Warning`. */
+  warn?: (next: Resource<Spec, Status>, now: Date) => string[]
   /** Fills in what a user may leave out. Must be repeatable. */
   defaults?: (spec: Spec) => Spec
 }

@@ -51,6 +51,8 @@ export function createResourceWrites(kind: KindDefinition, { resources, clock }:
     return resource
   }
 
+  const hardlyMeant = (resource: Resource, subresource: 'status' | undefined): string[] => (subresource === undefined ? (kind.warn?.(resource, clock.now()) ?? []) : [])
+
   const withManagers = (
     current: Resource | undefined,
     next: NewResource,
@@ -81,7 +83,7 @@ export function createResourceWrites(kind: KindDefinition, { resources, clock }:
       },
       { ...options, verb, subresource, ...more },
     )
-    return { resource, created, warnings: options.warnings }
+    return { resource, created, warnings: [...options.warnings, ...hardlyMeant(resource, subresource)] }
   }
 
   const apply = (request: FastifyRequest, subresource: 'status' | undefined, options: Options): Promise<Written> => {
@@ -111,7 +113,7 @@ export function createResourceWrites(kind: KindDefinition, { resources, clock }:
         withManagers(undefined, given, undefined, options),
         options,
       )
-      return { resource, created: true, warnings: options.warnings }
+      return { resource, created: true, warnings: [...options.warnings, ...hardlyMeant(resource, undefined)] }
     },
 
     replace: async (request, subresource) => {

@@ -1,4 +1,4 @@
-/** Door of room reliability: objectives, and what is left of the errors that they allow. */
+/** Door of room reliability: objectives, what is left of the errors that they allow, and who is on call. */
 import type { Resource, SloSpec, SloStatus } from '@pavior/contract'
 import type { EventRecorder } from '../../kernel/audit/events.ts'
 import type { Clock } from '../../kernel/clock.ts'
@@ -7,6 +7,9 @@ import type { Logger } from '../../kernel/log.ts'
 import { Mirror } from '../../kernel/resources/mirror.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import type { Room } from '../../kernel/room.ts'
+import { onCallSchedule } from './on-call/kinds.ts'
+import { createOnCall } from './on-call/reconcile.ts'
+import { onCallRoutes } from './on-call/routes.ts'
 import { createDrafts } from './slo/drafts.ts'
 import { defaultEnvironment } from './slo/evaluate.ts'
 import { createEvaluator } from './slo/evaluator.ts'
@@ -15,7 +18,7 @@ import type { GoldenSignals, Query } from './slo/ports.ts'
 import { sloRoutes } from './slo/routes.ts'
 
 export type { Query, QueryResult } from './slo/ports.ts'
-export const kinds = [slo]
+export const kinds = [slo, onCallSchedule]
 
 export interface ReliabilityDeps {
   database: Database
@@ -44,8 +47,8 @@ export function createReliability({ database, resources, signals, query, events,
   const slos = new Mirror<Resource<SloSpec, SloStatus>>(resources, 'Slo', log)
   const draft = createDrafts({ database, resources, slos, signals, clock })
   return {
-    reconcilers: [],
-    routes: [sloRoutes({ database, resources, clock })],
+    reconcilers: [createOnCall({ resources, events, clock })],
+    routes: [sloRoutes({ database, resources, clock }), onCallRoutes({ resources, clock })],
     parts: [slos, createEvaluator({ database, resources, slos, signals, query, events, clock, log }, draft)],
     reads: {
       budgets: (team, app, environment) =>

@@ -1,5 +1,5 @@
 /** Where the window of an objective begins: rolling, or a period of the calendar in somebody's time zone. Pure. */
-import type { SloWindow } from '@pavior/contract'
+import { dateOf, dayNumber, toLocal, toUtc, type Local, type SloWindow } from '@pavior/contract'
 
 const minuteMs = 60_000
 export const hourMinutes = 60
@@ -26,15 +26,6 @@ export function windowEnd(window: SloWindow, at: number): number {
   return window.calendar ? periodOf(window.calendar, at).until : at
 }
 
-interface Local {
-  year: number
-  /** From 0. */
-  month: number
-  day: number
-  /** Milliseconds since midnight. */
-  time: number
-}
-
 /** The period that holds this moment, in milliseconds since the epoch. */
 export function periodOf(calendar: Calendar, at: number): { from: number; until: number } {
   const anchor = anchorOf(calendar)
@@ -56,45 +47,18 @@ function anchorOf({ start = plainWeek }: Calendar): Local {
 
 const months = { month: 1, quarter: 3 } as const
 const days = { day: 1, week: 7 } as const
-const dayMs = 86_400_000
 
 function periodsBetween(anchor: Local, { year, month, day }: Local, period: Calendar['period']): number {
-  if (period === 'day' || period === 'week') return Math.floor((Date.UTC(year, month, day) - Date.UTC(anchor.year, anchor.month, anchor.day)) / dayMs / days[period])
+  if (period === 'day' || period === 'week') return Math.floor((dayNumber({ year, month, day }) - dayNumber(anchor)) / days[period])
   return Math.floor(((year - anchor.year) * 12 + month - anchor.month) / months[period])
 }
 
 /** A month that has no such day begins with its last. */
 function shifted(anchor: Local, period: Calendar['period'], count: number): Local {
   if (period === 'day' || period === 'week') {
-    const date = new Date(Date.UTC(anchor.year, anchor.month, anchor.day + count * days[period]))
-    return { year: date.getUTCFullYear(), month: date.getUTCMonth(), day: date.getUTCDate(), time: anchor.time }
+    return { ...dateOf(dayNumber(anchor) + count * days[period]), time: anchor.time }
   }
   const month = anchor.month + count * months[period]
   const last = new Date(Date.UTC(anchor.year, month + 1, 0)).getUTCDate()
   return { year: anchor.year, month, day: Math.min(anchor.day, last), time: anchor.time }
-}
-
-const formats = new Map<string, Intl.DateTimeFormat>()
-
-/** How far the clocks of a zone are ahead of UTC at this moment. */
-function offsetMs(at: number, timeZone: string): number {
-  const format = formats.get(timeZone) ?? new Intl.DateTimeFormat('en-US', { timeZone, year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric', second: 'numeric', hourCycle: 'h23' })
-  formats.set(timeZone, format)
-  const part = Object.fromEntries(format.formatToParts(at).map(({ type, value }) => [type, Number(value)]))
-  return Date.UTC(part.year!, part.month! - 1, part.day, part.hour, part.minute, part.second) - Math.floor(at / 1000) * 1000
-}
-
-function toLocal(at: number, timeZone: string): Local {
-  const local = at + offsetMs(at, timeZone)
-  const date = new Date(local)
-  const midnight = Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate())
-  return { year: date.getUTCFullYear(), month: date.getUTCMonth(), day: date.getUTCDate(), time: local - midnight }
-}
-
-/** A local time that the clocks leave out counts as that of before the change; one that comes twice as the first. */
-function toUtc({ year, month, day, time }: Local, timeZone: string): number {
-  const local = Date.UTC(year, month, day) + time
-  const candidates = [offsetMs(local - dayMs, timeZone), offsetMs(local + dayMs, timeZone)].map((offset) => local - offset)
-  const exact = candidates.filter((at) => at + offsetMs(at, timeZone) === local)
-  return exact.length > 0 ? Math.min(...exact) : candidates[0]!
 }
