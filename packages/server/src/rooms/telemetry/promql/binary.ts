@@ -45,7 +45,8 @@ export function betweenScalars(binary: Binary, left: Float64Array, right: Float6
 }
 
 function dropsName({ op, bool }: Binary): boolean {
-  return bool || !comparisons.has(op)
+  // Prometheus 2.42 keeps the name behind atan2 alone.
+  return bool || (!comparisons.has(op) && op !== 'atan2')
 }
 
 /** A series with a scalar; `scalarLeft`: the scalar is on the left. A comparison keeps the value of the series. */

@@ -10,18 +10,6 @@ export function durationOf(text: string): number | undefined {
   return ms
 }
 
-/** `90000` is `1m30s`. */
-export function durationText(ms: number): string {
-  let rest = ms
-  let text = ''
-  for (const unit of ['d', 'h', 'm', 's', 'ms']) {
-    const count = Math.floor(rest / unitMs[unit]!)
-    if (count > 0) text += `${count}${unit}`
-    rest -= count * unitMs[unit]!
-  }
-  return text || '0s'
-}
-
 /** Undefined when it is no number of PromQL 2. */
 export function numberOf(text: string): number | undefined {
   const lower = text.toLowerCase()
@@ -56,9 +44,4 @@ function codeOf(code: string, quote: string): string | undefined {
   if (code.length === 1) return escapes[code]
   const point = /^[0-7]/.test(code) ? Number.parseInt(code, 8) : Number.parseInt(code.slice(1), 16)
   return point <= 0x10ffff ? String.fromCodePoint(point) : undefined
-}
-
-/** Within double quotes, as Go prints it. */
-export function quoted(text: string): string {
-  return JSON.stringify(text)
 }

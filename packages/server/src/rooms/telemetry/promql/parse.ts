@@ -7,7 +7,7 @@
 import { parser } from '@prometheus-io/lezer-promql'
 import type { SyntaxNode } from '@lezer/common'
 import type { Matcher } from '../metrics/series.ts'
-import { bare, everyExpression, type At, type Expression, type Matching, type Place, type Selector, type Subquery } from './ast.ts'
+import { everyExpression, parameterized, type At, type Expression, type Matching, type Place, type Selector, type Subquery } from './ast.ts'
 import { check } from './check.ts'
 import { durationOf, numberOf, textOf } from './literals.ts'
 import { refuse } from './refusals.ts'
@@ -23,8 +23,8 @@ export function parseQuery(text: string): Expression {
   if (text.length > longestQuery) throw refuse(text, { from: 0, to: 1 }, `The query has ${text.length} characters; ${longestQuery} are allowed.`, 'Ask for less at once.')
   const tree = parser.parse(text)
   const { fault, depth } = walked(tree.topNode)
-  if (fault) throw describeFault(text, fault)
   if (depth > deepestQuery) throw refuse(text, { from: 0, to: 1 }, `The query is nested more than ${deepestQuery} levels deep.`, 'Write it flatter, or in parts.')
+  if (fault) throw describeFault(text, fault)
   const expression = new Reader(text).expression(expressionsIn(tree.topNode)[0]!)
   const selectors = everyExpression(expression).filter(({ type }) => type === 'selector').length
   if (selectors > mostSelectors) throw refuse(text, { from: 0, to: 1 }, `The query has ${selectors} selectors; ${mostSelectors} are allowed.`, 'Ask for less at once.')
@@ -171,7 +171,7 @@ class Reader {
     const op = this.#of(node.getChild('AggregateOp')!).toLowerCase()
     const modifier = node.getChild('AggregateModifier')
     const args = this.#arguments(node)
-    const wanted = ['topk', 'bottomk', 'quantile', 'count_values'].includes(op) ? 2 : 1
+    const wanted = parameterized.has(op) ? 2 : 1
     if (op === 'limitk' || op === 'limit_ratio') throw this.#unsupported(node.firstChild!, op)
     if (args.length !== wanted) throw refuse(this.#text, node, `${op} takes ${wanted === 1 ? 'one argument' : 'two arguments'}, and ${args.length} ${args.length === 1 ? 'is' : 'are'} given.`)
     return {
@@ -292,10 +292,4 @@ function matchesEmpty({ op, value }: Matcher): boolean {
   if (op === '=') return value === ''
   if (op === '!=') return value !== ''
   return compilePattern(value).matches('') === (op === '=~')
-}
-
-/** Name of the metric that a selector asks for, when it asks for one. */
-export function metricOf(expression: Expression): string | undefined {
-  const inner = bare(expression)
-  return inner.type === 'selector' ? inner.matchers.find(({ name, op }) => name === '__name__' && op === '=')?.value : undefined
 }
