@@ -5,12 +5,12 @@ import { listenTo, type PgDatabase } from '../../kernel/db/index.ts'
 import type { Logger } from '../../kernel/log.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import type { Room } from '../../kernel/room.ts'
-import { calledBy, callsOf, type AppName, type CallCounts } from './calls.ts'
-import { createCollector, trafficChannel } from './collect.ts'
-import { samplesOf, type ReleaseSample } from './plan.ts'
+import { calledBy, callsOf, type AppName, type CallCounts } from './traffic/calls.ts'
+import { createCollector, trafficChannel } from './traffic/collect.ts'
+import { samplesOf, type ReleaseSample } from './traffic/plan.ts'
 import type { TrafficSource } from './ports.ts'
-import { telemetryRoutes } from './routes.ts'
-import { readTraffic } from './store.ts'
+import { telemetryRoutes } from './traffic/routes.ts'
+import { readTraffic } from './traffic/store.ts'
 
 export interface TelemetryDeps {
   database: PgDatabase

@@ -1,9 +1,9 @@
 /** Takes what the router counted, once, and tells whoever follows. */
-import type { Clock } from '../../kernel/clock.ts'
-import type { Part } from '../../kernel/lifecycle/lifecycle.ts'
-import type { Database } from '../../kernel/db/index.ts'
-import type { Logger } from '../../kernel/log.ts'
-import type { TrafficSource } from './ports.ts'
+import type { Clock } from '../../../kernel/clock.ts'
+import type { Part } from '../../../kernel/lifecycle/lifecycle.ts'
+import type { Database } from '../../../kernel/db/index.ts'
+import type { Logger } from '../../../kernel/log.ts'
+import type { TrafficSource } from '../ports.ts'
 import { addCalls, pruneCalls, type AppName } from './calls.ts'
 import { addTraffic, lockSource, noteTaken, pruneTraffic } from './store.ts'
 
