@@ -43,6 +43,7 @@ export const errorCatalogue = {
   METHOD_NOT_ALLOWED: usage(405, 'MethodNotAllowed', 'This resource does not support this verb.', 'Use one of the verbs that the message lists.'),
   TOO_LARGE: usage(413, 'RequestEntityTooLarge', 'The request body is larger than the limit.', 'Send less, or leave files out with .paviorignore.'),
   EXPIRED: usage(410, 'Expired', 'The resource version or the continue token is too old to go on from.', 'List again and go on from the new resource version.'),
+  QUERY_TOO_LARGE: usage(422, 'Invalid', 'A question about metrics would read more series or points than one may.', 'Name the app or more labels, or ask for a shorter time.'),
   TOO_MANY_REQUESTS: refused(429, 'TooManyRequests', 'This caller sends more requests than it may.', 'Wait as long as Retry-After says and try again.'),
   IDEMPOTENCY_MISMATCH: usage(422, 'Invalid', 'The idempotency key was used before with another request.', 'Use a new key for a new request.'),
   CSRF_REFUSED: refused(403, 'Forbidden', 'A change was sent with the cookie of a browser session but not by a page of the portal.', 'Reload the page and repeat the change.'),

@@ -1,5 +1,6 @@
 /** Builds and wires everything of one server process: a table of contents of the product. */
 import { mkdir } from 'node:fs/promises'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client'
 import type pg from 'pg'
@@ -171,7 +172,7 @@ export async function startServer({ config, settings, connection, external, agen
     defaultEnvironment,
     clock,
   })
-  const runtimeRoom = runtime.createRuntime({ database, resources, driver: agent, directoryOf: deliveryRoom.reads.directoryOf, secrets: secretsRoom.reads.handOut, identity: people.reads.workloadCredential, request: (entries) => loop.request(entries), clock, log })
+  const runtimeRoom = runtime.createRuntime({ database, resources, driver: agent, directoryOf: deliveryRoom.reads.directoryOf, secrets: secretsRoom.reads.handOut, identity: async (workload) => ({ ...(await people.reads.workloadCredential(workload)), ...telemetry.exporterVariables(publicUrl() + telemetry.otlpPath, await people.reads.telemetryToken(workload), workload) }), request: (entries) => loop.request(entries), clock, log })
   const releaseRoom = release.createReleaseRoom({
     database,
     resources,
@@ -199,6 +200,12 @@ export async function startServer({ config, settings, connection, external, agen
     defaultEnvironment,
     newCallers: (callers) => loop.request(callers.map(({ team, app }) => ({ controller: catalog.appsController, key: `${team}/${app}` }))),
     keepCallersMs: config.dependencyDays * 24 * 3600_000,
+    events,
+    senders: { ofToken: people.reads.telemetrySender, authenticate: people.reads.authenticate, mayWrite: (actor, team, app) => (actor.app === undefined || actor.app === app) && mayAct(actor, 'update', kinds.find('App')!, team, { name: app }), defaultEnvironment },
+    instances: runtimeRoom.reads.instances,
+    metrics: { retention: { rawMs: config.metricRawMs, minutesMs: config.metricMinutesMs, hoursMs: config.metricHoursMs }, appSeries: config.metricSeries, appPointsPerSecond: config.metricPointsPerSecond, bodyBytes: config.telemetryBodyBytes },
+    registry: metrics,
+    serverName: () => `${hostname()}:${port}`,
     clock,
     log,
   })

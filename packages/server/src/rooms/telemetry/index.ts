@@ -1,16 +1,23 @@
-/** Door of room telemetry: what the router counted, as series. */
+/** Door of room telemetry: what the router counted, and everything that apps measure, as series. */
 import { trafficIntervalMs } from '@pavior/contract'
+import type { Registry } from 'prom-client'
+import type { EventRecorder } from '../../kernel/audit/events.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { listenTo, type PgDatabase } from '../../kernel/db/index.ts'
 import type { Logger } from '../../kernel/log.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import type { Room } from '../../kernel/room.ts'
-import { calledBy, callsOf, type AppName, type CallCounts } from './calls.ts'
-import { createCollector, trafficChannel } from './collect.ts'
-import { samplesOf, type ReleaseSample } from './plan.ts'
-import type { TrafficSource } from './ports.ts'
-import { telemetryRoutes } from './routes.ts'
-import { readTraffic } from './store.ts'
+import { calledBy, callsOf, type AppName, type CallCounts } from './traffic/calls.ts'
+import { createCollector, trafficChannel } from './traffic/collect.ts'
+import { samplesOf, type ReleaseSample } from './traffic/plan.ts'
+import { createMetrics, type MetricSettings } from './metrics/index.ts'
+import type { SeriesSource } from './metrics/series.ts'
+import type { Instances, Senders, TrafficSource } from './ports.ts'
+import { telemetryRoutes } from './traffic/routes.ts'
+import { readTraffic } from './traffic/store.ts'
+
+export { exporterVariables } from './exporters.ts'
+export { otlpPath } from './metrics/routes.ts'
 
 export interface TelemetryDeps {
   database: PgDatabase
@@ -21,6 +28,13 @@ export interface TelemetryDeps {
   newCallers: (callers: AppName[]) => Promise<void>
   /** How long it is remembered that one app called another. */
   keepCallersMs: number
+  events: EventRecorder
+  senders: Senders
+  instances: Instances
+  metrics: MetricSettings
+  /** What this server counts about itself. */
+  registry: Registry
+  serverName: () => string
   clock: Clock
   log: Logger
 }
@@ -34,15 +48,19 @@ export interface TelemetryReads {
   calledBy: (app: AppName, since: Date) => Promise<AppName[]>
   /** Every pair that one of these apps is in, with its requests since then. */
   callsOf: (apps: AppName[], since: Date) => Promise<CallCounts[]>
+  /** Everything that was measured. */
+  series: SeriesSource
 }
 
-export function createTelemetry({ database, resources, source, defaultEnvironment, newCallers, keepCallersMs, clock, log }: TelemetryDeps): Room<TelemetryReads> {
-  const collector = createCollector({ database, source, newCallers, keepCallersMs, clock, log })
+export function createTelemetry(deps: TelemetryDeps): Room<TelemetryReads> {
+  const { database, resources, source, defaultEnvironment, newCallers, keepCallersMs, clock, log } = deps
+  const metrics = createMetrics({ ...deps, settings: deps.metrics })
+  const collector = createCollector({ database, source, newCallers, also: metrics.countTraffic, keepCallersMs, clock, log })
   const news = listenTo(database, trafficChannel, 'traffic news')
   return {
     reconcilers: [],
-    routes: [telemetryRoutes({ database, resources, defaultEnvironment, onMore: news.onMore, clock })],
-    parts: [news.part, collector],
+    routes: [telemetryRoutes({ database, resources, defaultEnvironment, onMore: news.onMore, clock }), metrics.routes],
+    parts: [news.part, collector, ...metrics.parts],
     reads: {
       takenAt: collector.takenAt,
       since: async (of, moments) => {
@@ -52,6 +70,7 @@ export function createTelemetry({ database, resources, source, defaultEnvironmen
       },
       calledBy: (app, since) => calledBy(database, app, since),
       callsOf: (apps, since) => callsOf(database, apps, since),
+      series: metrics.series,
     },
   }
 }
