@@ -36,7 +36,6 @@ export const errorCatalogue = {
   BAD_REQUEST: usage(400, 'BadRequest', 'The request could not be understood.', 'Correct the request as the message says.'),
   QUERY_INVALID: usage(400, 'BadRequest', 'The query over metrics cannot be read, or asks for what makes no sense.', 'Correct it at the place that is named; docs/querying.md tells what there is.'),
   QUERY_FAILED: usage(422, 'Invalid', 'The query over metrics makes sense, but cannot be answered with the series that there are.', 'Correct it as the message says.'),
-  QUERY_TOO_LARGE: usage(422, 'Invalid', 'The query over metrics asks for more than may be read or given at once.', 'Ask for fewer series, a shorter time, or a longer step.'),
   QUERY_TIMEOUT: platform(503, 'ServiceUnavailable', 'The query over metrics took longer than it may.', 'Ask for fewer series or a shorter time.'),
   UNSUPPORTED_MEDIA: usage(415, 'UnsupportedMediaType', 'The content type of the request is not accepted here.', 'Send one of the content types that the message lists.'),
   NOT_ACCEPTABLE: usage(406, 'NotAcceptable', 'None of the accepted response types can be produced.', 'Accept application/json.'),

@@ -206,6 +206,7 @@ export async function startServer({ config, settings, connection, external, agen
     metrics: { retention: { rawMs: config.metricRawMs, minutesMs: config.metricMinutesMs, hoursMs: config.metricHoursMs }, appSeries: config.metricSeries, appPointsPerSecond: config.metricPointsPerSecond, bodyBytes: config.telemetryBodyBytes },
     registry: metrics,
     serverName: () => `${hostname()}:${port}`,
+    version,
     clock,
     log,
   })

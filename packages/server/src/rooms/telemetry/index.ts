@@ -13,6 +13,7 @@ import { samplesOf, type ReleaseSample } from './traffic/plan.ts'
 import { createMetrics, type MetricSettings } from './metrics/index.ts'
 import type { SeriesSource } from './metrics/series.ts'
 import type { Instances, Senders, TrafficSource } from './ports.ts'
+import { queryRoutes } from './query/routes.ts'
 import { telemetryRoutes } from './traffic/routes.ts'
 import { readTraffic } from './traffic/store.ts'
 
@@ -35,6 +36,8 @@ export interface TelemetryDeps {
   /** What this server counts about itself. */
   registry: Registry
   serverName: () => string
+  /** Of Pavior. */
+  version: string
   clock: Clock
   log: Logger
 }
@@ -59,7 +62,7 @@ export function createTelemetry(deps: TelemetryDeps): Room<TelemetryReads> {
   const news = listenTo(database, trafficChannel, 'traffic news')
   return {
     reconcilers: [],
-    routes: [telemetryRoutes({ database, resources, defaultEnvironment, onMore: news.onMore, clock }), metrics.routes],
+    routes: [telemetryRoutes({ database, resources, defaultEnvironment, onMore: news.onMore, clock }), metrics.routes, queryRoutes({ source: metrics.series, clock, version: deps.version })],
     parts: [news.part, collector, ...metrics.parts],
     reads: {
       takenAt: collector.takenAt,

@@ -63,9 +63,9 @@ test('whoever asks sees the series of the teams that they may read, and none els
   expect(await teams('query', query, 'blue')).toEqual(['blue'])
   expect(await teams('query', { ...query, team: 'green' }, 'blue')).toEqual([])
   expect(await teams('query', query, 'nobody')).toEqual([])
-  expect(await teams('series', { 'match[]': 'up' }, 'blue')).toEqual(['blue'])
-  expect(await teams('label/team/values', {}, 'blue')).toEqual(['blue'])
-  expect(await teams('label/team/values', {}, 'nobody')).toEqual([])
+  expect(await teams('series', { 'match[]': 'up', start: '1600000000' }, 'blue')).toEqual(['blue'])
+  expect(await teams('label/team/values', { start: '1600000000' }, 'blue')).toEqual(['blue'])
+  expect(await teams('label/team/values', { start: '1600000000' }, 'nobody')).toEqual([])
 })
 
 test.each([

@@ -15,6 +15,8 @@ import { Gate } from './gate.ts'
 import { all, durationParameter, formOf, one, parametersOf, timeParameter, type Parameters } from './parameters.ts'
 
 export const queryTimeoutMs = 30_000
+/** How far back series and labels are looked for when no start is given. */
+export const browsedMs = 3600_000
 /** An answer is written in pieces of so many characters, and others have their turn in between. */
 const pieceLength = 64 * 1024
 /** What clients are told that is answered here: functions and semantics are those of this version. */
@@ -131,7 +133,7 @@ function addBrowsing(both: Both, { source, clock }: QueryRoutesDeps, gate: Gate)
 
 /** Each series once, in order, whichever selectors it fits. */
 async function seriesOf(source: SeriesSource, { parameters, teams, signal }: Asked, selectors: Matcher[][], clock: Clock): Promise<Labels[]> {
-  const window: Pick<Selection, 'fromMs' | 'untilMs'> = { fromMs: timeParameter(parameters, 'start', 0), untilMs: timeParameter(parameters, 'end', clock.now().getTime()) }
+  const window: Pick<Selection, 'fromMs' | 'untilMs'> = { fromMs: timeParameter(parameters, 'start', clock.now().getTime() - browsedMs), untilMs: timeParameter(parameters, 'end', clock.now().getTime()) }
   const known = new Map<string, Labels>()
   for (const matchers of selectors) {
     for (const labels of await source.series({ teams, matchers, ...window }, signal)) known.set(JSON.stringify(Object.entries(labels).toSorted(([one], [other]) => (one < other ? -1 : 1))), labels)
