@@ -15,6 +15,7 @@ import { addDrift } from './nouns/drift.ts'
 import { addGitops } from './nouns/gitops.ts'
 import { addInit } from './nouns/init.ts'
 import { addLogs } from './nouns/logs.ts'
+import { addMetrics } from './nouns/metrics.ts'
 import { addNew } from './nouns/new.ts'
 import { addException } from './nouns/exception.ts'
 import { addOnCall } from './nouns/on-call.ts'
@@ -47,7 +48,7 @@ program
 let current: Context | undefined
 const context = (): Context => (current ??= new Context(program.opts<GlobalFlags>()))
 
-for (const add of [addUp, addNew, addDeploy, addInit, addApps, addLogs, addRun, addConfig, addSecrets, addReleases, addPromotion, addPreviews, addGitops, addDrift, addResources, addCatalog, addScorecard, addPolicy, addException, addQuota, addTemplates, addArtifact, addAudit, addSlo, addOnCall, addAuth, addSession, addSso, addCompletion]) add(program, context)
+for (const add of [addUp, addNew, addDeploy, addInit, addApps, addLogs, addMetrics, addRun, addConfig, addSecrets, addReleases, addPromotion, addPreviews, addGitops, addDrift, addResources, addCatalog, addScorecard, addPolicy, addException, addQuota, addTemplates, addArtifact, addAudit, addSlo, addOnCall, addAuth, addSession, addSso, addCompletion]) add(program, context)
 // Global flags may stand anywhere on the line.
 const everyCommand = (command: Command): Command[] => [command, ...command.commands.flatMap(everyCommand)]
 for (const command of program.commands.flatMap(everyCommand)) {

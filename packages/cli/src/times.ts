@@ -11,6 +11,14 @@ export function timeOf(flag: string, text: string, now: number): string {
   return time.toISOString()
 }
 
+/** Milliseconds of `90s`, `10m`, `2h` or `7d`. `flag` is named in the refusal. */
+export function durationMs(flag: string, text: string): number {
+  const match = /^(\d{1,9})([smhd])$/.exec(text)
+  const ms = match ? Number(match[1]) * units[match[2]!]! : 0
+  if (ms === 0) throw fail('BAD_REQUEST', { message: `"${text}" is not a duration.`, fix: `For example: ${flag} 10m` })
+  return ms
+}
+
 /** To the minute, as people read it. */
 export function shownTime(iso: string): string {
   return `${iso.slice(0, 16).replace('T', ' ')} UTC`

@@ -1,5 +1,6 @@
 /** Builds and wires everything of one server process: a table of contents of the product. */
 import { mkdir } from 'node:fs/promises'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client'
 import type pg from 'pg'
@@ -93,7 +94,7 @@ export async function startServer({ config, settings, connection, external, agen
     kinds,
     validator: createValidator,
     wakes: wakesOf(reconcilers),
-    admission: [teamMustExist((team) => people.reads.teamExists(team)), (request) => people.reads.admission(request), (request) => deliveryRoom.reads.signatures(request), release.createDeploymentRules(() => resources), secrets.createSecretRules(() => resources), gitops.createConfigRules(() => resources, clock), ...policy.admissionOf(() => policyRoom.reads)],
+    admission: [teamMustExist((team) => people.reads.teamExists(team)), (request) => people.reads.admission(request), (request) => deliveryRoom.reads.signatures(request), release.createDeploymentRules(() => resources), release.createRolloutRules((query) => telemetryRoom.reads.check(query)), secrets.createSecretRules(() => resources), gitops.createConfigRules(() => resources, clock), ...policy.admissionOf(() => policyRoom.reads)],
     clock,
   })
   const loop = new ReconcileLoop({ database, feed, reconcilers, metrics: reconcileMetrics(metrics), log })
@@ -173,13 +174,14 @@ export async function startServer({ config, settings, connection, external, agen
     defaultEnvironment,
     clock,
   })
-  const runtimeRoom = runtime.createRuntime({ database, resources, driver: agent, directoryOf: deliveryRoom.reads.directoryOf, secrets: secretsRoom.reads.handOut, identity: people.reads.workloadCredential, request: (entries) => loop.request(entries), clock, log })
+  const runtimeRoom = runtime.createRuntime({ database, resources, driver: agent, directoryOf: deliveryRoom.reads.directoryOf, secrets: secretsRoom.reads.handOut, identity: async (workload) => ({ ...(await people.reads.workloadCredential(workload)), ...telemetry.exporterVariables(publicUrl() + telemetry.otlpPath, await people.reads.telemetryToken(workload), workload) }), request: (entries) => loop.request(entries), clock, log })
   const releaseRoom = release.createReleaseRoom({
     database,
     resources,
     changes,
     tasks: runtimeRoom.reads.tasks,
     secrets: secretsRoom.reads,
+    metrics: { value: (team, query, at) => telemetryRoom.reads.value(team, query, at), check: (query) => telemetryRoom.reads.check(query) },
     readings: { since: (of, since) => telemetryRoom.reads.since(of, since), takenAt: () => telemetryRoom.reads.takenAt() },
     prober: agent,
     observations: { instances: async () => (await agent.current()).instances },
@@ -201,10 +203,17 @@ export async function startServer({ config, settings, connection, external, agen
     defaultEnvironment,
     newCallers: (callers) => loop.request(callers.map(({ team, app }) => ({ controller: catalog.appsController, key: `${team}/${app}` }))),
     keepCallersMs: config.dependencyDays * 24 * 3600_000,
+    events,
+    senders: { ofToken: people.reads.telemetrySender, authenticate: people.reads.authenticate, mayWrite: (actor, team, app) => (actor.app === undefined || actor.app === app) && mayAct(actor, 'update', kinds.find('App')!, team, { name: app }), defaultEnvironment },
+    instances: runtimeRoom.reads.instances,
+    metrics: { retention: { rawMs: config.metricRawMs, minutesMs: config.metricMinutesMs, hoursMs: config.metricHoursMs }, appSeries: config.metricSeries, appPointsPerSecond: config.metricPointsPerSecond, bodyBytes: config.telemetryBodyBytes },
+    registry: metrics,
+    serverName: () => `${hostname()}:${port}`,
+    version,
     clock,
     log,
   })
-  const reliabilityRoom = reliability.createReliability({ database, resources, signals: telemetryRoom.reads, events, clock, log })
+  const reliabilityRoom = reliability.createReliability({ database, resources, signals: telemetryRoom.reads, query: telemetryRoom.reads.query, events, clock, log })
   const catalogRoom = catalog.createCatalog({
     database,
     resources,

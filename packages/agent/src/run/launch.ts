@@ -80,6 +80,8 @@ export function launchEnvironment(
   paths: SandboxPaths,
   run: { id: string; port?: number; terminal: boolean },
 ): Record<string, string> {
+  // The server knows the set; which instance of it this is, only we do.
+  const { OTEL_RESOURCE_ATTRIBUTES } = workload.env
   return {
     PATH: defaultPath,
     ...(run.terminal ? { TERM: 'xterm-256color' } : {}),
@@ -89,6 +91,7 @@ export function launchEnvironment(
     TMPDIR: paths.temporary,
     APP_DIR: paths.app,
     PAVIOR_INSTANCE: run.id,
+    ...(OTEL_RESOURCE_ATTRIBUTES === undefined ? {} : { OTEL_RESOURCE_ATTRIBUTES: OTEL_RESOURCE_ATTRIBUTES.replace('$(PAVIOR_INSTANCE)', run.id) }),
   }
 }
 

@@ -11,6 +11,14 @@ export const Health = Type.Object(
   { additionalProperties: false, description: 'How the platform knows that an instance serves.' },
 )
 
+export const MetricsEndpoint = Type.Object(
+  {
+    path: Type.String({ pattern: '^/[^\\s#]*$', maxLength: 512, description: 'HTTP path that shows metrics in the text format of Prometheus, on the port of the process.' }),
+    intervalSeconds: Type.Optional(Type.Integer({ minimum: 5, maximum: 3600, description: 'Seconds from one question to the next. Default: 15.' })),
+  },
+  { additionalProperties: false, description: 'Where the platform asks each instance what it measures.' },
+)
+
 export const ProcessSpec = Type.Object(
   {
     command: Type.Optional(Type.String({ minLength: 1, maxLength: 4096, description: 'Command line, run by sh as in a Procfile. Default: what the builder found.' })),
@@ -19,6 +27,7 @@ export const ProcessSpec = Type.Object(
     cpu: Type.Optional(Type.Number({ exclusiveMinimum: 0, maximum: 64, description: 'CPU cores that one instance may use. Default: 1.' })),
     pids: Type.Optional(Type.Integer({ minimum: 8, maximum: 32_768, description: 'Processes and threads that one instance may have. Default: 512.' })),
     health: Type.Optional(Health),
+    metrics: Type.Optional(MetricsEndpoint),
     startTimeoutSeconds: Type.Optional(Type.Number({ minimum: 1, maximum: 3600, description: 'Seconds from start to healthy. Default: 60.' })),
     stopGraceSeconds: Type.Optional(Type.Number({ minimum: 0, maximum: 3600, description: 'Seconds between SIGTERM and SIGKILL. Default: 10.' })),
     drainTimeoutSeconds: Type.Optional(Type.Number({ minimum: 0, maximum: 3600, description: 'Longest wait for requests in flight before SIGTERM. Default: 30.' })),

@@ -1,5 +1,5 @@
 import Type from 'typebox'
-import { Health } from './app.ts'
+import { Health, MetricsEndpoint } from './app.ts'
 import { SecretRef } from './secret.ts'
 import { Conditions, Digest, dnsLabel, Image, keyedBy, Problem, Timestamp, Variables } from './shared.ts'
 
@@ -18,6 +18,7 @@ export const InstanceSetSpec = Type.Object(
     image: Type.Optional(Image),
     listens: Type.Boolean({ description: 'Whether it gets traffic on PORT.' }),
     health: Type.Optional(Health),
+    metrics: Type.Optional(MetricsEndpoint),
     memoryBytes: Type.Integer({ minimum: 1, description: 'Memory limit of one instance.' }),
     cpu: Type.Number({ exclusiveMinimum: 0, description: 'CPU cores of one instance.' }),
     pids: Type.Integer({ minimum: 1, description: 'Processes and threads of one instance.' }),

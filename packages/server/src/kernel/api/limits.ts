@@ -65,11 +65,12 @@ export class RateLimiter {
     this.#clock = clock
   }
 
-  /** Takes one token; otherwise the seconds until there is one. */
-  take(key: string): number | undefined {
+  /** Takes tokens; otherwise the seconds until there are so many. More than a whole burst are taken when it is full, and owed. */
+  take(key: string, tokens = 1): number | undefined {
     const bucket = this.#fill(key)
-    if (bucket.tokens < 1) return (1 - bucket.tokens) / this.#perSecond
-    bucket.tokens -= 1
+    const needed = Math.min(tokens, this.#burst)
+    if (bucket.tokens < needed) return (needed - bucket.tokens) / this.#perSecond
+    bucket.tokens -= tokens
     return undefined
   }
 

@@ -125,6 +125,12 @@ export const settings = {
   sessionIdleMs: { variable: 'PAVIOR_SESSION_IDLE_HOURS', description: 'Hours without use after which a browser has to sign in again.', fallback: () => 72 * 3600_000, parse: (value: string) => positive(value) * 3600_000 },
   secondFactor: { variable: 'PAVIOR_SECOND_FACTOR', description: 'Whether a password needs a code of an authenticator app beside it: optional (whoever has set it up) or required.', fallback: () => 'optional', parse: oneOf('optional', 'required') },
   elevationMinutes: { variable: 'PAVIOR_ELEVATION_MINUTES', description: 'Longest that somebody may take a higher role by themselves, in minutes; 0 never.', fallback: () => 60, parse: wholeOrNone },
+  metricRawMs: { variable: 'PAVIOR_METRIC_RAW_HOURS', description: 'Hours for which metrics are kept as they came; then one point a minute.', fallback: () => 48 * 3600_000, parse: (value: string) => positive(value) * 3600_000 },
+  metricMinutesMs: { variable: 'PAVIOR_METRIC_MINUTE_DAYS', description: 'Days for which metrics are kept with one point a minute; then one an hour.', fallback: () => 14 * 24 * 3600_000, parse: (value: string) => positive(value) * 24 * 3600_000 },
+  metricHoursMs: { variable: 'PAVIOR_METRIC_HOUR_DAYS', description: 'Days for which metrics are kept with one point an hour.', fallback: () => 400 * 24 * 3600_000, parse: (value: string) => positive(value) * 24 * 3600_000 },
+  metricSeries: { variable: 'PAVIOR_METRIC_SERIES', description: 'Series of metrics that one app may write at once; further ones are dropped.', fallback: () => 10_000, parse: whole },
+  metricPointsPerSecond: { variable: 'PAVIOR_METRIC_POINTS_PER_SECOND', description: 'Points of metrics that one app may send a second, over time.', fallback: () => 20_000, parse: whole },
+  telemetryBodyBytes: { variable: 'PAVIOR_TELEMETRY_BODY_MIB', description: 'Largest request with telemetry in MiB; unpacked it may be four times as large.', fallback: () => 4 * mib, parse: (value: string) => positive(value) * mib },
   requestsPerSecond: { variable: 'PAVIOR_REQUESTS_PER_SECOND', description: 'API requests that one caller may send over time.', fallback: () => 1000, parse: whole },
 } satisfies Record<string, Setting<string> | Setting<number>>
 

@@ -151,10 +151,10 @@ test('a credential says whose it is, and nothing else passes for one', async () 
   const database = await testDatabase()
   const { sealer: seals } = await sealer()
   const secrets = createKeptSecrets(database, seals)
-  const credentials = createCredentials(secrets)
+  const credentials = createCredentials(secrets, 'workload')
   const workload = { team: 'shop', app: 'web', environment: 'production' }
   const credential = await credentials.of(workload)
-  expect(await createCredentials(secrets).of(workload)).toBe(credential)
+  expect(await createCredentials(secrets, 'workload').of(workload)).toBe(credential)
   expect(await credentials.verify(credential)).toEqual(workload)
   const forged = `pvw_${Buffer.from(JSON.stringify(['shop', 'web', 'staging'])).toString('base64url')}.${credential.split('.')[1]}`
   for (const wrong of [forged, `${credential}x`, credential.slice(0, -2), 'pvw_', 'pvw_.', `${credential}.`, 'pvr_x', '']) expect(await credentials.verify(wrong)).toBeUndefined()

@@ -67,6 +67,10 @@ export interface IdentityReads {
   issueLoginLink: (user: string) => Promise<string>
   /** Variables with which an instance asks for tokens of its own; they are secrets of that app in that environment. */
   workloadCredential: (workload: Workload) => Promise<{ PAVIOR_ID_TOKEN_URL: string; PAVIOR_ID_TOKEN_REQUEST_TOKEN: string }>
+  /** What an instance sends its telemetry with; opens nothing else. */
+  telemetryToken: (workload: Workload) => Promise<string>
+  /** Whose token this Authorization header carries; undefined when it is not one for telemetry. */
+  telemetrySender: (authorization: string | undefined) => Promise<Workload | undefined>
   /** When somebody first signed in, and first used a token of their own. */
   firstUses: (username: string) => Promise<{ signedIn: Date | undefined; connected: Date | undefined }>
 }
@@ -104,7 +108,8 @@ export function createIdentity({ database, resources, events, auditNote, sso, ki
   const note = createNotes(auditNote, log)
   const sealer = createSealer(keyFile)
   const secrets = createKeptSecrets(database, sealer)
-  const credentials = createCredentials(secrets)
+  const credentials = createCredentials(secrets, 'workload')
+  const telemetryCredentials = createCredentials(secrets, 'telemetry')
   const mayDeploy = (actor: Actor, { team: of, app, environment }: Workload): void => {
     if (actor.app === undefined || actor.app === app) return authorize(actor, 'create', registry.mustFind('Deployment'), of, { spec: { app, environment } })
     throw fail('FORBIDDEN', { message: `${actor.name} may act only for app "${actor.app}".` })
@@ -162,6 +167,8 @@ export function createIdentity({ database, resources, events, auditNote, sso, ki
       issueLocalToken: async () => (await issueToken(database, clock, 'system:identity', { description: 'command line of this machine', username: 'admin' })).token,
       firstUses: (username) => firstUses(database, username),
       workloadCredential: async (workload) => ({ PAVIOR_ID_TOKEN_URL: publicUrl() + tokenPath, PAVIOR_ID_TOKEN_REQUEST_TOKEN: await credentials.of(workload) }),
+      telemetryToken: (workload) => telemetryCredentials.of(workload),
+      telemetrySender: async (authorization) => telemetryCredentials.verify(bearerToken(authorization)),
       issueLoginLink: async (name) => `${publicUrl()}/welcome?key=${await issueLoginKey(database, clock, name)}`,
     },
   }

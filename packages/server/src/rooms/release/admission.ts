@@ -13,7 +13,7 @@ export function createRolloutRules(check: MetricReadings['check']): (request: Ad
   return async ({ verb, kind, object }) => {
     if ((kind.kind !== 'Environment' && kind.kind !== 'Deployment') || verb === 'delete') return
     const { rollout } = object.spec as Pick<EnvironmentSpec, 'rollout'>
-    for (const { query } of rollout?.judge?.queries ?? []) check(filled(query, { team: 'team', app: 'app', environment: 'environment', release: 2, stable: 1 }))
+    for (const { query } of rollout?.judge?.queries ?? []) await check(filled(query, { team: 'team', app: 'app', environment: 'environment', release: 2, stable: 1 }))
   }
 }
 

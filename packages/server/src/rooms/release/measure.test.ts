@@ -23,7 +23,7 @@ test('a figure is asked for once in five seconds, for each team and release alon
     if (text.includes('"9"')) throw fail('BAD_REQUEST', { message: 'It gave two values.' })
     return 0.25
   }
-  const measure = createMeasure({ value, check: () => {} }, { now: () => new Date(now) })
+  const measure = createMeasure({ value, check: async () => {} }, { now: () => new Date(now) })
   const judge = { ...resolveStrategy({}).judge, queries: [query] }
   expect(await measure(judge, trial)).toEqual([{ name: 'failed payments', value: 0.25, max: 1, min: undefined, unmeasured: 'pass' }])
   now = 4999

@@ -49,7 +49,7 @@ export interface MetricReadings {
   /** The one value of a query, undefined when nothing was measured. Throws coded when it cannot be asked or gives more than one. */
   value: (team: string, query: string, at: Date) => Promise<number | undefined>
   /** Throws coded what is wrong with the text of a query. */
-  check: (query: string) => void
+  check: (query: string) => Promise<void>
 }
 
 /** Who wrote a resource, as the audit has it; parts of the platform left out. */

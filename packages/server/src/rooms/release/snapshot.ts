@@ -187,6 +187,7 @@ export function wantedSets(context: SetContext): { process: string; spec: Instan
         ...(release.image === undefined ? {} : { image: release.image }),
         listens: name === webProcess,
         ...(process.health === undefined ? {} : { health: process.health }),
+        ...(process.metrics === undefined ? {} : { metrics: process.metrics }),
         memoryBytes: bytesOf(process.memory ?? defaults.memory),
         cpu: process.cpu ?? defaults.cpu,
         pids: process.pids ?? defaults.pids,

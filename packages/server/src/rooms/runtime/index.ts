@@ -10,7 +10,7 @@ import type { ArtifactTasks } from '../release/index.ts'
 import type { HandOut } from '../secrets/index.ts'
 import type { Room } from '../../kernel/room.ts'
 import { instanceSet } from './kinds.ts'
-import { withIdentity, workloadImage, type InstanceSet } from './plan.ts'
+import { runningInstances, withIdentity, workloadImage, type InstanceSet, type RunningInstance } from './plan.ts'
 import type { Identities, RuntimeDriver } from './ports.ts'
 import { createDesiredReconciler, createInstanceSetReconciler } from './reconcile.ts'
 import { runtimeRoutes } from './routes.ts'
@@ -20,6 +20,8 @@ export const kinds = [instanceSet]
 export interface RuntimeReads {
   /** One-off work in the files of an artifact. */
   tasks: ArtifactTasks
+  /** What runs, as last reported, or asked for now with figures of CPU and memory. */
+  instances: { known: () => RunningInstance[]; current: () => Promise<RunningInstance[]> }
 }
 
 export interface RuntimeDeps {
@@ -56,7 +58,13 @@ export function createRuntime(given: RuntimeDeps): Room<RuntimeReads> {
     reconcilers: [desired, statuses],
     routes: [runtimeRoutes({ resources, driver, sets })],
     parts: [sets, driver],
-    reads: { tasks: artifactTasks(deps) },
+    reads: {
+      tasks: artifactTasks(deps),
+      instances: {
+        known: () => runningInstances(sets.values(), driver.observed()?.instances ?? []),
+        current: async () => runningInstances(sets.values(), (await driver.current()).instances),
+      },
+    },
   }
 }
 
@@ -66,7 +74,7 @@ function artifactTasks({ driver, directoryOf, secrets, identity }: Pick<RuntimeD
     cancelTask: (id, graceMs) => driver.cancelTask(id, graceMs),
     run: async (id, { team, app, environment, artifact, command, env, secrets: refs, mounts, image, limits, timeoutMs, interactive, terminal }) =>
       driver.startTask(id, {
-        workload: { team, app, directory: directoryOf(artifact), writable: false, ownCopy: true, command, env, secrets: withIdentity(await secrets.forTask({ id, name: id, team, app, environment, refs }), await identity({ team, app, environment })), limits, mounts: mounts.map((path) => ({ source: path, target: path, readOnly: true })), ...(image === undefined ? {} : { image: workloadImage(image) }) },
+        workload: { team, app, directory: directoryOf(artifact), writable: false, ownCopy: true, command, env, secrets: withIdentity(await secrets.forTask({ id, name: id, team, app, environment, refs }), await identity({ team, app, environment }), env), limits, mounts: mounts.map((path) => ({ source: path, target: path, readOnly: true })), ...(image === undefined ? {} : { image: workloadImage(image) }) },
         timeoutMs,
         ...(interactive ? { interactive } : {}),
         ...(terminal ? { terminal } : {}),

@@ -22,10 +22,46 @@ const defaultProbe = { intervalMs: 10_000, timeoutMs: 2000, failureThreshold: 3 
 /** A process that does not listen counts as healthy after this long without exiting. */
 const workerMinReadyMs = 1000
 
-/** What something gets to prove who it is, beside its secrets. */
-export function withIdentity(secrets: Workload['secrets'], variables: Record<string, string>): Workload['secrets'] {
+/** Begins the variables that say where telemetry goes, and with which token. */
+const exporterPrefix = 'OTEL_EXPORTER_OTLP_'
+
+/**
+ * What something gets to prove who it is, beside its secrets. What the app sets itself stands; if it sends its telemetry
+ * elsewhere, our token does not go there.
+ */
+export function withIdentity(secrets: Workload['secrets'], variables: Record<string, string>, env: Record<string, string> = {}): Workload['secrets'] {
   if (secrets === 'kept') return secrets
-  return { files: {}, ...secrets, env: { ...variables, ...secrets?.env } }
+  const set = new Set([...Object.keys(env), ...Object.keys(secrets?.env ?? {}), ...Object.keys(secrets?.files ?? {})])
+  const elsewhere = [...set].some((name) => name.startsWith(exporterPrefix))
+  const given = Object.entries(variables).filter(([name]) => !name.startsWith('OTEL_') || !(set.has(name) || (elsewhere && name.startsWith(exporterPrefix))))
+  return { files: {}, ...secrets, env: { ...Object.fromEntries(given), ...secrets?.env } }
+}
+
+/** A running copy of a process, with what is known of it from its set. */
+export interface RunningInstance {
+  id: string
+  team: string
+  app: string
+  environment: string
+  release: number
+  process: string
+  port?: number
+  healthy: boolean
+  asleep: boolean
+  metrics?: InstanceSetSpec['metrics']
+  restarts: number
+  cpuSeconds?: number
+  memoryBytes?: number
+}
+
+export function runningInstances(sets: Iterable<InstanceSet>, instances: readonly InstanceStatus[]): RunningInstance[] {
+  const byUid = new Map([...sets].map((set) => [set.metadata.uid, set]))
+  return instances.flatMap(({ id, set: uid, state, port, restarts, asleepSince, cpuSeconds, memoryBytes }) => {
+    const set = byUid.get(uid)
+    if (!set || state === 'stopped') return []
+    const { app, environment, release, process, metrics } = set.spec
+    return [{ id, team: set.metadata.namespace!, app, environment, release, process, healthy: state === 'healthy', asleep: asleepSince !== undefined, restarts, ...defined({ port, metrics, cpuSeconds, memoryBytes }) }]
+  })
 }
 
 /** Only sets whose artifact is at hand can be wanted; `directoryOf` tells where it is. */

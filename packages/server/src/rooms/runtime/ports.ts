@@ -40,4 +40,4 @@ export interface RuntimeDriver {
 }
 
 /** Variables with which an app proves to others who it is. Not for anybody else's eyes. */
-export type Identities = (workload: { team: string; app: string; environment: string }) => Promise<Record<string, string>>
+export type Identities = (workload: { team: string; app: string; environment: string; release?: number }) => Promise<Record<string, string>>

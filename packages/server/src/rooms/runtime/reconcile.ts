@@ -51,7 +51,7 @@ export function createDesiredReconciler({ database, resources, driver, directory
       const opened = await secrets.forSets(sets.filter(({ spec }) => spec.secrets !== undefined).map(readerOf))
       await driver.apply({
         generation,
-        sets: await Promise.all(sets.map(async (set) => desiredSet(set, directoryOf, withIdentity(opened.get(set.metadata.uid), await identity(readerOf(set)))))),
+        sets: await Promise.all(sets.map(async (set) => desiredSet(set, directoryOf, withIdentity(opened.get(set.metadata.uid), await identity({ ...readerOf(set), release: set.spec.release }), set.spec.env)))),
         routes: routes.flatMap((route) => desiredRoutes(route, (team, name) => uids.get(`${team}/${name}`))),
       })
       if (!(await routed(generation, signal, routedTimeoutMs))) return after(routedRetryMs)

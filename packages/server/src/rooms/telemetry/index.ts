@@ -1,19 +1,28 @@
-/** Door of room telemetry: what the router counted, as series. */
+/** Door of room telemetry: what the router counted, and everything that apps measure, as series. */
 import { trafficIntervalMs } from '@pavior/contract'
+import type { Registry } from 'prom-client'
+import type { EventRecorder } from '../../kernel/audit/events.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { listenTo, type PgDatabase, type Tx } from '../../kernel/db/index.ts'
 import type { Logger } from '../../kernel/log.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import type { Room } from '../../kernel/room.ts'
-import { calledBy, callsOf, type AppName, type CallCounts } from './calls.ts'
-import { createCollector, trafficChannel } from './collect.ts'
-import { appMinutes, busyApps, changedMinutes, minuteCounts, newestBatch, type MinuteCounts } from './minutes.ts'
-import { samplesOf, type ReleaseSample } from './plan.ts'
-import type { TrafficSource } from './ports.ts'
-import { telemetryRoutes } from './routes.ts'
-import { readTraffic, type TrafficQuery } from './store.ts'
+import { calledBy, callsOf, type AppName, type CallCounts } from './traffic/calls.ts'
+import { createCollector, trafficChannel } from './traffic/collect.ts'
+import { appMinutes, busyApps, changedMinutes, minuteCounts, newestBatch, type MinuteCounts } from './traffic/minutes.ts'
+import { samplesOf, type ReleaseSample } from './traffic/plan.ts'
+import { createMetrics, type MetricSettings } from './metrics/index.ts'
+import type { SeriesSource } from './metrics/series.ts'
+import type { Instances, Senders, TrafficSource } from './ports.ts'
+import { Gate } from './query/gate.ts'
+import { createQueryReads, type QueryReads } from './query/reads.ts'
+import { queryRoutes } from './query/routes.ts'
+import { telemetryRoutes } from './traffic/routes.ts'
+import { readTraffic, type TrafficQuery } from './traffic/store.ts'
 
-export type { MinuteCounts } from './minutes.ts'
+export type { MinuteCounts } from './traffic/minutes.ts'
+export { exporterVariables } from './exporters.ts'
+export { otlpPath } from './metrics/routes.ts'
 
 export interface TelemetryDeps {
   database: PgDatabase
@@ -24,6 +33,15 @@ export interface TelemetryDeps {
   newCallers: (callers: AppName[]) => Promise<void>
   /** How long it is remembered that one app called another. */
   keepCallersMs: number
+  events: EventRecorder
+  senders: Senders
+  instances: Instances
+  metrics: MetricSettings
+  /** What this server counts about itself. */
+  registry: Registry
+  serverName: () => string
+  /** Of Pavior. */
+  version: string
   clock: Clock
   log: Logger
 }
@@ -39,7 +57,7 @@ export interface TrafficMinutes {
   busyApps: (since: Date) => Promise<{ team: string; app: string; environment: string }[]>
 }
 
-export interface TelemetryReads {
+export interface TelemetryReads extends QueryReads {
   minutes: TrafficMinutes
   /** When the router's counts were last asked for with success, by this replica. */
   takenAt: () => Date
@@ -49,16 +67,22 @@ export interface TelemetryReads {
   calledBy: (app: AppName, since: Date) => Promise<AppName[]>
   /** Every pair that one of these apps is in, with its requests since then. */
   callsOf: (apps: AppName[], since: Date) => Promise<CallCounts[]>
+  /** Everything that was measured. */
+  series: SeriesSource
 }
 
-export function createTelemetry({ database, resources, source, defaultEnvironment, newCallers, keepCallersMs, clock, log }: TelemetryDeps): Room<TelemetryReads> {
-  const collector = createCollector({ database, source, newCallers, keepCallersMs, clock, log })
+export function createTelemetry(deps: TelemetryDeps): Room<TelemetryReads> {
+  const { database, resources, source, defaultEnvironment, newCallers, keepCallersMs, clock, log } = deps
+  const metrics = createMetrics({ ...deps, settings: deps.metrics })
+  const collector = createCollector({ database, source, newCallers, also: metrics.countTraffic, keepCallersMs, clock, log })
+  const gate = new Gate()
   const news = listenTo(database, trafficChannel, 'traffic news')
   return {
     reconcilers: [],
-    routes: [telemetryRoutes({ database, resources, defaultEnvironment, onMore: news.onMore, clock })],
-    parts: [news.part, collector],
+    routes: [telemetryRoutes({ database, resources, defaultEnvironment, onMore: news.onMore, clock }), metrics.routes, queryRoutes({ source: metrics.series, gate, clock, version: deps.version })],
+    parts: [news.part, collector, ...metrics.parts],
     reads: {
+      ...createQueryReads({ source: metrics.series, gate }),
       minutes: { changed: changedMinutes, newestBatch, counts: minuteCounts, ofApp: appMinutes, busyApps: (since) => busyApps(database, since) },
       takenAt: collector.takenAt,
       since: async (of, moments) => {
@@ -68,6 +92,7 @@ export function createTelemetry({ database, resources, source, defaultEnvironmen
       },
       calledBy: (app, since) => calledBy(database, app, since),
       callsOf: (apps, since) => callsOf(database, apps, since),
+      series: metrics.series,
     },
   }
 }

@@ -1,8 +1,50 @@
-/** What room telemetry needs from whatever routes requests. */
+/** What room telemetry needs from whatever routes requests, runs instances and knows who sends. */
 import type { RequestRecords } from '@pavior/contract'
+import type { FastifyRequest } from 'fastify'
+import type { Actor } from '../../kernel/actor.ts'
 
 export interface TrafficSource {
   name: string
   /** Records above `after`; those up to it are given up. Throws AGENT_UNAVAILABLE. */
   requests(after: number): Promise<RequestRecords>
+}
+
+/** An app in an environment, as its own token says it. */
+export interface Sender {
+  team: string
+  app: string
+  environment: string
+}
+
+/** Who may send telemetry of which app. */
+export interface Senders {
+  /** Undefined when the header carries no token of an app's instances. */
+  ofToken(authorization: string | undefined): Promise<Sender | undefined>
+  /** Of every other token; throws UNAUTHENTICATED. */
+  authenticate(request: FastifyRequest): Promise<Actor>
+  mayWrite(actor: Actor, team: string, app: string): boolean
+  defaultEnvironment(team: string): string
+}
+
+/** A running copy of a process. */
+export interface RunningInstance extends Sender {
+  id: string
+  release: number
+  process: string
+  /** Undefined for what does not listen. */
+  port?: number
+  healthy: boolean
+  asleep: boolean
+  /** Where it shows what it measures, if it says so. */
+  metrics?: { path: string; intervalSeconds?: number }
+  restarts: number
+  cpuSeconds?: number
+  memoryBytes?: number
+}
+
+export interface Instances {
+  /** As last reported. */
+  known(): RunningInstance[]
+  /** Asked for now, with figures of CPU and memory. Throws AGENT_UNAVAILABLE. */
+  current(): Promise<RunningInstance[]>
 }

@@ -3,7 +3,8 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { KeptSecrets } from '../secrets.ts'
 
 const secretName = 'workload/credentials'
-const prefix = 'pvw_'
+/** What a credential is for, and what it begins with: one that is for sending telemetry opens nothing else. */
+const prefixes = { workload: 'pvw_', telemetry: 'pvt_' } as const
 const keyBytes = 32
 const longestCredential = 400
 
@@ -20,7 +21,8 @@ export interface Credentials {
   verify(credential: string): Promise<Workload | undefined>
 }
 
-export function createCredentials(secrets: KeptSecrets): Credentials {
+export function createCredentials(secrets: KeptSecrets, purpose: keyof typeof prefixes): Credentials {
+  const prefix = prefixes[purpose]
   let kept: Promise<string> | undefined
   const key = (): Promise<string> => {
     kept ??= secrets.readOrMake(secretName, () => randomBytes(keyBytes).toString('base64')).catch((error: unknown) => {
@@ -29,7 +31,7 @@ export function createCredentials(secrets: KeptSecrets): Credentials {
     })
     return kept
   }
-  const mac = async (payload: string): Promise<Buffer> => createHmac('sha256', Buffer.from(await key(), 'base64')).update(`workload ${payload}`).digest()
+  const mac = async (payload: string): Promise<Buffer> => createHmac('sha256', Buffer.from(await key(), 'base64')).update(`${purpose} ${payload}`).digest()
 
   return {
     of: async ({ team, app, environment }) => {

@@ -1,6 +1,6 @@
 /** Traffic by whole minutes, and which of them changed: for whoever keeps sums of it. All SQL of it. */
 import { durationBucketsMs, type RequestRecord } from '@pavior/contract'
-import type { Database, Tx } from '../../kernel/db/index.ts'
+import type { Database, Tx } from '../../../kernel/db/index.ts'
 import type { TrafficQuery } from './store.ts'
 
 /** What one release of an app did in one minute. */

@@ -1,11 +1,11 @@
 /** Traffic of an app as series, once or as it grows, and totals for lists. */
 import { fail, type Traffic } from '@pavior/contract'
 import type { FastifyInstance } from 'fastify'
-import { sendLatest, type OnMore } from '../../kernel/api/lines.ts'
-import type { Routes } from '../../kernel/api/types.ts'
-import type { Clock } from '../../kernel/clock.ts'
-import type { Database } from '../../kernel/db/index.ts'
-import { readableTeams, type Resources } from '../../kernel/resources/index.ts'
+import { sendLatest, type OnMore } from '../../../kernel/api/lines.ts'
+import type { Routes } from '../../../kernel/api/types.ts'
+import type { Clock } from '../../../kernel/clock.ts'
+import type { Database } from '../../../kernel/db/index.ts'
+import { readableTeams, type Resources } from '../../../kernel/resources/index.ts'
 import { stepFor, trafficOf } from './plan.ts'
 import { readTotals, readTraffic, type TrafficQuery } from './store.ts'
 

@@ -1,8 +1,8 @@
 import { durationBucketsMs, type RequestRecord } from '@pavior/contract'
 import { expect, test } from 'vitest'
-import { testDatabase } from '../../../test/kernel.ts'
+import { testDatabase } from '../../../../test/kernel.ts'
 import { takeTraffic } from './collect.ts'
-import type { TrafficSource } from './ports.ts'
+import type { TrafficSource } from '../ports.ts'
 import { readTotals, readTraffic } from './store.ts'
 
 const from = new Date(Math.floor(Date.now() / 10_000) * 10_000 - 60_000)

@@ -1,6 +1,6 @@
 import { durationBucketsMs, type CallerCounts, type RequestRecord } from '@pavior/contract'
 import { expect, test } from 'vitest'
-import { testDatabase } from '../../../test/kernel.ts'
+import { testDatabase } from '../../../../test/kernel.ts'
 import { addCalls, calledBy, callsOf, pruneCalls } from './calls.ts'
 
 const minute = new Date(Math.floor(Date.now() / 60_000) * 60_000 - 600_000)

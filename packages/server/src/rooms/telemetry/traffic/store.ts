@@ -1,6 +1,6 @@
 /** Traffic by interval, and how far it was taken. */
 import type { RequestRecord } from '@pavior/contract'
-import type { Database, Tx } from '../../kernel/db/index.ts'
+import type { Database, Tx } from '../../../kernel/db/index.ts'
 import type { Interval } from './plan.ts'
 
 /** Undefined when another replica takes them at this moment. */

@@ -1,6 +1,6 @@
 /** Which app calls which, and how often: all SQL of it. */
 import type { RequestRecord } from '@pavior/contract'
-import type { Database, Tx } from '../../kernel/db/index.ts'
+import type { Database, Tx } from '../../../kernel/db/index.ts'
 
 export interface AppName {
   team: string

@@ -1,0 +1,72 @@
+/** Values of OpenTelemetry's messages, whether they were read from JSON or from protobuf. Pure; throws BAD_REQUEST for what does not fit. */
+import { fail } from '@pavior/contract'
+
+/** Undefined when it is not there; JSON has null for that too. */
+export function field(message: unknown, name: string): unknown {
+  if (typeof message !== 'object' || message === null || !Object.hasOwn(message, name)) return undefined
+  return (message as Record<string, unknown>)[name] ?? undefined
+}
+
+export function entriesOf(value: unknown): unknown[] {
+  if (value === undefined) return []
+  if (!Array.isArray(value)) throw fail('BAD_REQUEST', { message: 'The body is not a request of OTLP: a list is expected where there is none.' })
+  return value as unknown[]
+}
+
+export function listOf(message: unknown, name: string): unknown[] {
+  return entriesOf(field(message, name))
+}
+
+export function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : ''
+}
+
+/** Integers of 64 bits come as text in JSON and in two halves from protobuf. Nothing is 0. */
+export function numberOf(value: unknown): number {
+  if (typeof value === 'number') return value
+  if (value === undefined || value === '') return 0
+  if (typeof value === 'string') {
+    const number = value === 'Infinity' || value === '-Infinity' || value === 'NaN' || /^[-+0-9.eE]+$/.test(value) ? Number(value) : undefined
+    if (number !== undefined && (value === 'NaN' || !Number.isNaN(number))) return number
+  }
+  const { high, low } = value as { high?: unknown; low?: unknown }
+  if (typeof high === 'number' && typeof low === 'number') return high * 2 ** 32 + (low >>> 0)
+  throw fail('BAD_REQUEST', { message: `The body is not a request of OTLP: ${JSON.stringify(value)?.slice(0, 50)} is no number.` })
+}
+
+export function millisecondsOf(nanoseconds: unknown): number {
+  return Math.floor(numberOf(nanoseconds) / 1e6)
+}
+
+/** What was read already, of the same message. */
+export function attributesOf(message: unknown): Map<string, string> {
+  const out = new Map<string, string>()
+  for (const attribute of listOf(message, 'attributes')) {
+    const key = textOf(field(attribute, 'key'))
+    if (key !== '') out.set(key, valueText(field(attribute, 'value'), 0))
+  }
+  return out
+}
+
+const deepest = 5
+
+function valueText(value: unknown, depth: number): string {
+  const given = plainValue(value, depth)
+  return typeof given === 'string' ? given : given === undefined ? '' : JSON.stringify(given)
+}
+
+function plainValue(value: unknown, depth: number): unknown {
+  if (depth > deepest) return undefined
+  const text = field(value, 'stringValue')
+  if (text !== undefined) return textOf(text)
+  const flag = field(value, 'boolValue')
+  if (flag !== undefined) return flag === true
+  const number = field(value, 'intValue') ?? field(value, 'doubleValue')
+  if (number !== undefined) return numberOf(number)
+  const list = field(value, 'arrayValue')
+  if (list !== undefined) return listOf(list, 'values').map((one) => plainValue(one, depth + 1))
+  const map = field(value, 'kvlistValue')
+  if (map !== undefined) return Object.fromEntries(listOf(map, 'values').map((one) => [textOf(field(one, 'key')), plainValue(field(one, 'value'), depth + 1)]))
+  const bytes = field(value, 'bytesValue')
+  return typeof bytes === 'string' ? bytes : bytes instanceof Uint8Array ? Buffer.from(bytes).toString('base64') : undefined
+}

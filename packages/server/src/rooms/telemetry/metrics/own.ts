@@ -1,0 +1,120 @@
+/** The platform's own measurements on their way into the store. */
+import type { RequestRecord } from '@pavior/contract'
+import type { Registry } from 'prom-client'
+import type { Clock } from '../../../kernel/clock.ts'
+import type { Database, Tx } from '../../../kernel/db/index.ts'
+import { hasCode } from '../../../kernel/errors.ts'
+import type { Part } from '../../../kernel/lifecycle/lifecycle.ts'
+import type { Logger } from '../../../kernel/log.ts'
+import type { Instances } from '../ports.ts'
+import { parseExposition } from './exposition.ts'
+import { goldenMetadata, increasesOf, noIncreasesOf, useOf, type Increase } from './golden.ts'
+import type { Ingest } from './ingest.ts'
+import { labelsOf } from './names.ts'
+import type { SeriesRegistry } from './registry.ts'
+import { addToTotals, insertPoints, noteMetadata, takeTurns, type Addition } from './store.ts'
+
+const everyMs = 15_000
+/** The router's records of an interval are here by then. */
+const settledMs = 10_000
+
+interface Counted {
+  team: string
+  app: string
+  fromMs: number
+  timeMs: number
+  increases: Increase[]
+}
+
+/** Counters rise in the transaction that takes the records, so each request counts once whatever happens. */
+export async function countTraffic(tx: Tx, registry: SeriesRegistry, records: readonly RequestRecord[]): Promise<void> {
+  const counted = records.map((record) => {
+    const fromMs = Date.parse(record.from)
+    return { team: record.team, app: record.app, fromMs, timeMs: fromMs + record.intervalMs, increases: increasesOf(record) }
+  })
+  const { points } = await addToTotals(tx, await additionsOf(registry, counted), { refuseLate: false })
+  await insertPoints(tx, points)
+}
+
+async function additionsOf(registry: SeriesRegistry, counted: readonly Counted[]): Promise<Addition[]> {
+  const all: Addition[] = []
+  for (const { team, app, fromMs, timeMs, increases } of counted) {
+    const ids = await registry.idsOf({ team, app }, increases.map(({ labels }) => labels), true)
+    for (const [index, { value }] of increases.entries()) all.push({ owner: `${team}/${app}`, series: ids[index]!, fromMs, timeMs, value })
+  }
+  return all
+}
+
+export interface OwnMetricsDeps {
+  database: Database
+  ingest: Ingest
+  registry: SeriesRegistry
+  instances: Instances
+  /** What this server counts about itself. */
+  metrics: Registry
+  serverName: () => string
+  clock: Clock
+  log: Logger
+}
+
+export function createOwnMetrics({ database, ingest, registry, instances, metrics, serverName, clock, log }: OwnMetricsDeps): Part {
+  let timer: NodeJS.Timeout | undefined
+  let running: Promise<void> | undefined
+  let wellBefore = true
+
+  const ofInstances = async (): Promise<void> => {
+    const running = await instances.current()
+    const nowMs = clock.now().getTime()
+    for (const [owner, own] of byApp(running)) await ingest.takeOwn(owner, own.flatMap((instance) => useOf(instance, nowMs)))
+    const idle = running.filter(({ port }) => port !== undefined).map((instance) => ({ ...instance, fromMs: nowMs - settledMs - 1, timeMs: nowMs - settledMs, increases: noIncreasesOf(instance) }))
+    const additions = await additionsOf(registry, idle)
+    if (additions.length > 0) await database.transaction(async (tx) => insertPoints(tx, (await addToTotals(tx, additions, { refuseLate: true })).points))
+    for (const team of new Set(running.map(({ team: name }) => name))) await describe(team)
+  }
+  const described = new Set<string>()
+  const describe = async (team: string): Promise<void> => {
+    if (described.has(team)) return
+    described.add(team)
+    await noteMetadata(database, [...goldenMetadata].map(([name, metadata]) => ({ team, name, metadata })))
+  }
+  const ofServer = async (): Promise<void> => {
+    const { samples, metadata } = parseExposition(await metrics.metrics(), clock.now().getTime())
+    const own = { instance: serverName() }
+    await ingest.takeOwn({ team: '', app: '' }, samples.map(({ name, labels, timeMs, value }) => ({ labels: labelsOf(name, labels, own), times: [timeMs], values: [value] })), metadata)
+  }
+  const once = async (): Promise<void> => {
+    try {
+      await ofServer()
+      if ((await takeTurns(database, [{ name: 'instances', everyMs }])).size > 0) await ofInstances()
+      wellBefore = true
+    } catch (error) {
+      if (wellBefore && !hasCode(error, 'AGENT_UNAVAILABLE')) log.warn({ err: (error as Error).message }, 'the measurements of the platform itself could not be stored; trying again')
+      wellBefore = false
+    }
+  }
+  return {
+    name: 'own metrics',
+    start: async () => {
+      timer = setInterval(() => {
+        running ??= once().finally(() => {
+          running = undefined
+        })
+      }, everyMs)
+    },
+    stop: async () => {
+      clearInterval(timer)
+      await running
+    },
+  }
+}
+
+function byApp<T extends { team: string; app: string }>(items: readonly T[]): [{ team: string; app: string }, T[]][] {
+  const groups = new Map<string, [{ team: string; app: string }, T[]]>()
+  for (const item of items) {
+    const key = `${item.team}/${item.app}`
+    const group = groups.get(key)
+    if (group) group[1].push(item)
+    else groups.set(key, [{ team: item.team, app: item.app }, [item]])
+  }
+  return [...groups.values()]
+}

@@ -1,0 +1,55 @@
+/** Series for whoever evaluates: which there are, then their points out of blocks and of what has just come. */
+import { fail } from '@pavior/contract'
+import type { Database } from '../../../kernel/db/index.ts'
+import { merge, within } from './plan.ts'
+import type { Selection, Series, SeriesSource } from './series.ts'
+import { findSeries, readMetadata, readPoints } from './store.ts'
+
+const mostSeries = 10_000
+const mostPoints = 1_000_000
+/** Blocks reach out of the window on both sides. */
+const mostRead = mostPoints * 2
+/** A series is noted as seen only now and then. */
+export const seenEveryMs = 600_000
+
+export function createSeriesSource(database: Database): SeriesSource {
+  const select = async ({ teams, matchers, fromMs, untilMs }: Selection, signal: AbortSignal): Promise<Series[]> => {
+    const found = await findSeries(database, { teams, matchers: usable(matchers), fromMs: fromMs - seenEveryMs * 2, most: mostSeries + 1 }).catch(badPattern)
+    signal.throwIfAborted()
+    if (found.length > mostSeries) throw tooLarge(`more than ${mostSeries} series`)
+    if (found.length === 0) return []
+    const owners = [...new Set(found.map(({ team, app }) => `${team}/${app}`))]
+    const parts = await readPoints(database, found.map(({ id }) => id), owners, { fromMs: Math.floor(fromMs), untilMs: Math.ceil(untilMs), most: mostRead })
+    signal.throwIfAborted()
+    if (!parts) throw tooLarge(`more than ${mostPoints} points`)
+    const series = found.flatMap(({ id, labels }) => {
+      const own = parts.get(id)
+      const points = own && within(merge(own), fromMs, untilMs)
+      return points && points.times.length > 0 ? [{ labels, ...points }] : []
+    })
+    if (series.reduce((sum, { times }) => sum + times.length, 0) > mostPoints) throw tooLarge(`more than ${mostPoints} points`)
+    return series
+  }
+  return {
+    select,
+    series: async (selection, signal) => (await select(selection, signal)).map(({ labels }) => labels),
+    metadata: (teams) => readMetadata(database, teams),
+  }
+}
+
+/** Backward references do not exist in PromQL; in the database they would take for ever. */
+function usable(matchers: Selection['matchers']): Selection['matchers'] {
+  for (const { op, value } of matchers) {
+    if ((op === '=~' || op === '!~') && /\\[1-9]/.test(value)) throw fail('BAD_REQUEST', { message: `The regular expression "${value}" refers back to a group.`, fix: 'Write it without \\1.' })
+  }
+  return matchers
+}
+
+function badPattern(error: Error): never {
+  if ((error as { code?: string }).code === '2201B') throw fail('BAD_REQUEST', { message: 'A regular expression of the selection is not valid.', why: error.message })
+  throw error
+}
+
+function tooLarge(what: string): Error {
+  return fail('QUERY_TOO_LARGE', { message: `The question is about ${what}.` })
+}
