@@ -135,7 +135,10 @@ export function createIngest({ database, registry, drops, clock, settings, store
       const fit = incoming.map((one) => fitting(one, settings, clock.now().getTime(), drop)).filter(({ times }) => times.length > 0)
       const points = fit.length === 0 ? 0 : await store(owner, fit, false, drop)
       await describe(owner.team, metadata)
-      drops.count(owner, dropped)
+      if (dropped.size > 0) {
+        drops.count(owner, dropped)
+        await drops.settled()
+      }
       return { points, dropped }
     },
     takeOwn: async (owner, incoming, metadata) => {

@@ -9,7 +9,15 @@ export const ownLabels = ['team', 'app', 'environment', 'release', 'instance'] a
 export type OwnLabels = Partial<Record<(typeof ownLabels)[number], string>>
 
 /** Metrics of the platform's own begin so. */
-export const ownPrefix = 'pavior_'
+const ownPrefix = 'pavior_'
+
+/** What the platform says about an endpoint that it asks, as Prometheus names it. */
+const scrapeNames = new Set(['up', 'scrape_duration_seconds', 'scrape_samples_scraped'])
+
+/** Series of such a name are made by the platform, and do not count against an app. */
+export function isOwnName(name: string): boolean {
+  return name.startsWith(ownPrefix) || scrapeNames.has(name)
+}
 
 const units: Record<string, string> = {
   d: 'days', h: 'hours', min: 'minutes', s: 'seconds', ms: 'milliseconds', us: 'microseconds', ns: 'nanoseconds',
