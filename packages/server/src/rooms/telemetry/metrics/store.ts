@@ -68,10 +68,14 @@ function batchesOf(arrived: readonly Arrived[]): { owner: string; data: Buffer; 
   const counts = new Map<string, number>()
   for (const { owner } of arrived) counts.set(owner, (counts.get(owner) ?? 0) + 1)
   const rows = new Map<string, Map<number, { times: number[]; values: number[] }>>()
+  let [last, batch] = ['\0', new Map<number, { times: number[]; values: number[] }>()]
   for (const { owner, series, timeMs, value } of arrived) {
-    const row = counts.get(owner)! > ownRowPoints ? owner : ''
-    let batch = rows.get(row)
-    if (!batch) rows.set(row, (batch = new Map()))
+    if (owner !== last) {
+      const row = counts.get(owner)! > ownRowPoints ? owner : ''
+      batch = rows.get(row) ?? new Map()
+      rows.set(row, batch)
+      last = owner
+    }
     const points = batch.get(series)
     if (points) {
       points.times.push(timeMs)
@@ -99,9 +103,7 @@ export interface Addition {
 export async function addToTotals(tx: Tx, additions: readonly Addition[], { refuseLate }: { refuseLate: boolean }): Promise<{ points: Arrived[]; late: number }> {
   const bySeries = new Map<number, Addition[]>()
   for (const one of additions) bySeries.set(one.series, [...(bySeries.get(one.series) ?? []), one])
-  const ids = [...bySeries.keys()].toSorted((one, other) => one - other)
-  await tx.query('insert into metric_totals (series, value, at_ms) select id, 0, 0 from unnest($1::bigint[]) as u (id) order by id on conflict do nothing', [ids], 'metric-totals-make')
-  const { rows } = await tx.query<{ series: string; value: number; at_ms: string }>('select series, value, at_ms from metric_totals where series = any($1) order by series for update', [ids], 'metric-totals-lock')
+  const rows = await lockTotals(tx, [...bySeries.keys()])
   const points: Arrived[] = []
   const totals: { series: number; value: number; atMs: number }[] = []
   let late = 0
@@ -128,6 +130,14 @@ export async function addToTotals(tx: Tx, additions: readonly Addition[], { refu
     'metric-totals-set',
   )
   return { points, late }
+}
+
+/** Whoever adds to several in turn locks all of them first: always in the same order, so that two who add at once never wait for each other. */
+export async function lockTotals(tx: Tx, series: Iterable<number>): Promise<{ series: string; value: number; at_ms: string }[]> {
+  const ids = [...new Set(series)].toSorted((one, other) => one - other)
+  await tx.query('insert into metric_totals (series, value, at_ms) select id, 0, 0 from unnest($1::bigint[]) as u (id) order by id on conflict do nothing', [ids], 'metric-totals-make')
+  const { rows } = await tx.query<{ series: string; value: number; at_ms: string }>('select series, value, at_ms from metric_totals where series = any($1) order by series for update', [ids], 'metric-totals-lock')
+  return rows
 }
 
 export async function noteMetadata(database: Database, entries: { team: string; name: string; metadata: MetricMetadata }[]): Promise<void> {
