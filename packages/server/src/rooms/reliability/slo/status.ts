@@ -44,9 +44,14 @@ export function compositeFigures(members: readonly { weight: number; figures: Fi
   return { unit: 'share', window: mean(({ window }) => window), burn, gapMinutes: members.reduce((sum, { figures }) => sum + figures.gapMinutes, 0), from: Math.min(from, ...members.map(({ figures }) => figures.from)) }
 }
 
+/** Share of bad that is allowed; 1 - 0.99 is a little more than a hundredth in binary. */
+export function allowance(objective: number): number {
+  return Number((1 - objective).toFixed(12))
+}
+
 /** How many times faster than allowed; undefined where nothing was counted. */
 export function burnRate({ bad, total }: Share, objective: number): number | undefined {
-  return total > 0 ? bad / total / (1 - objective) : undefined
+  return total > 0 ? bad / total / allowance(objective) : undefined
 }
 
 /** Share of the budget that is left; undefined where nothing was counted. */
@@ -83,7 +88,7 @@ export function statusOf({ spec, generation, previous, figures, problem, observe
   return {
     ...transition(state, problem ?? messageOf(spec, figures, remaining)),
     sli: digits(1 - bad / total, 6),
-    budget: { unit: figures.unit, total: digits(total * (1 - spec.objective), 4), used: digits(bad, 4), remaining: digits(remaining, 4) },
+    budget: { unit: figures.unit, total: digits(total * allowance(spec.objective), 4), used: digits(bad, 4), remaining: digits(remaining, 4) },
     burn,
     ...(forecast.length > 0 ? { forecast } : {}),
     ...(alerts.length > 0 ? { alerts } : {}),
@@ -104,6 +109,8 @@ function enough({ alerting }: SloSpec, { unit }: Figures, { bad }: Share): boole
 }
 
 function alertsOf(spec: SloSpec, before: readonly SloAlertState[], figures: Figures, remaining: number, at: string): SloAlertState[] {
+  // What nobody confirmed tells nobody.
+  if (spec.draft) return []
   const { page = defaultPages, ticketAt = defaultTicketAt } = spec.alerting ?? {}
   const open = (alert: SloAlertState['alert']): SloAlertState | undefined => before.find((one) => one.alert === alert)
   const paged = open('page')
@@ -181,11 +188,12 @@ function picture({ state, since, message, budget, burn, alerts, observedGenerati
 }
 
 /** What somebody is told once: alerts that began and ended, and a budget that is used up or there again. */
-export function newsOf(previous: SloStatus | undefined, next: SloStatus): { type: 'Normal' | 'Warning'; reason: string; message: string }[] {
+export function newsOf({ draft }: SloSpec, previous: SloStatus | undefined, next: SloStatus): { type: 'Normal' | 'Warning'; reason: string; message: string }[] {
+  if (draft) return []
   const had = previous?.alerts ?? []
   const has = next.alerts ?? []
   const missing = (alerts: SloAlertState[], one: SloAlertState): boolean => !alerts.some(({ alert, since }) => alert === one.alert && since === one.since)
-  const names = { page: 'BudgetBurns', ticket: 'BudgetHalfUsed' } as const
+  const names = { page: 'BudgetBurns', ticket: 'BudgetRunsLow' } as const
   return [
     ...has.filter((one) => missing(had, one)).map(({ alert, since, text }) => ({ type: 'Warning' as const, reason: names[alert], message: `${text} Since ${clock(since)}.` })),
     ...had.filter((one) => missing(has, one)).map(({ alert, since }) => ({ type: 'Normal' as const, reason: `${names[alert]}Ended`, message: `It began at ${clock(since)} and is over.` })),
