@@ -4,6 +4,7 @@ import { appPath, type AppPlace } from '../../frame/apps.ts'
 import { Ago } from '../../pieces/ago.tsx'
 import { DataTable } from '../../pieces/data-table.tsx'
 import { GoLink } from '../../pieces/go-link.tsx'
+import { Section } from '../../pieces/section.tsx'
 import type { Column } from '../../pieces/table-column.ts'
 import { share } from './reads.ts'
 
@@ -23,14 +24,15 @@ const shareColumns = (label: string): Column<SloBurnShare>[] => [{ key: 'name', 
 export function BurnTables({ burns, place, environment }: { burns: SloBurns; place: AppPlace | undefined; environment: string }) {
   return (
     <>
-      <DataTable label="runs of minutes" name="runs" rows={burns.runs} columns={runColumns} rowKey={({ from }) => from} empty={<span>None.</span>} />
-      <DataTable label="releases" name="releases" rows={burns.releases} columns={shareColumns('Release')} rowKey={({ name }) => name} empty={<span>None is known.</span>} />
-      <DataTable label="answers" name="answers" rows={burns.causes} columns={shareColumns('Answer')} rowKey={({ name }) => name} empty={<span>None is known.</span>} />
-      {place && (
-        <GoLink size="sm" to={appPath(place, 'deployments')} search={{ environment }}>
-          Deployments of {place.app}
-        </GoLink>
-      )}
+      <Section title="Who burned it: minutes">
+        <DataTable label="runs of minutes" name="runs" rows={burns.runs} columns={runColumns} rowKey={({ from }) => from} empty={<span>None.</span>} />
+      </Section>
+      <Section title="Releases" actions={place && <GoLink size="sm" to={appPath(place, 'deployments')} search={{ environment }}>Deployments of {place.app}</GoLink>}>
+        <DataTable label="releases" name="releases" rows={burns.releases} columns={shareColumns('Release')} rowKey={({ name }) => name} empty={<span>None is known.</span>} />
+      </Section>
+      <Section title="Answers">
+        <DataTable label="answers" name="answers" rows={burns.causes} columns={shareColumns('Answer')} rowKey={({ name }) => name} empty={<span>None is known.</span>} />
+      </Section>
     </>
   )
 }

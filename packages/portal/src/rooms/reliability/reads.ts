@@ -36,10 +36,10 @@ export function useSlosOf({ team, app }: { team: string; app: string }, environm
   return items.filter((slo) => environmentOf(slo) === environment).toSorted(byTrouble)
 }
 
-/** `75 %`, or how much more than all is used. */
+/** `75 %`. */
 export function leftText(remaining: number | undefined): string {
   if (remaining === undefined) return '–'
-  return remaining > 0 ? `${share(remaining)} left` : `none left, ${share(1 - remaining)} used`
+  return remaining > 0 ? share(remaining) : 'none'
 }
 
 export function share(value: number): string {

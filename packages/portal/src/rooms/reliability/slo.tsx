@@ -1,5 +1,5 @@
 /** One objective: is it kept, how fast does its budget go, who burned it. */
-import { burnWindows, objectiveText, type BurnWindow, type SloBurns } from '@pavior/contract'
+import { burnWindows, objectiveText, type BurnWindow, type SloBurns, type SloHistory } from '@pavior/contract'
 import { Button, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useParams } from '@tanstack/react-router'
@@ -54,7 +54,9 @@ export default function SloPage() {
           <Status word={alert === 'page' ? 'Page' : 'Ticket'} tone={alert === 'page' ? 'bad' : 'warn'} /> {text} It began <Ago at={since} />.
         </Text>
       ))}
-      <Stats stats={statsOf(slo)} />
+      <div style={{ marginTop: 12 }}>
+        <Stats stats={statsOf(slo)} />
+      </div>
       <Burn slo={slo} />
       {spec.composite ? <Parts slo={slo} /> : <Counted slo={slo} />}
       <Section title="What it promises" actions={<GoLink size="sm" to={genericHref('slos', team, name)}>Settings of {name}</GoLink>}>
@@ -91,8 +93,8 @@ function statsOf({ spec, status = {} }: Slo): Stat[] {
   const bad = budget !== undefined && budget.remaining <= 0
   return [
     { label: 'Good', value: goodText(sli), hint: `${objectiveText(spec.objective)} are promised` },
-    { label: 'Budget', value: leftText(budget?.remaining), hint: budget ? `${round(budget.used)} bad of ${round(budget.total)} ${budget.unit} that are allowed so far` : 'nothing was counted', ...(bad ? { tone: 'bad' as const } : {}) },
-    { label: 'Forecast', value: forecast[0] ? <Ago at={forecast[0].exhaustedAt} /> : 'lasts', hint: forecast[0] ? `nothing is left, by the burn of ${forecast.map(({ by }) => by).join(' and ')}` : 'by the burn of 6 h and 3 d' },
+    { label: 'Budget left', value: leftText(budget?.remaining), hint: budget ? `${round(budget.used)} bad; ${round(budget.total)} ${budget.unit} are allowed so far` : 'nothing was counted', ...(bad ? { tone: 'bad' as const } : {}) },
+    { label: 'Nothing left', value: bad ? 'now' : forecast[0] ? <Ago at={forecast[0].exhaustedAt} /> : 'not in sight', hint: `by the burn of ${forecast.length > 0 ? forecast.map(({ by }) => by).join(' and ') : '6h and 3d'}` },
     { label: 'State', value: <Status word={status.state ?? 'NoData'} tone={stateOf({ status } as Slo).tone} />, hint: since && <>since <Ago at={since} /></> },
   ]
 }
@@ -116,16 +118,34 @@ function Counted({ slo }: { slo: Slo }) {
   return (
     <>
       <Section title="Over time">
-        {history.data ? <TimeSeries title="Budget left" times={history.data.times} lines={[{ label: 'left', values: history.data.remaining.map((value) => value && value * 100), fill: true }]} unit="%" /> : <RowsSkeleton count={3} />}
-        {history.data && <TimeSeries title="Bad" times={history.data.times} lines={[{ label: 'bad', values: history.data.bad, colour: 1 }]} unit="" height={110} />}
+        {history.data ? <OverTime history={history.data} /> : <RowsSkeleton count={3} />}
       </Section>
-      <Section title="Who burned it">{burned.data ? <Burned burns={burned.data} slo={slo} /> : <RowsSkeleton count={3} />}</Section>
+      {burned.data ? <Burned burns={burned.data} slo={slo} /> : <RowsSkeleton count={3} />}
+    </>
+  )
+}
+
+/** From the first hour on of which anything is known, or the one before it: a line needs two ends. */
+function OverTime({ history }: { history: SloHistory }) {
+  const first = Math.max(0, Math.min(history.times.length - 2, history.remaining.findIndex((value) => value !== null) - 1))
+  const times = history.times.slice(first)
+  const left = history.remaining.slice(first).map((value) => value && Math.max(0, value) * 100)
+  return (
+    <>
+      <TimeSeries title="Budget left" times={times} lines={[{ label: 'left', values: left, fill: true }]} unit="%" sync="slo" />
+      <TimeSeries title="Bad in an hour" times={times} lines={[{ label: 'bad', values: history.bad.slice(first), colour: 1 }]} unit="" height={110} sync="slo" />
     </>
   )
 }
 
 function Burned({ burns, slo }: { burns: SloBurns; slo: Slo }) {
-  if (burns.used === 0) return <Text size="sm">Nothing burned the budget in this window.</Text>
+  if (burns.used === 0) {
+    return (
+      <Section title="Who burned it">
+        <Text size="sm">Nothing burned the budget in this window.</Text>
+      </Section>
+    )
+  }
   return <BurnTables burns={burns} place={slo.spec.app === undefined ? undefined : { team: slo.metadata.namespace!, app: slo.spec.app }} environment={environmentOf(slo)} />
 }
 
