@@ -90,7 +90,10 @@ test('a status is written when its reader would see another picture, or wonder',
   const before = stand(figures({ bad: 20, total: 10_000 }))
   expect(isNews(undefined, before)).toBe(true)
   expect(isNews(before, stand(figures({ bad: 20, total: 10_002 }), before, {}, new Date(now.getTime() + 60_000)))).toBe(false)
-  expect(isNews(before, stand(figures({ bad: 25, total: 10_000 }), before))).toBe(true)
+  const later = new Date(now.getTime() + 60_000)
+  expect(isNews(before, stand(figures({ bad: 25, total: 10_000 }), before, {}, later))).toBe(true)
+  expect(isNews(before, stand(figures({ bad: 25, total: 10_000 }), before))).toBe(false)
+  expect(isNews(before, stand(figures({ bad: 250, total: 10_000 }), before))).toBe(true)
   expect(isNews(before, stand(figures({ bad: 20, total: 10_002 }), before, {}, new Date(now.getTime() + 16 * 60_000)))).toBe(true)
 })
 

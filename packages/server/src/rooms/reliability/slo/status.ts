@@ -1,4 +1,5 @@
 /** How an objective stands: figures, state, alerts with hysteresis, forecast. Pure. */
+import { isDeepStrictEqual } from 'node:util'
 import { burnWindows, objectiveText, type BurnWindow, type SloAlertState, type SloSpec, type SloStatus } from '@pavior/contract'
 import { budgetShare, burnShare, ruleOf, windowNames, type Share, type Sums } from './plan.ts'
 import { defaultWindow, windowEnd, windowMinutes } from './window.ts'
@@ -26,6 +27,8 @@ const ticketEndsBelow = 0.9
 const restoredAt = 0.02
 /** The status is written at least this often, so that a reader knows that somebody counts. */
 const heartbeatMs = 15 * minuteMs
+/** Figures that move are written this often; another state, or an alert, at once. A little less than a minute, so that every minute comes. */
+const figuresMs = 50_000
 
 export function figuresOf(spec: SloSpec, sums: Sums, head: number): Figures {
   const rule = ruleOf(spec)
@@ -177,14 +180,18 @@ function significant(value: number): number {
 /** Whether a reader would see another picture, or could doubt that somebody still counts. */
 export function isNews(previous: SloStatus | undefined, next: SloStatus): boolean {
   if (!previous?.observedThrough) return true
-  if (JSON.stringify(picture(previous)) !== JSON.stringify(picture(next))) return true
-  return Date.parse(next.observedThrough!) - Date.parse(previous.observedThrough) >= heartbeatMs
+  if (!isDeepStrictEqual(standing(previous), standing(next))) return true
+  const passedMs = Date.parse(next.observedThrough!) - Date.parse(previous.observedThrough)
+  return passedMs >= heartbeatMs || (passedMs >= figuresMs && !isDeepStrictEqual(figuresShown(previous), figuresShown(next)))
 }
 
-function picture({ state, since, message, budget, burn, alerts, observedGeneration }: SloStatus): unknown[] {
-  const coarse = (value: number | undefined): number | undefined => value && Number(value.toPrecision(2))
-  // Of what is nearly all left or gone, a thousandth of the budget counts; the message may say more of it.
-  return [state, since, state === 'NoData' ? message : undefined, budget && digits(budget.remaining, 3), windowNames.map((name) => coarse(burn?.[name])), alerts?.map(({ alert, since: begun }) => [alert, begun]), observedGeneration]
+function standing({ state, since, message, alerts, observedGeneration }: SloStatus): unknown[] {
+  return [state, since, state === 'NoData' ? message : undefined, alerts?.map(({ alert, since: begun }) => [alert, begun]), observedGeneration]
+}
+
+/** To two figures, and to a thousandth of the budget. */
+function figuresShown({ budget, burn }: SloStatus): unknown[] {
+  return [budget && digits(budget.remaining, 3), ...windowNames.map((name) => burn?.[name] && Number(burn[name].toPrecision(2)))]
 }
 
 /** What somebody is told once: alerts that began and ended, and a budget that is used up or there again. */
