@@ -1,7 +1,7 @@
 /** `slo`: what is promised, how it stands, and who burned the budget. */
 import { readFile } from 'node:fs/promises'
 import type { Command } from 'commander'
-import { fail, objectiveText, type Resource, type SloBurns, type SloBurnShare, type SloHistory, type SloSpec, type SloStatus } from '@pavior/contract'
+import { burnWindows, fail, objectiveText, type BurnWindow, type Resource, type SloBurns, type SloBurnShare, type SloHistory, type SloSpec, type SloStatus } from '@pavior/contract'
 import type { Context } from '../context.ts'
 import { table } from '../output.ts'
 import { shownTime } from '../times.ts'
@@ -114,7 +114,7 @@ function byTrouble(one: Slo, other: Slo): number {
 function row({ metadata, spec, status }: Slo): string[] {
   const { state = 'NoData', sli, budget, burn } = status ?? {}
   const rate = burn?.['6h']
-  return [metadata.name, spec.app ?? '-', spec.app === undefined ? '-' : (spec.environment ?? 'production'), objectiveText(spec.objective), sli === undefined ? '-' : goodText(sli), budget ? percent(budget.remaining) : '-', rate === undefined ? '-' : `${rate}x`, `${state}${spec.draft ? ' (draft)' : ''}`]
+  return [metadata.name, spec.app ?? '-', spec.app === undefined ? '-' : (spec.environment ?? 'production'), objectiveText(spec.objective), sli === undefined ? '-' : goodText(sli), budget ? leftText(budget.remaining) : '-', rate === undefined ? '-' : `${rate}x`, `${state}${spec.draft ? ' (draft)' : ''}`]
 }
 
 /** Rounded down: it never says more than was so. */
@@ -126,15 +126,20 @@ function percent(share: number): string {
   return `${Number((share * 100).toPrecision(3))} %`
 }
 
+/** What is used beyond the budget says more than a share below nothing. */
+function leftText(remaining: number): string {
+  return remaining > 0 ? percent(remaining) : `none, ${percent(1 - remaining)} used`
+}
+
 function shown({ metadata, spec, status }: Slo): string[] {
   const { state = 'NoData', since, message = 'Nothing was counted yet.', budget, burn = {}, forecast = [], alerts = [], reasons = [], gapMinutes, from, observedThrough } = status ?? {}
-  const rates = Object.entries(burn).map(([window, rate]) => `${rate}x over ${window}`)
+  const rates = (Object.keys(burnWindows) as BurnWindow[]).flatMap((window) => (burn[window] === undefined ? [] : [`${burn[window]}x over ${window}`]))
   return [
     `${metadata.name}${spec.draft ? ' (a draft: pavior slo adopt ' + metadata.name + ')' : ''}`,
     `  ${(spec.description ?? '').trim()}`,
     `  state    ${state}${since === undefined ? '' : ` since ${shownTime(since)}`}`,
     `           ${message}`,
-    ...(budget ? [`  budget   ${bar(budget.remaining)} ${percent(budget.remaining)} left: ${budget.used} bad of ${budget.total} allowed ${budget.unit}`] : []),
+    ...(budget ? [`  budget   ${bar(budget.remaining)} ${budget.remaining > 0 ? `${percent(budget.remaining)} left` : `${percent(1 - budget.remaining)} used`}: ${round(budget.used)} bad, ${round(budget.total)} ${budget.unit} are allowed so far`] : []),
     ...(rates.length > 0 ? [`  burn     ${rates.join(', ')}`] : []),
     ...forecast.map(({ by, exhaustedAt }) => `  forecast by the burn of ${by} nothing is left at ${shownTime(exhaustedAt)}`),
     ...alerts.map(({ alert, since: begun, text }) => `  ${alert.padEnd(8)} since ${shownTime(begun)}: ${text}`),
@@ -158,7 +163,7 @@ function daysOf({ times, remaining, bad, total }: SloHistory): string[][] {
     const before = days.get(day) ?? { bad: 0, total: 0, left: null }
     days.set(day, { bad: before.bad + bad[index]!, total: before.total + total[index]!, left: remaining[index] ?? before.left })
   }
-  return [...days].filter(([, one]) => one.left !== null).map(([day, one]) => [day, one.total > 0 ? goodText(1 - one.bad / one.total) : '-', String(round(one.bad)), String(round(one.total)), percent(one.left!)])
+  return [...days].filter(([, one]) => one.left !== null).map(([day, one]) => [day, one.total > 0 ? goodText(1 - one.bad / one.total) : '-', String(round(one.bad)), String(round(one.total)), leftText(one.left!)])
 }
 
 function round(value: number): number {

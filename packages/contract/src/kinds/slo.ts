@@ -120,7 +120,7 @@ export const SloSpec = Type.Object(
         { additionalProperties: false, description: 'What follows when nothing is left.' },
       ),
     ),
-    draft: Type.Optional(Type.Boolean({ description: 'Proposed by the platform and confirmed by nobody: it is measured, and holds nothing. Default: false.' })),
+    draft: Type.Optional(Type.Boolean({ description: 'Proposed by the platform and confirmed by nobody: it is measured, holds nothing and tells nobody. Default: false.' })),
   },
   { additionalProperties: false, description: 'A promise of a level of service.' },
 )

@@ -11,7 +11,8 @@ import { identity } from './identity/index.ts'
 import { kinds } from './kinds/index.ts'
 import { operations } from './operations/index.ts'
 import { policy } from './policy/index.ts'
+import { reliability } from './reliability/index.ts'
 import { secrets } from './secrets/index.ts'
 import { templates } from './templates/index.ts'
 
-export const rooms: PortalRoom[] = [catalog, templates, entities, delivery, environments, gitops, secrets, artifacts, policy, operations, identity, kinds, gallery]
+export const rooms: PortalRoom[] = [catalog, templates, entities, delivery, reliability, environments, gitops, secrets, artifacts, policy, operations, identity, kinds, gallery]

@@ -18,6 +18,7 @@ import { wentWrong } from '../../frame/phases.ts'
 import { urlOf, type App } from '../../frame/app-health.ts'
 import { appPath, useApp, useAppPlace, useDeployments, useEnvironment, useInstanceSets, useReleases, useUnreleasedBuilds, type AppPlace, type Deployment, type InstanceSet } from '../../frame/apps.ts'
 import { useTraffic } from '../../frame/traffic.ts'
+import { leftText, sloPath, useSlosOf, type Slo } from '../reliability/reads.ts'
 
 const shownDeployments = 5
 /** More than one request in a hundred that fails is bad. */
@@ -31,12 +32,13 @@ export default function Overview() {
   const { items: deployments, loading } = useDeployments(place, environment)
   const { items: sets } = useInstanceSets(place, environment)
   const traffic = useTraffic(place, environment, range)
+  const slos = useSlosOf(place, environment)
   if (!app) return <RowsSkeleton />
   if (!loading && deployments.length === 0) return <NeverDeployed {...place} />
   return (
     <>
       <Trouble app={app} environment={environment} deployment={deployments[0]} sets={sets} place={place} />
-      <Stats stats={statsOf(app, environment, sets, traffic)} />
+      <Stats stats={[...statsOf(app, environment, sets, traffic), ...budgetOf(slos)]} />
       <Section title="Traffic" actions={<TimeRangePicker />}>
         <Charts traffic={traffic} deployments={deployments} zoom={range.zoom} url={urlOf(app, environment)} />
       </Section>
@@ -80,6 +82,19 @@ function statsOf(app: App, environment: string, sets: InstanceSet[], traffic: Tr
     { label: '95 of 100 within', value: totals && scaleText(totals.p95Ms, 'ms'), hint: totals && (totals.requests === 0 ? 'of requests' : `half within ${scaleText(totals.p50Ms, 'ms')}`) },
     { label: 'Release', value: release === undefined ? '–' : `v${release}`, hint: release === undefined ? 'nothing serves' : `serves in ${environment}` },
   ]
+}
+
+/** What is left of the budget that is worst off. */
+function budgetOf([worst]: Slo[]): Stat[] {
+  if (!worst) return []
+  const gone = (worst.status?.budget?.remaining ?? 1) <= 0
+  const hint = (
+    <GoLink size="xs" to={sloPath(worst)}>
+      {worst.metadata.name}
+      {worst.spec.draft ? ', a draft' : ''}
+    </GoLink>
+  )
+  return [{ label: 'Error budget', value: leftText(worst.status?.budget?.remaining), hint, ...(gone ? { tone: 'bad' as const } : {}) }]
 }
 
 /** The last step is still being counted. */

@@ -19,7 +19,7 @@ import { useAct } from '../../pieces/use-act.ts'
 import { OverrideDialog } from './override.tsx'
 import classes from './waiting.module.css'
 
-const names: Record<Gate['gate'], string> = { approval: 'Approval', freeze: 'Freeze', soak: 'Soak time', schedule: 'Schedule' }
+const names: Record<Gate['gate'], string> = { approval: 'Approval', freeze: 'Freeze', soak: 'Soak time', schedule: 'Schedule', budget: 'Error budget' }
 
 export function WaitingFor({ deployment }: { deployment: Deployment }) {
   const { metadata, spec, status } = deployment
@@ -28,7 +28,12 @@ export function WaitingFor({ deployment }: { deployment: Deployment }) {
   const team = metadata.namespace!
   const gates = status?.phase === 'Waiting' ? (status.waitingFor ?? []) : []
   const approvals = status?.approvals ?? []
-  if (gates.length === 0 && approvals.length === 0) return null
+  const notes = (status?.notes ?? []).map((note) => (
+    <Text key={note} size="sm" c="dimmed">
+      {note}
+    </Text>
+  ))
+  if (gates.length === 0 && approvals.length === 0) return notes.length > 0 ? <>{notes}</> : null
   const path = resourcePath('deployments', team, metadata.name)
   const mayOverride = mayAs(session, 'admin', team) && (
     <Button size="compact-sm" variant="default" onClick={() => setOverriding(true)}>
@@ -45,6 +50,14 @@ export function WaitingFor({ deployment }: { deployment: Deployment }) {
         {mayOverride}
       </>
     ),
+    budget: (
+      <>
+        <GoLink size="sm" to="/slos" search={{ team }}>
+          Objectives
+        </GoLink>
+        {mayOverride}
+      </>
+    ),
     soak: mayOverride,
     schedule: mayAs(session, 'developer', team) && <Begin path={path} />,
   }
@@ -53,7 +66,7 @@ export function WaitingFor({ deployment }: { deployment: Deployment }) {
       {gates.length > 0 && (
         <ul className={classes.gates} aria-label="What it waits for">
           {gates.map((gate) => (
-            <li key={gate.gate} className={classes.gate}>
+            <li key={gate.text} className={classes.gate}>
               <Status word={names[gate.gate]} tone="busy" />
               <span className={classes.why}>
                 {gate.text}{' '}
@@ -70,6 +83,7 @@ export function WaitingFor({ deployment }: { deployment: Deployment }) {
           ))}
         </ul>
       )}
+      {notes}
       {approvals.map(({ by, at }) => (
         <Text key={by} size="sm" mt={6}>
           <Status word="Approved" tone="good" /> by <b>{by.replace(/^user:/, '')}</b> <Ago at={at} />

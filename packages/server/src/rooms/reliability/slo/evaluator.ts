@@ -121,7 +121,7 @@ async function publishOne(deps: EvaluatorDeps, { metadata, spec, status }: Slo, 
     return { ...slo, status: { ...next(slo, slo.status), ...(reasons.length > 0 ? { reasons } : {}), ...(conditions ? { conditions } : {}) } }
   }
   const key = { kind: 'Slo', namespace: metadata.namespace!, name: metadata.name }
-  const quiet = newsOf(status, proposed).length === 0
+  const quiet = newsOf(spec, status, proposed).length === 0
   if (quiet) await deps.resources.mutate<Slo>(actor, key, (current) => write(current as Slo), { subresource: 'status' }).catch(ignore('NOT_FOUND'))
   else await tell(deps, key, write).catch(ignore('NOT_FOUND'))
 }
@@ -134,7 +134,7 @@ function tell({ database, resources, events }: EvaluatorDeps, key: { kind: strin
       before = (current as Slo).status
       return write(current as Slo)
     }, { subresource: 'status', tx })
-    for (const { type, reason, message } of newsOf(before, written.status!)) await events.record(written as never, type, reason, message, 'reliability', tx)
+    for (const { type, reason, message } of newsOf(written.spec, before, written.status!)) await events.record(written as never, type, reason, message, 'reliability', tx)
   })
 }
 

@@ -2,6 +2,7 @@
 import type { SloHistory, SloSpec } from '@pavior/contract'
 import { budgetShare, nothing, plus, ruleOf, type Units } from './plan.ts'
 import type { HourRow } from './store.ts'
+import { allowance } from './status.ts'
 import { defaultWindow, hourMinutes, windowStart } from './window.ts'
 
 /** `from`, `until` and `begin` (of the counting) are minutes since the epoch; `hours` reach back a window before `from`. */
@@ -19,7 +20,7 @@ export function historyOf(spec: SloSpec, hours: readonly HourRow[], { from, unti
     const { bad, total } = budgetShare(rule, { budget: window, begin, start, burn: {} as never }, end)
     const own = byHour.get(hour)
     history.times.push((end + 1) * 60)
-    history.remaining.push(end >= begin && total > 0 ? Number((1 - bad / total / (1 - spec.objective)).toFixed(4)) : null)
+    history.remaining.push(end >= begin && total > 0 ? Number((1 - bad / total / allowance(spec.objective)).toFixed(4)) : null)
     history.sli.push(own && own.total > 0 ? Number((own.good / own.total).toFixed(6)) : null)
     history.bad.push(own ? own.total - own.good : 0)
     history.total.push(own?.total ?? 0)

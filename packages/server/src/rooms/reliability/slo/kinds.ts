@@ -21,7 +21,7 @@ export const slo = defineKind<SloSpec, SloStatus>({
     { name: 'Environment', type: 'string', description: 'Environment.', value: ({ spec }) => (spec.app === undefined ? undefined : (spec.environment ?? 'production')) },
     { name: 'Objective', type: 'string', description: 'Share that shall be good.', value: ({ spec }) => objectiveText(spec.objective) },
     { name: 'State', type: 'string', description: 'How it stands.', value: ({ spec, status }) => `${status?.state ?? 'NoData'}${spec.draft ? ' (draft)' : ''}` },
-    { name: 'Left', type: 'string', description: 'What is left of the budget.', value: ({ status }) => status?.budget && percent(status.budget.remaining) },
+    { name: 'Left', type: 'string', description: 'What is left of the budget.', value: ({ status }) => status?.budget && percent(Math.max(0, status.budget.remaining)) },
     { name: 'Message', type: 'string', description: 'In a sentence.', priority: 1, value: ({ status }) => status?.message },
   ],
 })

@@ -1,4 +1,5 @@
 /** How an objective stands: figures, state, alerts with hysteresis, forecast. Pure. */
+import { isDeepStrictEqual } from 'node:util'
 import { burnWindows, objectiveText, type BurnWindow, type SloAlertState, type SloSpec, type SloStatus } from '@pavior/contract'
 import { budgetShare, burnShare, ruleOf, windowNames, type Share, type Sums } from './plan.ts'
 import { defaultWindow, windowEnd, windowMinutes } from './window.ts'
@@ -26,6 +27,8 @@ const ticketEndsBelow = 0.9
 const restoredAt = 0.02
 /** The status is written at least this often, so that a reader knows that somebody counts. */
 const heartbeatMs = 15 * minuteMs
+/** Figures that move are written this often; another state, or an alert, at once. A little less than a minute, so that every minute comes. */
+const figuresMs = 50_000
 
 export function figuresOf(spec: SloSpec, sums: Sums, head: number): Figures {
   const rule = ruleOf(spec)
@@ -44,9 +47,14 @@ export function compositeFigures(members: readonly { weight: number; figures: Fi
   return { unit: 'share', window: mean(({ window }) => window), burn, gapMinutes: members.reduce((sum, { figures }) => sum + figures.gapMinutes, 0), from: Math.min(from, ...members.map(({ figures }) => figures.from)) }
 }
 
+/** Share of bad that is allowed; 1 - 0.99 is a little more than a hundredth in binary. */
+export function allowance(objective: number): number {
+  return Number((1 - objective).toFixed(12))
+}
+
 /** How many times faster than allowed; undefined where nothing was counted. */
 export function burnRate({ bad, total }: Share, objective: number): number | undefined {
-  return total > 0 ? bad / total / (1 - objective) : undefined
+  return total > 0 ? bad / total / allowance(objective) : undefined
 }
 
 /** Share of the budget that is left; undefined where nothing was counted. */
@@ -83,7 +91,7 @@ export function statusOf({ spec, generation, previous, figures, problem, observe
   return {
     ...transition(state, problem ?? messageOf(spec, figures, remaining)),
     sli: digits(1 - bad / total, 6),
-    budget: { unit: figures.unit, total: digits(total * (1 - spec.objective), 4), used: digits(bad, 4), remaining: digits(remaining, 4) },
+    budget: { unit: figures.unit, total: digits(total * allowance(spec.objective), 4), used: digits(bad, 4), remaining: digits(remaining, 4) },
     burn,
     ...(forecast.length > 0 ? { forecast } : {}),
     ...(alerts.length > 0 ? { alerts } : {}),
@@ -104,6 +112,8 @@ function enough({ alerting }: SloSpec, { unit }: Figures, { bad }: Share): boole
 }
 
 function alertsOf(spec: SloSpec, before: readonly SloAlertState[], figures: Figures, remaining: number, at: string): SloAlertState[] {
+  // What nobody confirmed tells nobody.
+  if (spec.draft) return []
   const { page = defaultPages, ticketAt = defaultTicketAt } = spec.alerting ?? {}
   const open = (alert: SloAlertState['alert']): SloAlertState | undefined => before.find((one) => one.alert === alert)
   const paged = open('page')
@@ -170,22 +180,27 @@ function significant(value: number): number {
 /** Whether a reader would see another picture, or could doubt that somebody still counts. */
 export function isNews(previous: SloStatus | undefined, next: SloStatus): boolean {
   if (!previous?.observedThrough) return true
-  if (JSON.stringify(picture(previous)) !== JSON.stringify(picture(next))) return true
-  return Date.parse(next.observedThrough!) - Date.parse(previous.observedThrough) >= heartbeatMs
+  if (!isDeepStrictEqual(standing(previous), standing(next))) return true
+  const passedMs = Date.parse(next.observedThrough!) - Date.parse(previous.observedThrough)
+  return passedMs >= heartbeatMs || (passedMs >= figuresMs && !isDeepStrictEqual(figuresShown(previous), figuresShown(next)))
 }
 
-function picture({ state, since, message, budget, burn, alerts, observedGeneration }: SloStatus): unknown[] {
-  const coarse = (value: number | undefined): number | undefined => value && Number(value.toPrecision(2))
-  // Of what is nearly all left or gone, a thousandth of the budget counts; the message may say more of it.
-  return [state, since, state === 'NoData' ? message : undefined, budget && digits(budget.remaining, 3), windowNames.map((name) => coarse(burn?.[name])), alerts?.map(({ alert, since: begun }) => [alert, begun]), observedGeneration]
+function standing({ state, since, message, alerts, observedGeneration }: SloStatus): unknown[] {
+  return [state, since, state === 'NoData' ? message : undefined, alerts?.map(({ alert, since: begun }) => [alert, begun]), observedGeneration]
+}
+
+/** To two figures, and to a thousandth of the budget. */
+function figuresShown({ budget, burn }: SloStatus): unknown[] {
+  return [budget && digits(budget.remaining, 3), ...windowNames.map((name) => burn?.[name] && Number(burn[name].toPrecision(2)))]
 }
 
 /** What somebody is told once: alerts that began and ended, and a budget that is used up or there again. */
-export function newsOf(previous: SloStatus | undefined, next: SloStatus): { type: 'Normal' | 'Warning'; reason: string; message: string }[] {
+export function newsOf({ draft }: SloSpec, previous: SloStatus | undefined, next: SloStatus): { type: 'Normal' | 'Warning'; reason: string; message: string }[] {
+  if (draft) return []
   const had = previous?.alerts ?? []
   const has = next.alerts ?? []
   const missing = (alerts: SloAlertState[], one: SloAlertState): boolean => !alerts.some(({ alert, since }) => alert === one.alert && since === one.since)
-  const names = { page: 'BudgetBurns', ticket: 'BudgetHalfUsed' } as const
+  const names = { page: 'BudgetBurns', ticket: 'BudgetRunsLow' } as const
   return [
     ...has.filter((one) => missing(had, one)).map(({ alert, since, text }) => ({ type: 'Warning' as const, reason: names[alert], message: `${text} Since ${clock(since)}.` })),
     ...had.filter((one) => missing(has, one)).map(({ alert, since }) => ({ type: 'Normal' as const, reason: `${names[alert]}Ended`, message: `It began at ${clock(since)} and is over.` })),
