@@ -42,6 +42,10 @@ describe.skipIf(noBrowser)('objectives in the portal', { timeout: timeoutMs }, (
     await page.getByRole('figure', { name: 'Budget left' }).waitFor()
     expect(await seriousViolations(page)).toEqual([])
 
+    await page.getByRole('button', { name: /1 budget in trouble/ }).click()
+    await page.getByRole('button', { name: /shop-answers/ }).click()
+    await page.waitForURL(/slos\/default\/shop-answers$/)
+
     await page.goto(`${platform.url}/slos/default/shop-soon`)
     await page.getByRole('button', { name: 'Confirm this draft' }).click()
     await page.getByRole('button', { name: 'Confirm this draft' }).waitFor({ state: 'detached' })

@@ -1,4 +1,4 @@
-/** Deployments of one's teams that came to an end or wait for one's approval: a list behind a bell, and a word in the corner while one looks at something else. */
+/** Deployments of one's teams that came to an end or wait for one's approval, and budgets in trouble: a list behind a bell, and a word in the corner while one looks at something else. */
 import { ActionIcon, Indicator, Popover, Text, UnstyledButton } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { notifications } from '@mantine/notifications'
@@ -7,6 +7,7 @@ import { useEffect, useMemo, useRef, useState } from 'react'
 import { Ago } from '../pieces/ago.tsx'
 import { Status } from '../pieces/status.tsx'
 import { useApprovals } from './approvals.ts'
+import { BudgetRow, useBudgetTrouble } from './bell-budget.tsx'
 import { ElevationRow, useElevations } from './bell-elevation.tsx'
 import { useCollection } from './collections.ts'
 import { hasEnded, isMine, justEnded, toldAbout, type Deployment } from './ended.ts'
@@ -35,8 +36,9 @@ export default function Bell() {
     close()
   }
   const elevated = useElevations(session)
-  const count = unread + asked.length + elevated.length
-  const label = ['Notifications', ...(unread > 0 ? [`${unread} unread`] : []), ...(asked.length > 0 ? [`${asked.length} to approve`] : []), ...(elevated.length > 0 ? [`${elevated.length} elevated`] : [])].join(', ')
+  const broken = useBudgetTrouble(session)
+  const count = unread + asked.length + elevated.length + broken.length
+  const label = ['Notifications', ...(unread > 0 ? [`${unread} unread`] : []), ...(asked.length > 0 ? [`${asked.length} to approve`] : []), ...(elevated.length > 0 ? [`${elevated.length} elevated`] : []), ...(broken.length > 0 ? [`${broken.length} ${broken.length === 1 ? 'budget' : 'budgets'} in trouble`] : [])].join(', ')
   return (
     <Popover opened={opened} onDismiss={shut} width="min(360px, calc(100vw - 16px))" position="bottom-end" shadow="md" withinPortal trapFocus returnFocus>
       <Indicator disabled={count === 0} label={count > 99 ? '99+' : count} size={15} offset={5} color="red.9">
@@ -48,13 +50,16 @@ export default function Bell() {
       </Indicator>
       <Popover.Dropdown p={0} aria-label="Notifications">
         <div className={classes.list}>
-          {shown.length + asked.length + elevated.length === 0 && (
+          {shown.length + asked.length + elevated.length + broken.length === 0 && (
             <Text size="sm" c="dimmed" p="md">
               No deployment of your teams has ended yet. You hear here when one does.
             </Text>
           )}
           {elevated.map((binding) => (
             <ElevationRow key={binding.metadata.uid} binding={binding} left={shut} />
+          ))}
+          {broken.map((slo) => (
+            <BudgetRow key={slo.metadata.uid} slo={slo} left={shut} />
           ))}
           {asked.map((deployment) => (
             <Row key={deployment.metadata.uid} deployment={deployment} word="Approve" unread left={shut} />

@@ -11,7 +11,7 @@ export function hasEnded({ status }: Deployment): boolean {
 }
 
 /** Whose deployments these are: the teams one is a member of; administrators without a team look at all. */
-export function isMine({ metadata }: Deployment, { admin, roles }: { admin: boolean; roles: Record<string, unknown> }): boolean {
+export function isMine({ metadata }: Pick<Deployment, 'metadata'>, { admin, roles }: { admin: boolean; roles: Record<string, unknown> }): boolean {
   return Object.keys(roles).length === 0 ? admin : (metadata.namespace ?? '') in roles
 }
 

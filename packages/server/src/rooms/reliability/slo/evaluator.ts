@@ -18,7 +18,10 @@ import { askMinutes, type Queried } from './queries.ts'
 import { compositeFigures, figuresOf, isNews, newsOf, statusOf, type Figures } from './status.ts'
 import { badMinutes, forget, pruneSlos, readSums } from './store.ts'
 
-const intervalMs = 10_000
+const shortestPauseMs = 10_000
+const longestPauseMs = 60_000
+/** The pause is so many times as long as the look before it: with many objectives they are rarer. */
+const pausePerWork = 30
 const pruneIntervalMs = 600_000
 /** What burned nothing is needed for the longest window of burn, and a day more for what comes late. */
 const keepQuietMinutes = 4 * 1440
@@ -156,10 +159,15 @@ async function forgetGone({ database, resources, slos }: EvaluatorDeps): Promise
   }
 }
 
+/** Until the next look, after one that took so long. */
+export function pauseAfter(tookMs: number): number {
+  return Math.min(longestPauseMs, Math.max(shortestPauseMs, tookMs * pausePerWork))
+}
+
 export function createEvaluator(deps: EvaluatorDeps, draft: () => Promise<void>): Part {
   let timer: NodeJS.Timeout | undefined
   let running: Promise<void> = Promise.resolve()
-  let busy = false
+  let stopped = false
   let wellBefore = true
   let prunedAt = 0
   const once = async (): Promise<void> => {
@@ -176,19 +184,20 @@ export function createEvaluator(deps: EvaluatorDeps, draft: () => Promise<void>)
       wellBefore = false
     }
   }
+  const lookAfter = (pauseMs: number): void => {
+    timer = setTimeout(() => {
+      const began = performance.now()
+      running = once().finally(() => {
+        if (!stopped) lookAfter(pauseAfter(performance.now() - began))
+      })
+    }, pauseMs)
+  }
   return {
     name: 'objectives',
-    start: async () => {
-      timer = setInterval(() => {
-        if (busy) return
-        busy = true
-        running = once().finally(() => {
-          busy = false
-        })
-      }, intervalMs)
-    },
+    start: async () => lookAfter(shortestPauseMs),
     stop: async () => {
-      clearInterval(timer)
+      stopped = true
+      clearTimeout(timer)
       await running
     },
   }

@@ -49,7 +49,7 @@ export function compositeFigures(members: readonly { weight: number; figures: Fi
 
 /** Share of bad that is allowed; 1 - 0.99 is a little more than a hundredth in binary. */
 export function allowance(objective: number): number {
-  return Number((1 - objective).toFixed(12))
+  return Math.round((1 - objective) * 1e12) / 1e12
 }
 
 /** How many times faster than allowed; undefined where nothing was counted. */
