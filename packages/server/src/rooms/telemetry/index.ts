@@ -3,13 +3,13 @@ import { trafficIntervalMs } from '@pavior/contract'
 import type { Registry } from 'prom-client'
 import type { EventRecorder } from '../../kernel/audit/events.ts'
 import type { Clock } from '../../kernel/clock.ts'
-import { listenTo, type PgDatabase, type Tx } from '../../kernel/db/index.ts'
+import { listenTo, type PgDatabase } from '../../kernel/db/index.ts'
 import type { Logger } from '../../kernel/log.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import type { Room } from '../../kernel/room.ts'
 import { calledBy, callsOf, type AppName, type CallCounts } from './traffic/calls.ts'
 import { createCollector, trafficChannel } from './traffic/collect.ts'
-import { appMinutes, busyApps, changedMinutes, minuteCounts, newestBatch, type MinuteCounts } from './traffic/minutes.ts'
+import { trafficMinutes, type TrafficMinutes } from './traffic/minutes.ts'
 import { samplesOf, type ReleaseSample } from './traffic/plan.ts'
 import { createMetrics, type MetricSettings } from './metrics/index.ts'
 import type { SeriesSource } from './metrics/series.ts'
@@ -18,9 +18,9 @@ import { Gate } from './query/gate.ts'
 import { createQueryReads, type QueryReads } from './query/reads.ts'
 import { queryRoutes } from './query/routes.ts'
 import { telemetryRoutes } from './traffic/routes.ts'
-import { readTraffic, type TrafficQuery } from './traffic/store.ts'
+import { readTraffic } from './traffic/store.ts'
 
-export type { MinuteCounts } from './traffic/minutes.ts'
+export type { MinuteCounts, TrafficMinutes } from './traffic/minutes.ts'
 export { exporterVariables } from './exporters.ts'
 export { otlpPath } from './metrics/routes.ts'
 
@@ -44,17 +44,6 @@ export interface TelemetryDeps {
   version: string
   clock: Clock
   log: Logger
-}
-
-/** Traffic by whole minutes since the epoch, and which of them changed, however late. */
-export interface TrafficMinutes {
-  /** Minutes that changed after this batch of traffic, and how far that goes; about `atMost`, the rest at the next call. */
-  changed: (tx: Tx, after: number, atMost: number) => Promise<{ minutes: number[]; batch: number }>
-  newestBatch: (tx: Tx) => Promise<number>
-  counts: (tx: Tx, minutes: number[]) => Promise<MinuteCounts[]>
-  ofApp: (tx: Tx, query: TrafficQuery) => Promise<MinuteCounts[]>
-  /** Apps with any traffic since then, by environment. */
-  busyApps: (since: Date) => Promise<{ team: string; app: string; environment: string }[]>
 }
 
 export interface TelemetryReads extends QueryReads {
@@ -83,7 +72,7 @@ export function createTelemetry(deps: TelemetryDeps): Room<TelemetryReads> {
     parts: [news.part, collector, ...metrics.parts],
     reads: {
       ...createQueryReads({ source: metrics.series, gate }),
-      minutes: { changed: changedMinutes, newestBatch, counts: minuteCounts, ofApp: appMinutes, busyApps: (since) => busyApps(database, since) },
+      minutes: trafficMinutes(database),
       takenAt: collector.takenAt,
       since: async (of, moments) => {
         const from = moments.map((moment) => moment.getTime() - trafficIntervalMs)

@@ -1,4 +1,4 @@
-import { isTimeZone, OnCallScheduleSpec, OnCallScheduleStatus, type Cause, type Resource } from '@pavior/contract'
+import { isTimeZone, OnCallScheduleSpec, OnCallScheduleStatus, type Cause } from '@pavior/contract'
 import { defineKind } from '../../../kernel/kind.ts'
 import { gapsOf, shiftsOf } from './plan.ts'
 

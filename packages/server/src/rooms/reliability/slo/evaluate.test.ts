@@ -4,14 +4,15 @@ import { expect, test } from 'vitest'
 import { testDatabase } from '../../../../test/kernel.ts'
 import type { Database } from '../../../kernel/db/index.ts'
 import { takeTraffic } from '../../telemetry/traffic/collect.ts'
-import { appMinutes, changedMinutes, minuteCounts, newestBatch } from '../../telemetry/traffic/minutes.ts'
+import type { Database } from '../../../kernel/db/index.ts'
+import { trafficMinutes } from '../../telemetry/traffic/minutes.ts'
 import { evaluate, type Slo } from './evaluate.ts'
 import { budgetShare, burnShare, ruleOf, windowNames, type Share } from './plan.ts'
 import { pruneSlos, type Kept } from './store.ts'
 import { defaultWindow, windowStart } from './window.ts'
 
 const minuteMs = 60_000
-const signals = { minutes: { changed: changedMinutes, newestBatch, counts: minuteCounts, ofApp: appMinutes, busyApps: async () => [] } }
+const signalsOf = (database: Database) => ({ minutes: trafficMinutes(database) })
 const origin = Math.floor(Date.parse('2026-03-10T12:10:00Z') / minuteMs)
 const at = (minute: number): Date => new Date(minute * minuteMs + 30_000)
 
@@ -69,8 +70,8 @@ test('steady minutes, late ones, downtime and a new release add up as if all wer
   const { send, events } = router(database)
   const objectives = [slo(), slo({ window: { rolling: '3h' } }), slo({ window: { calendar: { period: 'day', timeZone: 'Asia/Kolkata' } } })]
   const look = async (minute: number): Promise<void> => {
-    let evaluated = await evaluate(database, signals, objectives, new Map(), at(minute))
-    while (evaluated!.more) evaluated = await evaluate(database, signals, objectives, new Map(), at(minute))
+    let evaluated = await evaluate(database, signalsOf(database), objectives, new Map(), at(minute))
+    while (evaluated!.more) evaluated = await evaluate(database, signalsOf(database), objectives, new Map(), at(minute))
     for (const one of objectives) expect(found(one, evaluated!), JSON.stringify(one.spec.window)).toEqual(expected(one, events, minute))
   }
   // What was there before an objective is counted too.
@@ -101,7 +102,7 @@ test('another window is added up from what is kept, another indicator from the t
   const { send, events } = router(database)
   const first = slo()
   await send({ minute: origin - 200, good: 3, bad: 2 }, { minute: origin - 2, good: 8, bad: 1 })
-  const look = (one: Slo): Promise<Awaited<ReturnType<typeof evaluate>>> => evaluate(database, signals, [one], new Map(), at(origin))
+  const look = (one: Slo): Promise<Awaited<ReturnType<typeof evaluate>>> => evaluate(database, signalsOf(database), [one], new Map(), at(origin))
   const before = (await look(first))!.sums.get(first.metadata.uid)
   const stricter = slo({ objective: 0.9999 }, first.metadata.uid)
   expect((await look(stricter))!.sums.get(first.metadata.uid)).toEqual(before)
@@ -117,13 +118,13 @@ test('two replicas count each minute once, and one that dies in between loses no
   const database = await testDatabase()
   const { send, events } = router(database)
   const one = slo()
-  await evaluate(database, signals, [one], new Map(), at(origin))
+  await evaluate(database, signalsOf(database), [one], new Map(), at(origin))
   for (let minute = origin + 1; minute < origin + 12; minute++) {
     await send({ minute, good: 10, bad: 1 })
-    const failing = { minutes: { ...signals.minutes, ofApp: async () => Promise.reject(new Error('killed')) } }
+    const failing = { minutes: { ...signalsOf(database).minutes, ofApp: async () => Promise.reject(new Error('killed')) } }
     // A new objective in the same look fails after the minutes were written, and takes all of it back.
     await expect(evaluate(database, failing, [one, slo()], new Map(), at(minute))).rejects.toThrow('killed')
-    const both = await Promise.all([evaluate(database, signals, [one], new Map(), at(minute)), evaluate(database, signals, [one], new Map(), at(minute))])
+    const both = await Promise.all([evaluate(database, signalsOf(database), [one], new Map(), at(minute)), evaluate(database, signalsOf(database), [one], new Map(), at(minute))])
     const last = both.findLast((evaluated) => evaluated !== undefined)!
     expect(found(one, last)).toEqual(expected(one, events, minute))
   }
@@ -133,20 +134,20 @@ test('a clock that is set back a day is followed', async () => {
   const database = await testDatabase()
   const { send, events } = router(database)
   const one = slo()
-  await evaluate(database, signals, [one], new Map(), at(origin))
+  await evaluate(database, signalsOf(database), [one], new Map(), at(origin))
   await send({ minute: origin - 1500, good: 4, bad: 1 }, { minute: origin, good: 10, bad: 1 })
-  await evaluate(database, signals, [one], new Map(), at(origin))
-  const back = await evaluate(database, signals, [one], new Map(), at(origin - 1440))
+  await evaluate(database, signalsOf(database), [one], new Map(), at(origin))
+  const back = await evaluate(database, signalsOf(database), [one], new Map(), at(origin - 1440))
   expect(found(one, back!)).toEqual(expected(one, events, origin - 1440))
 })
 
 test('what queries gave counts once; what is not known is a gap', async () => {
   const database = await testDatabase()
   const one = slo({ indicator: { threshold: { query: 'up', op: 'gte', value: 1 } }, budgeting: 'Timeslices' })
-  await evaluate(database, signals, [one], new Map(), at(origin))
+  await evaluate(database, signalsOf(database), [one], new Map(), at(origin))
   const answers = new Map([[one.metadata.uid, { counted: new Map([[origin, { good: 1, total: 1, gap: 0 as const }], [origin + 1, { good: 0, total: 0, gap: 1 as const }], [origin + 2, { good: 0, total: 1, gap: 0 as const }]]), through: origin + 2, problem: undefined }]])
-  await evaluate(database, signals, [one], answers, at(origin + 3))
-  const again = await evaluate(database, signals, [one], answers, at(origin + 3))
+  await evaluate(database, signalsOf(database), [one], answers, at(origin + 3))
+  const again = await evaluate(database, signalsOf(database), [one], answers, at(origin + 3))
   expect(found(one, again!).budget).toEqual({ bad: 1, total: 3 })
   expect(again!.sums.get(one.metadata.uid)).toMatchObject({ queried: origin + 2, budget: { gap: 1 } })
 })

@@ -8,7 +8,7 @@ import { createLog } from '../../../kernel/log.ts'
 import { Mirror } from '../../../kernel/resources/mirror.ts'
 import { kinds as catalogKinds } from '../../catalog/index.ts'
 import { kinds as releaseKinds } from '../../release/index.ts'
-import { createTelemetry } from '../../telemetry/index.ts'
+import { trafficMinutes } from '../../telemetry/traffic/minutes.ts'
 import { draftOnce, draftsFor } from './drafts.ts'
 import type { Slo } from './evaluate.ts'
 import { evaluateOnce, type EvaluatorDeps } from './evaluator.ts'
@@ -34,10 +34,8 @@ async function world(query?: Query): Promise<World> {
   const ended = new AbortController()
   const slos = new Mirror<Slo>(resources, 'Slo', log)
   await slos.start(ended.signal)
-  const source = { name: 'agent', requests: async () => ({ records: [], last: 0 }) }
-  const telemetry = createTelemetry({ database, resources, source, defaultEnvironment: () => 'production', newCallers: async () => {}, keepCallersMs: 1, clock: systemClock, log })
   const recorder = createEventRecorder(database)
-  const deps: EvaluatorDeps = { database, resources, slos, signals: telemetry.reads, query, events: recorder, clock: systemClock, log }
+  const deps: EvaluatorDeps = { database, resources, slos, signals: { minutes: trafficMinutes(database), takenAt: () => new Date(0) }, query, events: recorder, clock: systemClock, log }
   const read = (name: string): Promise<Slo> => resources.mustGet<Slo>(tester, { kind: 'Slo', namespace: 'blue', name })
   return {
     ...kernel,

@@ -19,6 +19,21 @@ export interface MinuteCounts {
   durations: number[]
 }
 
+/** Traffic by whole minutes since the epoch, and which of them changed, however late. */
+export interface TrafficMinutes {
+  /** Minutes that changed after this batch of traffic, and how far that goes; about `atMost`, the rest at the next call. */
+  changed: (tx: Tx, after: number, atMost: number) => Promise<{ minutes: number[]; batch: number }>
+  newestBatch: (tx: Tx) => Promise<number>
+  counts: (tx: Tx, minutes: number[]) => Promise<MinuteCounts[]>
+  ofApp: (tx: Tx, query: TrafficQuery) => Promise<MinuteCounts[]>
+  /** Apps with any traffic since then, by environment. */
+  busyApps: (since: Date) => Promise<{ team: string; app: string; environment: string }[]>
+}
+
+export function trafficMinutes(database: Database): TrafficMinutes {
+  return { changed: changedMinutes, newestBatch, counts: minuteCounts, ofApp: appMinutes, busyApps: (since) => busyApps(database, since) }
+}
+
 const minuteMs = 60_000
 
 /** Batches are numbered under a lock, so whoever has read up to one number misses none below it. */
@@ -33,7 +48,7 @@ export async function markMinutes(tx: Tx, records: RequestRecord[]): Promise<voi
 }
 
 /** Minutes that changed after this batch, in the order in which they did, and how far that goes. `atMost`: more wait for the next call. */
-export async function changedMinutes(tx: Tx, after: number, atMost: number): Promise<{ minutes: number[]; batch: number }> {
+async function changedMinutes(tx: Tx, after: number, atMost: number): Promise<{ minutes: number[]; batch: number }> {
   const { rows } = await tx.query<{ minute: number; batch: string }>(
     `select minute, batch from traffic_minutes where batch > $1 and batch <= coalesce((select batch from traffic_minutes where batch > $1 order by batch offset $2 limit 1), 9223372036854775807) order by batch`,
     [after, atMost],
@@ -43,7 +58,7 @@ export async function changedMinutes(tx: Tx, after: number, atMost: number): Pro
 }
 
 /** Number of the newest batch. */
-export async function newestBatch(tx: Tx): Promise<number> {
+async function newestBatch(tx: Tx): Promise<number> {
   const { rows } = await tx.query<{ value: string }>(`select value from counters where name = 'traffic batch'`, [], 'newest-traffic-batch')
   return Number(rows[0]?.value ?? 0)
 }
@@ -59,7 +74,7 @@ interface CountsRow extends Omit<MinuteCounts, 'routerErrors'> {
 const countsOf = ({ router_errors, ...row }: CountsRow): MinuteCounts => ({ ...row, routerErrors: router_errors })
 
 /** What everybody did in these minutes. */
-export async function minuteCounts(tx: Tx, minutes: number[]): Promise<MinuteCounts[]> {
+async function minuteCounts(tx: Tx, minutes: number[]): Promise<MinuteCounts[]> {
   if (minutes.length === 0) return []
   const { rows } = await tx.query<CountsRow>(
     `select ${columns} from traffic where at >= to_timestamp($1::bigint * 60) and at < to_timestamp(($2::bigint + 1) * 60)
@@ -71,7 +86,7 @@ export async function minuteCounts(tx: Tx, minutes: number[]): Promise<MinuteCou
 }
 
 /** What one app did, minute by minute. */
-export async function appMinutes(tx: Tx, { team, app, environment, from, until }: TrafficQuery): Promise<MinuteCounts[]> {
+async function appMinutes(tx: Tx, { team, app, environment, from, until }: TrafficQuery): Promise<MinuteCounts[]> {
   const { rows } = await tx.query<CountsRow>(
     `select ${columns} from traffic where team = $1 and app = $2 and environment = $3 and at >= $4 and at < $5 group by 1, 2, 3, 4, 5 order by 1`,
     [team, app, environment, from, until],
@@ -81,7 +96,7 @@ export async function appMinutes(tx: Tx, { team, app, environment, from, until }
 }
 
 /** Apps that had any traffic since then, by environment. */
-export async function busyApps(tx: Tx, since: Date): Promise<{ team: string; app: string; environment: string }[]> {
+async function busyApps(tx: Tx, since: Date): Promise<{ team: string; app: string; environment: string }[]> {
   const { rows } = await tx.query<{ team: string; app: string; environment: string }>('select distinct team, app, environment from traffic where at >= $1', [since], 'busy-apps')
   return rows
 }
