@@ -28,7 +28,7 @@ export function addOnCall(program: Command, context: () => Context): void {
       const { api, out, team } = context()
       const found = await api.list<Schedule>('oncallschedules', team)
       const row = ({ metadata, status = {} }: Schedule): string[] => [metadata.name, status.now?.user ?? 'nobody', status.now ? shownTime(status.now.until) : '', status.next?.user ?? '', status.gaps?.length ? `${status.gaps.length} in the next 28 days` : 'none']
-      out.result(found, () => (found.length === 0 ? 'No schedules. See what one says: pavior explain oncallschedule' : table(['NAME', 'NOW', 'UNTIL', 'NEXT', 'GAPS'], found.map(row))))
+      out.result(found, () => (found.length === 0 ? 'No schedules. See what one says: pavior explain oncallschedule' : [table(['NAME', 'NOW', 'UNTIL', 'NEXT', 'GAPS'], found.map(row)), ...found.flatMap(strangers)].join('\n')))
     })
 
   onCall
@@ -74,6 +74,11 @@ export function addOnCall(program: Command, context: () => Context): void {
       const text = await readText(await api.open({ path: `${pathOf(team, name)}/calendar.ics` }))
       out.result({ calendar: text }, text.trimEnd())
     })
+}
+
+/** Somebody who cannot sign in cannot answer either. */
+function strangers({ metadata, status }: Schedule): string[] {
+  return status?.unknownUsers?.length ? ['', `${metadata.name} names ${status.unknownUsers.join(', ')}, and there is no active user of that name.`] : []
 }
 
 function pathOf(team: string, name: string): string {

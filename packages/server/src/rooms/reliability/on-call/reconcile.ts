@@ -48,7 +48,7 @@ export function createOnCall({ resources, events, clock }: OnCallDeps): Reconcil
 /** Nothing in it changes with every look, so that a quiet schedule costs no writes. The end of what is cut off is looked at anew. */
 function statusOf({ metadata, status, spec }: OnCallSchedule, shifts: Shift[], unknown: string[]): OnCallScheduleStatus {
   const [now, ...later] = shifts
-  const next = later.find(({ user }) => user !== undefined)
+  const next = later.find(({ user }) => user !== undefined && user !== now!.user)
   const gaps = gapsOf(shifts).slice(0, shownGaps)
   return {
     ...(now!.user === undefined ? {} : { now: { ...shown(now!), from: begunAt(spec, now!, status?.now) } }),

@@ -13,6 +13,7 @@ const usualDays = 28
 const longestDays = 100
 /** What a calendar shows of the past. */
 const calendarPastDays = 7
+const longestTurnDays = 60
 
 interface Params {
   team: string
@@ -32,7 +33,9 @@ export function onCallRoutes({ resources, clock }: { resources: Resources; clock
     server.get<{ Params: Params }>('/v1/teams/:team/oncall/:name/calendar.ics', async ({ actor, params }, reply) => {
       const { spec } = await resources.mustGet<OnCallSchedule>(actor, keyOf(params))
       const now = clock.now()
-      const shifts = shiftsOf(spec, now.getTime() - calendarPastDays * dayMs, now.getTime() + longestDays * dayMs)
+      const since = now.getTime() - calendarPastDays * dayMs
+      // From longer ago, so that a turn has the beginning that it had yesterday.
+      const shifts = shiftsOf(spec, since - longestTurnDays * dayMs, now.getTime() + longestDays * dayMs).filter(({ untilMs }) => untilMs > since)
       return reply.type('text/calendar; charset=utf-8').send(calendarOf(params, shifts, now))
     })
   }
