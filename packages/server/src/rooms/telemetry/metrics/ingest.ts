@@ -7,7 +7,7 @@ import type { Drops } from './drops.ts'
 import { refusedTime, type DropReason, type Retention } from './plan.ts'
 import type { SeriesOwner, SeriesRegistry } from './registry.ts'
 import type { MetricMetadata } from './series.ts'
-import { addToTotals, insertPoints, lockTotals, noteMetadata, type Addition, type Arrived, type Labels } from './store.ts'
+import { addToTotals, insertPoints, noteMetadata, type Addition, type Arrived, type Labels } from './store.ts'
 
 /** One series with some points, as it came. */
 export interface Incoming {
@@ -236,15 +236,8 @@ async function writeBatch(database: PgDatabase, batch: readonly Waiting[]): Prom
     return batch.map(() => 0)
   }
   return database.transaction(async (tx) => {
-    await lockTotals(tx, batch.flatMap(({ deltas }) => deltas.map(({ series }) => series)))
-    const late: number[] = []
-    const all = [...plain]
-    for (const { deltas } of batch) {
-      const added = deltas.length === 0 ? { points: [], late: 0 } : await addToTotals(tx, deltas, { refuseLate: true })
-      late.push(added.late)
-      all.push(...added.points)
-    }
-    await insertPoints(tx, all)
-    return late
+    const { points, late } = await addToTotals(tx, batch.flatMap(({ deltas }) => deltas), { refuseLate: true })
+    await insertPoints(tx, [...plain, ...points])
+    return batch.map(({ deltas }) => deltas.filter((one) => late.has(one)).length)
   })
 }
