@@ -7,6 +7,8 @@ import { stepFor, type RangeSeries } from './lines.ts'
 const base = '/prometheus/api/v1'
 /** Names and labels change slowly. */
 const staleMs = 60_000
+/** A metric that nobody sent for so long is not offered. */
+const namesWithinSeconds = 300
 
 interface RangeAnswer {
   data: { result: RangeSeries[] }
@@ -38,8 +40,14 @@ export function namesQuery(team: string | undefined) {
     queryKey: ['metric-names', team],
     staleTime: staleMs,
     queryFn: async (): Promise<Suggestion[]> => {
-      const { data } = await get<{ data: Record<string, { type: string; help: string }[]> }>(`${base}/metadata?${search({ team })}`)
-      const metrics = Object.entries(data).flatMap(([name, [first]]) => namesOf(name, first?.type ?? '').map((text) => ({ text, hint: first?.help ?? '' })))
+      const start = String(Math.floor(Date.now() / 1000) - namesWithinSeconds)
+      // Who sends metrics need not say what they mean; where there are too many to look through, those who do are enough.
+      const [{ data }, named] = await Promise.all([
+        get<{ data: Record<string, { type: string; help: string }[]> }>(`${base}/metadata?${search({ team })}`),
+        get<{ data: string[] }>(`${base}/label/__name__/values?${search({ team, start })}`).catch(() => ({ data: [] })),
+      ])
+      const described = new Map(Object.entries(data).flatMap(([name, [first]]) => namesOf(name, first?.type ?? '').map((text) => [text, first?.help ?? ''] as const)))
+      const metrics = [...new Set([...described.keys(), ...named.data])].sort().map((text) => ({ text, hint: described.get(text) ?? '' }))
       return [...metrics, ...functions.map((text) => ({ text, hint: 'function' }))]
     },
   })

@@ -30,7 +30,8 @@ export function isStale(values: Float64Array, index: number): boolean {
 
 /** Takes plain numbers over, with the mark of an ended series as its bits. */
 export function pointsOf(times: readonly number[], values: readonly number[]): Points {
-  const points = { times: Float64Array.from(times), values: Float64Array.from(values) }
+  const points = { times: new Float64Array(times), values: new Float64Array(values) }
+  if (!values.includes(staleInput)) return points
   const bits = new Uint32Array(points.values.buffer)
   for (let index = 0; index < values.length; index++) {
     if (values[index] !== staleInput) continue

@@ -107,7 +107,7 @@ export function createIngest({ database, registry, drops, clock, settings, store
       else if (deltaFromMs === undefined) {
         const zeroMs = beginnings.of(series, beganMs, times[0]!)
         if (zeroMs !== undefined) points.push({ owner: name, series, timeMs: zeroMs, value: 0 })
-        for (const [place, timeMs] of times.entries()) points.push({ owner: name, series, timeMs, value: values[place]! })
+        for (let place = 0; place < times.length; place++) points.push({ owner: name, series, timeMs: times[place]!, value: values[place]! })
       } else for (const [place, timeMs] of times.entries()) deltas.push({ owner: name, series, fromMs: deltaFromMs, timeMs, value: values[place]! })
     }
     if (points.length + deltas.length === 0) return 0
@@ -135,7 +135,10 @@ export function createIngest({ database, registry, drops, clock, settings, store
       const fit = incoming.map((one) => fitting(one, settings, clock.now().getTime(), drop)).filter(({ times }) => times.length > 0)
       const points = fit.length === 0 ? 0 : await store(owner, fit, false, drop)
       await describe(owner.team, metadata)
-      drops.count(owner, dropped)
+      if (dropped.size > 0) {
+        drops.count(owner, dropped)
+        await drops.settled()
+      }
       return { points, dropped }
     },
     takeOwn: async (owner, incoming, metadata) => {
@@ -169,8 +172,8 @@ function fitting(one: Incoming, { labels: mostLabels, labelNameLength, labelValu
     drop('labels', times.length)
     return { ...one, times: [], values: [] }
   }
+  if (times.every((time) => refusedTime(time, nowMs, retention, aheadMs) === undefined)) return one
   const reasons = times.map((time) => refusedTime(time, nowMs, retention, aheadMs))
-  if (reasons.every((reason) => reason === undefined)) return one
   for (const reason of reasons) if (reason) drop(reason, 1)
   const kept = (_: unknown, index: number): boolean => reasons[index] === undefined
   return { ...one, times: times.filter(kept), values: values.filter(kept) }

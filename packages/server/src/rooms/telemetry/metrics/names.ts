@@ -9,7 +9,15 @@ export const ownLabels = ['team', 'app', 'environment', 'release', 'instance'] a
 export type OwnLabels = Partial<Record<(typeof ownLabels)[number], string>>
 
 /** Metrics of the platform's own begin so. */
-export const ownPrefix = 'pavior_'
+const ownPrefix = 'pavior_'
+
+/** What the platform says about an endpoint that it asks, as Prometheus names it. */
+const scrapeNames = new Set(['up', 'scrape_duration_seconds', 'scrape_samples_scraped'])
+
+/** Series of such a name are made by the platform, and do not count against an app. */
+export function isOwnName(name: string): boolean {
+  return name.startsWith(ownPrefix) || scrapeNames.has(name)
+}
 
 const units: Record<string, string> = {
   d: 'days', h: 'hours', min: 'minutes', s: 'seconds', ms: 'milliseconds', us: 'microseconds', ns: 'nanoseconds',
@@ -50,12 +58,20 @@ export function incomingName(name: string): string {
   return /^[0-9]/.test(plain) || plain === '' ? `_${plain}` : plain
 }
 
-const plainLabel = /^[a-zA-Z_][a-zA-Z0-9_]*$/
+/** The same few names come with every point. */
+const knownNames = new Map<string, string>()
+const mostKnownNames = 10_000
 
-export function labelName(name: string): string {
-  if (plainLabel.test(name)) return name
-  const plain = name.replace(/[^a-zA-Z0-9_]/g, '_')
-  return /^[0-9]/.test(plain) || plain === '' ? `key_${plain}` : plain
+/** Of a label that came in: what is not allowed becomes an underscore, and what the platform says itself is not overwritten. */
+function labelName(name: string): string {
+  let known = knownNames.get(name)
+  if (known === undefined) {
+    const plain = name.replace(/[^a-zA-Z0-9_]/g, '_')
+    known = /^[0-9]/.test(plain) || plain === '' ? `key_${plain}` : plain === '__name__' || (ownLabels as readonly string[]).includes(plain) ? `exported_${plain}` : plain
+    if (knownNames.size >= mostKnownNames) knownNames.clear()
+    knownNames.set(name, known)
+  }
+  return known
 }
 
 /** Text that can be stored: no U+0000, no halves of characters. */
@@ -66,16 +82,19 @@ function clean(text: string): string {
 
 /** Labels of a series, sorted, with the platform's over those that came. Several that become one name are put together, as the specification has it. Empty ones are none. */
 export function labelsOf(name: string, given: Iterable<readonly [name: string, value: string]>, own: OwnLabels): Labels {
-  const all = new Map<string, string>()
+  const all: [string, string][] = [['__name__', name]]
   for (const [rawName, rawValue] of given) {
     if (rawValue === '') continue
-    const plain = labelName(rawName)
-    const key = plain === '__name__' || (ownLabels as readonly string[]).includes(plain) ? `exported_${plain}` : plain
+    const key = labelName(rawName)
     const value = clean(rawValue)
-    const before = all.get(key)
-    all.set(key, before === undefined ? value : `${before};${value}`)
+    const before = all.find(([known]) => known === key)
+    if (before) before[1] += `;${value}`
+    else all.push([key, value])
   }
-  for (const [key, value] of Object.entries(own)) if (value) all.set(key, value)
-  all.set('__name__', name)
-  return [...all].sort(([one], [other]) => (one < other ? -1 : 1))
+  // Those that came in never have such a name.
+  for (const label of ownLabels) {
+    const value = own[label]
+    if (value) all.push([label, value])
+  }
+  return all.sort(([one], [other]) => (one < other ? -1 : 1))
 }

@@ -38,12 +38,11 @@ export function millisecondsOf(nanoseconds: unknown): number {
   return Math.floor(numberOf(nanoseconds) / 1e6)
 }
 
-/** What was read already, of the same message. */
-export function attributesOf(message: unknown): Map<string, string> {
-  const out = new Map<string, string>()
+export function attributesOf(message: unknown): [name: string, value: string][] {
+  const out: [string, string][] = []
   for (const attribute of listOf(message, 'attributes')) {
     const key = textOf(field(attribute, 'key'))
-    if (key !== '') out.set(key, valueText(field(attribute, 'value'), 0))
+    if (key !== '') out.push([key, valueText(field(attribute, 'value'), 0)])
   }
   return out
 }
@@ -51,6 +50,8 @@ export function attributesOf(message: unknown): Map<string, string> {
 const deepest = 5
 
 function valueText(value: unknown, depth: number): string {
+  const text = field(value, 'stringValue')
+  if (typeof text === 'string') return text
   const given = plainValue(value, depth)
   return typeof given === 'string' ? given : given === undefined ? '' : JSON.stringify(given)
 }

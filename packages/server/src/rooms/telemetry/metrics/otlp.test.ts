@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { explicitBuckets, exponentialBuckets } from './histograms.ts'
 import { incomingName, labelsOf, metricName } from './names.ts'
@@ -94,7 +95,7 @@ describe('metrics of OpenTelemetry', () => {
     for (const odd of [null, 1, 'x', [], {}]) expect(resourcesOf(odd)).toEqual([])
   })
 
-  const fixture = '/work/shared/fixtures/otlp/metrics.json'
+  const fixture = fileURLToPath(new URL('../../../../../../../shared/fixtures/otlp/metrics.json', import.meta.url))
   test.skipIf(!existsSync(fixture))('of the example of the specification are understood whole', () => {
     const [resource] = resourcesOf(JSON.parse(readFileSync(fixture, 'utf8')))
     const { incoming, unsupported, metadata } = convertResource(resource!, own)

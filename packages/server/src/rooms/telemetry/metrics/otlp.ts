@@ -24,7 +24,7 @@ const [delta, cumulative] = [1, 2]
 const noRecordedValue = 1
 
 export function resourcesOf(request: unknown): ResourceMetrics[] {
-  return listOf(request, 'resourceMetrics').map((content) => ({ content, attributes: attributesOf(field(content, 'resource')) }))
+  return listOf(request, 'resourceMetrics').map((content) => ({ content, attributes: new Map(attributesOf(field(content, 'resource'))) }))
 }
 
 /** `own`: what the platform knows of who sent it. */
@@ -94,7 +94,7 @@ class MetricReader {
 
   #moment(point: unknown, isDelta: boolean): Moment {
     return {
-      labels: [...this.#base, ...attributesOf(point)],
+      labels: this.#base.length === 0 ? attributesOf(point) : [...this.#base, ...attributesOf(point)],
       timeMs: millisecondsOf(field(point, 'timeUnixNano')),
       startMs: millisecondsOf(field(point, 'startTimeUnixNano')),
       stale: (numberOf(field(point, 'flags')) & noRecordedValue) !== 0,
@@ -106,7 +106,7 @@ class MetricReader {
     const beginning = startMs > 0 && startMs < timeMs ? startMs : undefined
     if (stale && isDelta) return
     this.#out.incoming.push({
-      labels: labelsOf(name, [...labels, ...more], this.#own),
+      labels: labelsOf(name, more.length === 0 ? labels : [...labels, ...more], this.#own),
       times: [timeMs],
       values: [stale ? staleInput : value],
       ...(isDelta ? { deltaFromMs: beginning ?? timeMs - 1 } : counts && beginning !== undefined && !stale ? { beganMs: beginning } : {}),

@@ -12,7 +12,7 @@ import { goldenMetadata, increasesOf, noIncreasesOf, useOf, type Increase } from
 import type { Ingest } from './ingest.ts'
 import { labelsOf } from './names.ts'
 import type { SeriesRegistry } from './registry.ts'
-import { addToTotals, insertPoints, noteMetadata, takeTurns, type Addition } from './store.ts'
+import { addToTotals, insertPoints, takeTurns, type Addition } from './store.ts'
 
 const everyMs = 15_000
 /** The router's records of an interval are here by then. */
@@ -57,35 +57,35 @@ export interface OwnMetricsDeps {
   log: Logger
 }
 
-export function createOwnMetrics({ database, ingest, registry, instances, metrics, serverName, clock, log }: OwnMetricsDeps): Part {
+/** What this server counts about itself, and, on one of several servers, what instances use. */
+export async function storeOwn(deps: OwnMetricsDeps): Promise<void> {
+  await storeServer(deps)
+  if ((await takeTurns(deps.database, [{ name: 'instances', everyMs }])).size > 0) await storeInstances(deps)
+}
+
+async function storeServer({ ingest, metrics, serverName, clock }: OwnMetricsDeps): Promise<void> {
+  const { samples, metadata } = parseExposition(await metrics.metrics(), clock.now().getTime())
+  const own = { instance: serverName() }
+  await ingest.takeOwn({ team: '', app: '' }, samples.map(({ name, labels, timeMs, value }) => ({ labels: labelsOf(name, labels, own), times: [timeMs], values: [value] })), metadata)
+}
+
+async function storeInstances({ database, ingest, registry, instances, clock }: OwnMetricsDeps): Promise<void> {
+  const running = await instances.current()
+  const nowMs = clock.now().getTime()
+  for (const [owner, own] of byApp(running)) await ingest.takeOwn(owner, own.flatMap((instance) => useOf(instance, nowMs)), goldenMetadata)
+  const idle = running.filter(({ port }) => port !== undefined).map((instance) => ({ ...instance, fromMs: nowMs - settledMs - 1, timeMs: nowMs - settledMs, increases: noIncreasesOf(instance) }))
+  const additions = await additionsOf(registry, idle)
+  if (additions.length > 0) await database.transaction(async (tx) => insertPoints(tx, (await addToTotals(tx, additions, { refuseLate: true })).points))
+}
+
+export function createOwnMetrics(deps: OwnMetricsDeps): Part {
+  const { log } = deps
   let timer: NodeJS.Timeout | undefined
   let running: Promise<void> | undefined
   let wellBefore = true
-
-  const ofInstances = async (): Promise<void> => {
-    const running = await instances.current()
-    const nowMs = clock.now().getTime()
-    for (const [owner, own] of byApp(running)) await ingest.takeOwn(owner, own.flatMap((instance) => useOf(instance, nowMs)))
-    const idle = running.filter(({ port }) => port !== undefined).map((instance) => ({ ...instance, fromMs: nowMs - settledMs - 1, timeMs: nowMs - settledMs, increases: noIncreasesOf(instance) }))
-    const additions = await additionsOf(registry, idle)
-    if (additions.length > 0) await database.transaction(async (tx) => insertPoints(tx, (await addToTotals(tx, additions, { refuseLate: true })).points))
-    for (const team of new Set(running.map(({ team: name }) => name))) await describe(team)
-  }
-  const described = new Set<string>()
-  const describe = async (team: string): Promise<void> => {
-    if (described.has(team)) return
-    described.add(team)
-    await noteMetadata(database, [...goldenMetadata].map(([name, metadata]) => ({ team, name, metadata })))
-  }
-  const ofServer = async (): Promise<void> => {
-    const { samples, metadata } = parseExposition(await metrics.metrics(), clock.now().getTime())
-    const own = { instance: serverName() }
-    await ingest.takeOwn({ team: '', app: '' }, samples.map(({ name, labels, timeMs, value }) => ({ labels: labelsOf(name, labels, own), times: [timeMs], values: [value] })), metadata)
-  }
   const once = async (): Promise<void> => {
     try {
-      await ofServer()
-      if ((await takeTurns(database, [{ name: 'instances', everyMs }])).size > 0) await ofInstances()
+      await storeOwn(deps)
       wellBefore = true
     } catch (error) {
       if (wellBefore && !hasCode(error, 'AGENT_UNAVAILABLE')) log.warn({ err: (error as Error).message }, 'the measurements of the platform itself could not be stored; trying again')

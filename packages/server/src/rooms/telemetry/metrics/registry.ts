@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../../../kernel/clock.ts'
 import type { Database } from '../../../kernel/db/index.ts'
+import { isOwnName } from './names.ts'
 import { activeSeries, hashOf, keyOf, makeSeries, type Labels } from './store.ts'
 
 export interface SeriesOwner {
@@ -117,7 +118,7 @@ export class SeriesRegistry {
     const usedAtMs = this.#clock.now().getTime()
     for (const { id, labels } of await activeSeries(this.#database, owner, activeMs, appSeries * 2)) {
       const key = keyOf(Object.entries(labels).toSorted(([one], [other]) => (one < other ? -1 : 1)))
-      app.series.set(key, { id, usedAtMs, own: (labels.__name__ ?? '').startsWith('pavior_') })
+      app.series.set(key, { id, usedAtMs, own: isOwnName(labels.__name__ ?? '') })
     }
     this.#remembered += app.series.size
     this.#forget(app)

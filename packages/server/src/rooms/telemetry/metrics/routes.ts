@@ -1,5 +1,5 @@
 /** Ways in over HTTP, and what an app uses of its limits. */
-import { fail, isPaviorError } from '@pavior/contract'
+import { fail, isPaviorError, type TelemetryUse } from '@pavior/contract'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Actor } from '../../../kernel/actor.ts'
 import { RateLimiter, tooMany } from '../../../kernel/api/limits.ts'
@@ -53,11 +53,12 @@ export function metricRoutes(deps: MetricRoutesDeps): Routes {
       addIntake(scope, deps)
       done()
     })
-    server.get<{ Params: { team: string; app: string } }>('/v1/teams/:team/apps/:app/telemetry', async ({ actor, params }) => {
+    server.get<{ Params: { team: string; app: string } }>('/v1/teams/:team/apps/:app/telemetry', async ({ actor, params }): Promise<TelemetryUse> => {
       await resources.mustGet(actor, { kind: 'App', namespace: params.team, name: params.app })
       await drops.settled()
       const dropped = await readDropped(database, params.team, params.app, limits.dropDays)
       return {
+        app: params.app,
         metrics: { series: { used: await registry.used(params), limit: limits.appSeries }, pointsPerSecond: { limit: limits.appPointsPerSecond } },
         dropped: dropped.map(({ reason, points, lastAt }) => ({ reason, meaning: dropReasons[reason as DropReason] ?? '', points, lastAt: lastAt.toISOString() })),
         droppedDays: limits.dropDays,

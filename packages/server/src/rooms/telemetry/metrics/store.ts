@@ -68,10 +68,14 @@ function batchesOf(arrived: readonly Arrived[]): { owner: string; data: Buffer; 
   const counts = new Map<string, number>()
   for (const { owner } of arrived) counts.set(owner, (counts.get(owner) ?? 0) + 1)
   const rows = new Map<string, Map<number, { times: number[]; values: number[] }>>()
+  let [last, batch] = ['\0', new Map<number, { times: number[]; values: number[] }>()]
   for (const { owner, series, timeMs, value } of arrived) {
-    const row = counts.get(owner)! > ownRowPoints ? owner : ''
-    let batch = rows.get(row)
-    if (!batch) rows.set(row, (batch = new Map()))
+    if (owner !== last) {
+      const row = counts.get(owner)! > ownRowPoints ? owner : ''
+      batch = rows.get(row) ?? new Map()
+      rows.set(row, batch)
+      last = owner
+    }
     const points = batch.get(series)
     if (points) {
       points.times.push(timeMs)

@@ -20,8 +20,8 @@ export interface TestMetrics {
   ingest: Ingest
   source: SeriesSource
   nowMs: number
-  /** `{ name: [[seconds ago, value], …] }` by name of the metric, over a window of the last `minutes`. */
-  read(name: string, more?: { minutes?: number; matchers?: Matcher[]; teams?: string[] | undefined }): Promise<Series[]>
+  /** Series of a metric in the last `minutes`, in the order of their labels. */
+  read(name: string, more?: { minutes?: number; matchers?: Matcher[]; teams?: string[] | 'every' }): Promise<Series[]>
   /** Another server on the same database. */
   another(over?: Partial<IngestSettings & RegistrySettings>): Omit<TestMetrics, 'another'>
 }
@@ -43,8 +43,10 @@ function serverOn(database: PgDatabase, over: Partial<IngestSettings & RegistryS
   const source = createSeriesSource(database)
   return {
     database, registry, drops, ingest, source, nowMs,
-    read: (name, { minutes = 60, matchers = [], teams = ['blue'] } = {}) =>
-      source.select({ teams, matchers: [{ name: '__name__', op: '=', value: name }, ...matchers], fromMs: nowMs - minutes * 60_000, untilMs: nowMs + 600_000 }, new AbortController().signal),
+    read: async (name, { minutes = 60, matchers = [], teams = ['blue'] } = {}) => {
+      const found = await source.select({ teams: teams === 'every' ? undefined : teams, matchers: [{ name: '__name__', op: '=', value: name }, ...matchers], fromMs: nowMs - minutes * 60_000, untilMs: nowMs + 600_000 }, new AbortController().signal)
+      return found.toSorted((one, other) => (JSON.stringify(one.labels) < JSON.stringify(other.labels) ? -1 : 1))
+    },
   }
 }
 

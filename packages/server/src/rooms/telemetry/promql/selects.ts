@@ -57,7 +57,10 @@ function merged(needs: Need[]): Need[] {
 export async function readNeeds(needs: Need[], source: SeriesSource, teams: readonly string[] | undefined, signal: AbortSignal, budget: Budget): Promise<Map<Selector, Series[]>> {
   const series = new Map<Selector, Series[]>()
   for (const { matchers, startMs, endMs, selectors } of needs) {
-    const found = await source.select({ teams, matchers, fromMs: startMs, untilMs: endMs }, signal)
+    const found = await source.select({ teams, matchers, fromMs: startMs, untilMs: endMs }, signal).catch((error: unknown) => {
+      checkSignal(signal)
+      throw error
+    })
     checkSignal(signal)
     for (const { times } of found) budget.load(times.length)
     for (const selector of selectors) series.set(selector, found)
