@@ -21,9 +21,11 @@ describe.skipIf(noBrowser)('metrics', { timeout: timeoutMs }, () => {
     const counted = async (): Promise<boolean> => {
       await platform.get('shop.localhost')
       const { body } = await platform.api('GET', `/prometheus/api/v1/query?query=${encodeURIComponent(byCode)}`)
+      const { body: described } = await platform.api('GET', '/prometheus/api/v1/metadata?metric=pavior_instance_memory_bytes')
+      if (!('pavior_instance_memory_bytes' in (described as { data: object }).data)) return false
       return (body as { data: { result: { value: [number, string] }[] } }).data.result.some(({ value }) => Number(value[1]) > 0)
     }
-    await until('requests to be measured', counted, 90_000)
+    await until('requests and memory to be measured', counted, 90_000)
   }, timeoutMs)
 
   test('are asked for with completion, drawn, filtered and shared', async () => {

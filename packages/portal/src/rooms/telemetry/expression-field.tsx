@@ -29,8 +29,11 @@ export function ExpressionField({ value, onChange, onSubmit, team }: ExpressionF
     if (!spot) return
     const { text, cursor } = completed(value, spot, chosen)
     onChange(text)
-    combobox.closeDropdown()
-    setSpot(undefined)
+    // Behind the name of a label its values may follow.
+    const next = spotAt(text, cursor)
+    setSpot(next)
+    if (!next) combobox.closeDropdown()
+    combobox.resetSelectedOption()
     // The text is in its place after this turn; then the cursor goes behind what was put in.
     requestAnimationFrame(() => {
       field.current?.focus()
