@@ -62,6 +62,16 @@ describe.skipIf(noBrowser)('metrics', { timeout: timeoutMs }, () => {
     expect(other.complaints).toEqual([])
   })
 
+  test('the command line answers the same', async () => {
+    const range = (await platform.json(['metrics', byCode, '--since', '5m'])) as { resultType: string; result: { metric: { code: string }; values: unknown[] }[] }
+    expect(range).toMatchObject({ resultType: 'matrix', result: [{ metric: { code: '2xx' } }, { metric: { code: '3xx' } }, { metric: { code: '4xx' } }, { metric: { code: '5xx' } }] })
+    expect(await platform.json(['metrics', 'list', 'memory of an'])).toEqual([expect.objectContaining({ name: 'pavior_instance_memory_bytes', type: 'gauge' })])
+    const [row] = (await platform.json(['top', '--by', 'memory'])) as { app: string; memory: number; requests: number }[]
+    expect(row).toMatchObject({ app: 'shop', environment: 'production' })
+    expect(row!.memory).toBeGreaterThan(1_000_000)
+    expect(row!.requests).toBeGreaterThan(0)
+  })
+
   test('what is wrong is marked, and what does not exist is said', async () => {
     const { page, complaints } = await signedIn(platform)
     await page.goto(`${platform.url}/explore/metrics?q=${encodeURIComponent('sum(rate(up))')}`)
