@@ -13,7 +13,7 @@ test('labels stand in order', () => {
 })
 
 test('a line from nothing to the most', () => {
-  expect(sparkline([0, 1, 2, 4, NaN, 8])).toBe('▁▁▂▄ █')
+  expect(sparkline([0, 1, 2, 4, NaN, 8])).toBe('▁▂▃▅ █')
   expect(sparkline([0, 0])).toBe('▁▁')
   expect(sparkline([-1, 1])).toBe('▁█')
   expect(sparkline([])).toBe('')

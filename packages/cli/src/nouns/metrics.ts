@@ -105,7 +105,8 @@ async function list(here: Context, word: string | undefined, flags: MetricsFlags
 /** What `top` asks, by column. Preview and main environments stand apart. */
 const columns: Record<string, string> = {
   cpu: 'sum by (team, app, environment) (rate(pavior_instance_cpu_seconds_total[5m]))',
-  memory: 'sum by (team, app, environment) (pavior_instance_memory_bytes)',
+  // An instance that is gone counts no longer than until its next measurement is missed.
+  memory: 'sum by (team, app, environment) (last_over_time(pavior_instance_memory_bytes[45s]))',
   requests: 'sum by (team, app, environment) (rate(pavior_http_requests_total[5m]))',
   errors: 'sum by (team, app, environment) (rate(pavior_http_requests_total{code="5xx"}[5m])) / (sum by (team, app, environment) (rate(pavior_http_requests_total[5m])) > 0)',
   p95: 'histogram_quantile(0.95, sum by (team, app, environment, le) (rate(pavior_http_request_duration_seconds_bucket[5m])))',

@@ -13,6 +13,7 @@ import { operations } from './operations/index.ts'
 import { policy } from './policy/index.ts'
 import { reliability } from './reliability/index.ts'
 import { secrets } from './secrets/index.ts'
+import { telemetry } from './telemetry/index.ts'
 import { templates } from './templates/index.ts'
 
-export const rooms: PortalRoom[] = [catalog, templates, entities, delivery, reliability, environments, gitops, secrets, artifacts, policy, operations, identity, kinds, gallery]
+export const rooms: PortalRoom[] = [catalog, templates, entities, delivery, telemetry, reliability, environments, gitops, secrets, artifacts, policy, operations, identity, kinds, gallery]

@@ -39,7 +39,17 @@ export default function Overview() {
     <>
       <Trouble app={app} environment={environment} deployment={deployments[0]} sets={sets} place={place} />
       <Stats stats={[...statsOf(app, environment, sets, traffic), ...budgetOf(slos)]} />
-      <Section title="Traffic" actions={<TimeRangePicker />}>
+      <Section
+        title="Traffic"
+        actions={
+          <>
+            <GoLink size="sm" to="/explore/metrics" search={{ q: `sum by (release, code) (rate(pavior_http_requests_total{app="${place.app}",environment="${environment}"}[5m]))`, team: place.team }}>
+              Explore
+            </GoLink>
+            <TimeRangePicker />
+          </>
+        }
+      >
         <Charts traffic={traffic} deployments={deployments} zoom={range.zoom} url={urlOf(app, environment)} />
       </Section>
       <Recent place={place} deployments={deployments} loading={loading} />

@@ -2,6 +2,7 @@
 import type { Matcher, Series, SeriesSource } from '../metrics/series.ts'
 import { innerOf, type At, type Expression, type Selector } from './ast.ts'
 import { checkSignal, type Budget } from './budget.ts'
+import { splitMatchers } from './matchers.ts'
 import type { Points } from './values.ts'
 
 /** How old the last point of a series may be to be its value still. */
@@ -57,9 +58,14 @@ function merged(needs: Need[]): Need[] {
 export async function readNeeds(needs: Need[], source: SeriesSource, teams: readonly string[] | undefined, signal: AbortSignal, budget: Budget): Promise<Map<Selector, Series[]>> {
   const series = new Map<Selector, Series[]>()
   for (const { matchers, startMs, endMs, selectors } of needs) {
-    const found = await source.select({ teams, matchers, fromMs: startMs, untilMs: endMs }, signal)
+    const { asked, fits } = splitMatchers(matchers)
+    const given = await source.select({ teams, matchers: asked, fromMs: startMs, untilMs: endMs }, signal).catch((error: unknown) => {
+      checkSignal(signal)
+      throw error
+    })
     checkSignal(signal)
-    for (const { times } of found) budget.load(times.length)
+    const found = given.filter(({ labels }) => fits(labels))
+    for (const { times } of given) budget.load(times.length)
     for (const selector of selectors) series.set(selector, found)
   }
   return series

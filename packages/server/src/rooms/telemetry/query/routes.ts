@@ -9,6 +9,7 @@ import type { Clock } from '../../../kernel/clock.ts'
 import { readableTeams } from '../../../kernel/resources/index.ts'
 import type { Matcher, Selection, SeriesSource } from '../metrics/series.ts'
 import { metricName, type Labels } from '../promql/labels.ts'
+import { splitMatchers } from '../promql/matchers.ts'
 import type { QueryRequest } from '../promql/query.ts'
 import { answerParts, refusalOf } from './answers.ts'
 import type { Gate } from './gate.ts'
@@ -136,7 +137,8 @@ async function seriesOf(source: SeriesSource, { parameters, teams, signal }: Ask
   const window: Pick<Selection, 'fromMs' | 'untilMs'> = { fromMs: timeParameter(parameters, 'start', clock.now().getTime() - browsedMs), untilMs: timeParameter(parameters, 'end', clock.now().getTime()) }
   const known = new Map<string, Labels>()
   for (const matchers of selectors) {
-    for (const labels of await source.series({ teams, matchers, ...window }, signal)) known.set(JSON.stringify(Object.entries(labels).toSorted(([one], [other]) => (one < other ? -1 : 1))), labels)
+    const { asked, fits } = splitMatchers(matchers)
+    for (const labels of await source.series({ teams, matchers: asked, ...window }, signal)) if (fits(labels)) known.set(JSON.stringify(Object.entries(labels).toSorted(([one], [other]) => (one < other ? -1 : 1))), labels)
   }
   return [...known].toSorted(([one], [other]) => (one < other ? -1 : 1)).map(([, { [metricName]: name, ...rest }]) => (name === undefined ? rest : { [metricName]: name, ...rest }))
 }
