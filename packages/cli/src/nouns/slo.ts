@@ -139,7 +139,7 @@ function shown({ metadata, spec, status }: Slo): string[] {
     `  ${(spec.description ?? '').trim()}`,
     `  state    ${state}${since === undefined ? '' : ` since ${shownTime(since)}`}`,
     `           ${message}`,
-    ...(budget ? [`  budget   ${bar(budget.remaining)} ${budget.remaining > 0 ? `${percent(budget.remaining)} left` : `${percent(1 - budget.remaining)} used`}: ${round(budget.used)} bad, ${round(budget.total)} ${budget.unit} are allowed so far`] : []),
+    ...(budget ? [`  budget   ${bar(budget.remaining)} ${budget.remaining > 0 ? `${percent(budget.remaining)} left` : `${percent(1 - budget.remaining)} used`}${budget.unit === 'share' ? '' : `: ${round(budget.used)} bad, ${round(budget.total)} ${budget.unit} are allowed so far`}`] : []),
     ...(rates.length > 0 ? [`  burn     ${rates.join(', ')}`] : []),
     ...forecast.map(({ by, exhaustedAt }) => `  forecast by the burn of ${by} nothing is left at ${shownTime(exhaustedAt)}`),
     ...alerts.map(({ alert, since: begun, text }) => `  ${alert.padEnd(8)} since ${shownTime(begun)}: ${text}`),

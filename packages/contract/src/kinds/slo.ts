@@ -168,7 +168,7 @@ export const SloStatus = Type.Object(
     reasons: Type.Optional(Type.Array(Type.String(), { description: 'What used the budget, in sentences.' })),
     gapMinutes: Type.Optional(Type.Integer({ description: 'Minutes of the window of which nothing is known.' })),
     from: Type.Optional(Timestamp('Beginning of the window, or of what is known of it.')),
-    observedThrough: Type.Optional(Timestamp('Up to when everything is counted; told at least every quarter of an hour.')),
+    observedThrough: Type.Optional(Timestamp('Up to when everything is counted; told at least every hour.')),
     observedGeneration: Type.Optional(Type.Integer()),
     conditions: Type.Optional(Conditions),
   },

@@ -7,6 +7,8 @@ type Slo = Resource<SloSpec, SloStatus>
 type Deployment = Resource<DeploymentSpec, DeploymentStatus>
 
 let platform: Platform
+/** A look at objectives comes every ten seconds on a quiet machine. */
+const patienceMs = 90_000
 const base = '/apis/pavior.dev/v1/namespaces/default'
 beforeAll(async () => {
   platform = await newPlatform()
@@ -47,7 +49,7 @@ test('a real budget is burned', async () => {
   const spec: SloSpec = { app: 'shop', indicator: { golden: 'requests' }, objective: 0.5, alerting: { page: [{ burn: 1.2, over: '15m' }] }, budgetPolicy: { onExhausted: 'freeze' } }
   expect((await platform.api('POST', `${base}/slos`, { metadata: { name: 'shop-answers' }, spec })).status).toBe(201)
   await ask('/fail', 8)
-  await until('the budget to be used up', async () => (await slo('shop-answers')).status?.state === 'Exhausted')
+  await until('the budget to be used up', async () => (await slo('shop-answers')).status?.state === 'Exhausted', patienceMs)
   const { status } = await slo('shop-answers')
   expect(status).toMatchObject({ sli: 0, budget: { unit: 'events', used: 8, total: 4, remaining: -1 }, alerts: [{ alert: 'page' }, { alert: 'ticket' }] })
   expect(status!.reasons![0]).toMatch(/^200 % of the budget went in [12] minutes? from .*, most of it by release v1\.$/)
@@ -56,7 +58,7 @@ test('a real budget is burned', async () => {
   expect(await reasons('shop-answers')).toEqual(expect.arrayContaining(['BudgetBurns', 'BudgetExhausted']))
   await writeFiles(directory, app('two'))
   const held = platform.cli(['deploy', directory])
-  await until('the gate to hold', async () => (await newest()).status?.waitingFor?.some(({ gate }) => gate === 'budget') === true)
+  await until('the gate to hold', async () => (await newest()).status?.waitingFor?.some(({ gate }) => gate === 'budget') === true, patienceMs)
   expect((await newest()).status!.waitingFor).toEqual([{ gate: 'budget', text: expect.stringContaining('The error budget of shop-answers is used up: 200 % of it, since ') }])
   const patch = JSON.stringify({ spec: { override: { reason: 'This is the fix for it' } } })
   expect((await platform.api('PATCH', `${base}/deployments/${(await newest()).metadata.name}`, patch, { 'content-type': 'application/merge-patch+json' })).status).toBe(200)
@@ -64,11 +66,11 @@ test('a real budget is burned', async () => {
 
   await writeFiles(directory, app('three'))
   const waiting = platform.cli(['deploy', directory])
-  await until('the gate to hold again', async () => (await newest()).spec.release === 3 && (await newest()).status?.phase === 'Waiting')
+  await until('the gate to hold again', async () => (await newest()).spec.release === 3 && (await newest()).status?.phase === 'Waiting', patienceMs)
   await ask('/', 24)
   expect(await waiting).toMatchObject({ code: 0 })
   expect(await slo('shop-answers')).toMatchObject({ status: { state: 'Healthy' } })
   expect(await reasons('shop-answers')).toContain('BudgetRestored')
   const list = await platform.cli(['slo', 'list'])
-  expect(list.stdout).toMatch(/shop-answers +shop +production +50 % +75 %/)
+  expect(list.stdout).toMatch(/shop-answers +shop +production +50 % +\d+(\.\d+)? % +\d+(\.\d+)? %.*Healthy/)
 })

@@ -93,7 +93,7 @@ function statsOf({ spec, status = {} }: Slo): Stat[] {
   const bad = budget !== undefined && budget.remaining <= 0
   return [
     { label: 'Good', value: goodText(sli), hint: `${objectiveText(spec.objective)} are promised` },
-    { label: 'Budget left', value: leftText(budget?.remaining), hint: budget ? `${round(budget.used)} bad; ${round(budget.total)} ${budget.unit} are allowed so far` : 'nothing was counted', ...(bad ? { tone: 'bad' as const } : {}) },
+    { label: 'Budget left', value: leftText(budget?.remaining), hint: budget?.unit === 'share' ? 'the mean of its parts' : budget ? `${round(budget.used)} bad; ${round(budget.total)} ${budget.unit} are allowed so far` : 'nothing was counted', ...(bad ? { tone: 'bad' as const } : {}) },
     { label: 'Nothing left', value: bad ? 'now' : forecast[0] ? <Ago at={forecast[0].exhaustedAt} /> : 'not in sight', hint: `by the burn of ${forecast.length > 0 ? forecast.map(({ by }) => by).join(' and ') : '6h and 3d'}` },
     { label: 'State', value: <Status word={status.state ?? 'NoData'} tone={stateOf({ status } as Slo).tone} />, hint: since && <>since <Ago at={since} /></> },
   ]

@@ -121,11 +121,17 @@ async function publishOne(deps: EvaluatorDeps, { metadata, spec, status }: Slo, 
   const write = (slo: Slo): Slo => {
     if (slo.metadata.uid !== metadata.uid) throw fail('NOT_FOUND', { message: `The objective ${metadata.name} is another one now.` })
     const { conditions } = slo.status ?? {}
-    return { ...slo, status: { ...next(slo, slo.status), ...(reasons.length > 0 ? { reasons } : {}), ...(conditions ? { conditions } : {}) } }
+    const standing = next(slo, slo.status)
+    return { ...slo, status: { ...standing, ...(reasons.length > 0 ? { reasons } : {}), ...(conditions ? { conditions } : {}) } }
   }
   const key = { kind: 'Slo', namespace: metadata.namespace!, name: metadata.name }
   const quiet = newsOf(spec, status, proposed).length === 0
-  if (quiet) await deps.resources.mutate<Slo>(actor, key, (current) => write(current as Slo), { subresource: 'status' }).catch(ignore('NOT_FOUND'))
+  // Somebody else wrote meanwhile, and now there is something to tell: the next look does.
+  const unlessNews = (slo: Slo): Slo => {
+    const written = write(slo)
+    return newsOf(slo.spec, slo.status, written.status!).length === 0 ? written : slo
+  }
+  if (quiet) await deps.resources.mutate<Slo>(actor, key, (current) => unlessNews(current as Slo), { subresource: 'status' }).catch(ignore('NOT_FOUND'))
   else await tell(deps, key, write).catch(ignore('NOT_FOUND'))
 }
 

@@ -16,7 +16,6 @@ export interface Place {
 export interface Imported {
   name: string
   labels?: Record<string, string>
-  annotations?: Record<string, string>
   spec: SloSpec
 }
 

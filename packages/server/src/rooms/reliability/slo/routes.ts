@@ -15,7 +15,7 @@ import { defaultWindow, hourMinutes, windowMinutes, windowStart } from './window
 
 const minuteMs = 60_000
 const mostDays = 92
-const importBytes = 1_048_576
+const importBytes = 262_144
 
 interface Params {
   team: string
@@ -54,11 +54,15 @@ export function sloRoutes({ database, resources, clock }: SloRoutesDeps): Routes
     server.post<{ Params: { team: string }; Body: { text?: unknown; dryRun?: boolean } & Place }>('/v1/teams/:team/slos/import', { bodyLimit: importBytes }, async ({ actor, params, body }) => {
       if (typeof body?.text !== 'string') throw fail('BAD_REQUEST', { message: 'Give OpenSLO documents as text.' })
       const drafts = importSlos(body.text, body)
-      const items = []
-      for (const { name, labels, annotations, spec } of drafts) {
-        items.push(await resources.mutate<Slo>(actor, { kind: 'Slo', namespace: params.team, name }, (current) => ({ ...(current as object), metadata: { ...(current as Slo | undefined)?.metadata, name, labels, annotations }, spec }) as never, { upsert: true, dryRun: body.dryRun === true }))
-      }
-      return { items }
+      // All or none.
+      return database.transaction(async (tx) => {
+        const items = []
+        for (const { name, labels, spec } of drafts) {
+          const key = { kind: 'Slo', namespace: params.team, name }
+          items.push(await resources.mutate<Slo>(actor, key, (current) => ({ ...current, metadata: { ...(current as Slo | undefined)?.metadata, name, ...(labels ? { labels } : {}) }, spec }), { upsert: true, dryRun: body.dryRun === true, tx }))
+        }
+        return { items }
+      })
     })
 
     server.get<{ Params: { team: string }; Querystring: { name?: string } }>('/v1/teams/:team/slos/export', async ({ actor, params, query }) => {

@@ -90,11 +90,13 @@ test('a status is written when its reader would see another picture, or wonder',
   const before = stand(figures({ bad: 20, total: 10_000 }))
   expect(isNews(undefined, before)).toBe(true)
   expect(isNews(before, stand(figures({ bad: 20, total: 10_002 }), before, {}, new Date(now.getTime() + 60_000)))).toBe(false)
-  const later = new Date(now.getTime() + 60_000)
-  expect(isNews(before, stand(figures({ bad: 25, total: 10_000 }), before, {}, later))).toBe(true)
-  expect(isNews(before, stand(figures({ bad: 25, total: 10_000 }), before))).toBe(false)
+  const after = (minutes: number): Date => new Date(now.getTime() + minutes * 60_000)
+  expect(isNews(before, stand(figures({ bad: 25, total: 10_000 }), before, {}, after(5)))).toBe(true)
+  expect(isNews(before, stand(figures({ bad: 25, total: 10_000 }), before, {}, after(4)))).toBe(false)
+  const broken = stand(figures({ bad: 200, total: 10_000 }), before)
+  expect(isNews(broken, stand(figures({ bad: 210, total: 10_000 }), broken, {}, after(1)))).toBe(true)
   expect(isNews(before, stand(figures({ bad: 250, total: 10_000 }), before))).toBe(true)
-  expect(isNews(before, stand(figures({ bad: 20, total: 10_002 }), before, {}, new Date(now.getTime() + 16 * 60_000)))).toBe(true)
+  expect(isNews(before, stand(figures({ bad: 20, total: 10_002 }), before, {}, new Date(now.getTime() + 61 * 60_000)))).toBe(true)
 })
 
 test('one that is made of others weighs their shares; those without data say nothing', () => {

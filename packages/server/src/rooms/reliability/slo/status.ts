@@ -26,9 +26,11 @@ const ticketEndsBelow = 0.9
 /** A budget that was used up is there again from this share on. */
 const restoredAt = 0.02
 /** The status is written at least this often, so that a reader knows that somebody counts. */
-const heartbeatMs = 15 * minuteMs
-/** Figures that move are written this often; another state, or an alert, at once. A little less than a minute, so that every minute comes. */
-const figuresMs = 50_000
+const heartbeatMs = 60 * minuteMs
+/** Every write is audited for months, so figures that move are written this often; another state, or an alert, at once. */
+const figuresMs = 5 * minuteMs
+/** While somebody looks at trouble. A little less than a minute, so that every minute comes. */
+const troubledFiguresMs = 50_000
 
 export function figuresOf(spec: SloSpec, sums: Sums, head: number): Figures {
   const rule = ruleOf(spec)
@@ -182,16 +184,17 @@ export function isNews(previous: SloStatus | undefined, next: SloStatus): boolea
   if (!previous?.observedThrough) return true
   if (!isDeepStrictEqual(standing(previous), standing(next))) return true
   const passedMs = Date.parse(next.observedThrough!) - Date.parse(previous.observedThrough)
-  return passedMs >= heartbeatMs || (passedMs >= figuresMs && !isDeepStrictEqual(figuresShown(previous), figuresShown(next)))
+  const everyMs = next.state === 'Burning' || next.state === 'Exhausted' ? troubledFiguresMs : figuresMs
+  return passedMs >= heartbeatMs || (passedMs >= everyMs && !isDeepStrictEqual(figuresShown(previous), figuresShown(next)))
 }
 
 function standing({ state, since, message, alerts, observedGeneration }: SloStatus): unknown[] {
   return [state, since, state === 'NoData' ? message : undefined, alerts?.map(({ alert, since: begun }) => [alert, begun]), observedGeneration]
 }
 
-/** To two figures, and to a thousandth of the budget. */
+/** To a hundredth of the budget; of burn that is well within what is allowed nobody needs to know more. */
 function figuresShown({ budget, burn }: SloStatus): unknown[] {
-  return [budget && digits(budget.remaining, 3), ...windowNames.map((name) => burn?.[name] && Number(burn[name].toPrecision(2)))]
+  return [budget && digits(budget.remaining, 2), ...windowNames.map((name) => burn?.[name] && Math.round(burn[name]))]
 }
 
 /** What somebody is told once: alerts that began and ended, and a budget that is used up or there again. */
