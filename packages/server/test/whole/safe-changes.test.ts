@@ -121,6 +121,22 @@ describe('canary', () => {
     expect(await ask('good.localhost')).toBe('one')
   })
 
+  test('a figure of its own takes back a release that answers well and does the wrong thing', async () => {
+    const judged = (query: string): EnvironmentSpec => ({ tier: 'production', rollout: { steps: [{ weight: 50, seconds: 60 }], judge: { slowerThanStable: 100, queries: [{ name: 'answers that find nothing', query, max: 0.1 }] } } })
+    const lost = 'sum(rate(pavior_http_requests_total{app="$app",release="$release",code="4xx"}[1m]))'
+    const unread = await platform.api('PATCH', `${base}/environments/production`, { spec: judged(`${lost} +`) }, { 'content-type': 'application/merge-patch+json' })
+    expect([unread.status, unread.body.details.pavior.code]).toEqual([400, 'QUERY_INVALID'])
+    await environment('production', judged(lost))
+    const directory = await deployed('figures', app('one'))
+    const load = constantLoad(platform.routerPort, 'figures.localhost')
+    await until('some traffic to be counted', async () => (await platform.api('GET', '/v1/teams/default/apps/figures/traffic?minutes=5')).body.totals.requests > 500)
+    const files = app('two')
+    const { code, stderr } = await again(directory, { ...files, 'server.js': files['server.js']!.replace('fails ? 500 : 200', "request.url === '/' ? 404 : 200") })
+    await load.stop()
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/CANARY_FAILED[\s\S]*answers that find nothing [\d.]+, limit 0\.1/)])
+    expect(await ask('figures.localhost')).toBe('one')
+  })
+
   test('an abort and a newer deployment lead all traffic back before anything is deleted', async () => {
     await environment('production', { tier: 'production', rollout: { steps: [{ weight: 50, seconds: 600, pause: true }] } })
     const directory = await deployed('back', app('one'))
