@@ -104,7 +104,7 @@ async function call({ url, token }: BenchPlatform, path: string, body: string | 
 /** Requests a second through the router, by a few clients that wait for each answer. */
 function served({ routerPort }: BenchPlatform, duration: number): Promise<number> {
   return new Promise((resolve) => {
-    const child = spawn('wrk', ['-t1', '-c2', `-d${Math.ceil(duration)}s`, '-H', 'Host: hello-node.localhost', `http://127.0.0.1:${routerPort}/`], { stdio: ['ignore', 'pipe', 'ignore'] })
+    const child = spawn('wrk', ['-t1', '-c1', `-d${Math.ceil(duration)}s`, '-H', 'Host: hello-node.localhost', `http://127.0.0.1:${routerPort}/`], { stdio: ['ignore', 'pipe', 'ignore'] })
     let text = ''
     child.on('error', () => resolve(NaN))
     child.stdout?.on('data', (chunk) => (text += chunk))
@@ -124,7 +124,7 @@ function cpuSeconds({ home }: BenchPlatform): number {
   }, 0)
 }
 
-/** An hour of 1,000 series, a point every 15 seconds: half of them counters, half of them measurements. */
+/** Three hours of 1,000 series, a point every 15 seconds: half of them counters, half of them measurements. */
 async function storage(): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'pavior-bench-'))
   const log = createLog('silent', 'bench')
@@ -132,7 +132,7 @@ async function storage(): Promise<void> {
   const database = await connectDatabase({ connection: embedded.connection, poolSize: 4, flushStatement, log })
   try {
     await migrate(database, join(root, 'packages/server/migrations'), log)
-    const beginMs = Date.now() - 3600_000
+    const beginMs = Date.now() - 3 * 3600_000
     await fill(database, beginMs)
     await database.query('vacuum analyze metric_blocks')
     const { rows } = await database.query<{ table: string; data: string; points: string; rows: string }>("select pg_total_relation_size('metric_blocks') as table, sum(octet_length(data)) as data, sum(points) as points, count(*) as rows from metric_blocks")
@@ -144,7 +144,7 @@ async function storage(): Promise<void> {
     let found = 0
     for (let round = 0; round < 11; round++) {
       const began = performance.now()
-      const series = await source.select({ teams: ['bench'], matchers: [{ name: '__name__', op: '=', value: 'load' }, { name: 'app', op: '=', value: 'app' }], fromMs: beginMs, untilMs: beginMs + 3600_000 }, new AbortController().signal)
+      const series = await source.select({ teams: ['bench'], matchers: [{ name: '__name__', op: '=', value: 'load' }, { name: 'app', op: '=', value: 'app' }], fromMs: beginMs + 2 * 3600_000, untilMs: beginMs + 3 * 3600_000 }, new AbortController().signal)
       times.push(performance.now() - began)
       found = series.reduce((sum, one) => sum + one.times.length, 0)
     }
@@ -164,7 +164,7 @@ async function fill(database: PgDatabase, beginMs: number): Promise<void> {
   const ids = await makeSeries(database, owner, labels.map((own) => ({ labels: own, hash: hashOf(keyOf(own)) })))
   const series = labels.map((own) => ids.get(hashOf(keyOf(own)).toString('hex'))!)
   const totals = series.map(() => 0)
-  for (let step = 0; step < 240; step++) {
+  for (let step = 0; step < 3 * 240; step++) {
     const timeMs = beginMs + step * 15_000
     // A clock of its own for each: nobody sends on the millisecond.
     const arrived = series.map((id, index): Arrived => ({ owner: 'bench/app', series: id, timeMs: timeMs + Math.floor(Math.random() * 20), value: index % 2 === 0 ? (totals[index]! += Math.floor(Math.random() * 50)) : 40 + Math.random() * 20 }))

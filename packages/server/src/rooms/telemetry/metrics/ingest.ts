@@ -236,14 +236,8 @@ async function writeBatch(database: PgDatabase, batch: readonly Waiting[]): Prom
     return batch.map(() => 0)
   }
   return database.transaction(async (tx) => {
-    const late: number[] = []
-    const all = [...plain]
-    for (const { deltas } of batch) {
-      const added = deltas.length === 0 ? { points: [], late: 0 } : await addToTotals(tx, deltas, { refuseLate: true })
-      late.push(added.late)
-      all.push(...added.points)
-    }
-    await insertPoints(tx, all)
-    return late
+    const { points, late } = await addToTotals(tx, batch.flatMap(({ deltas }) => deltas), { refuseLate: true })
+    await insertPoints(tx, [...plain, ...points])
+    return batch.map(({ deltas }) => deltas.filter((one) => late.has(one)).length)
   })
 }

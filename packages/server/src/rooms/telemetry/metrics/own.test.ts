@@ -71,6 +71,15 @@ test('instances and the server are measured, and a counter of an idle instance g
   expect(pointsIn((await read('pavior_http_requests_total'))[0]!, nowMs)).toEqual([[-10_001, 0], [-10_000, 4], [5000, 4]])
 })
 
+test('a clock that was far ahead for a while does not hide what comes after it was set right', async () => {
+  const { database, registry, read, nowMs } = await testMetrics()
+  const count = (sequence: number, atMs: number): Promise<void> => database.transaction((tx) => countTraffic(tx, registry, [record(sequence, atMs, 1, 0)]))
+  await count(1, nowMs - 60_000)
+  await count(2, nowMs + 48 * 3600_000)
+  await count(3, nowMs - 30_000)
+  expect(pointsIn((await read('pavior_http_requests_total'))[0]!, nowMs)).toEqual([[-60_000, 0], [-55_000, 1], [-25_000, 3]])
+})
+
 async function endpoint(answer: (path: string) => { status?: number; body: string }): Promise<number> {
   const server: Server = createServer(({ url = '' }, response) => {
     const { status = 200, body } = answer(url)

@@ -7,7 +7,6 @@ import { hasCode } from '../../../kernel/errors.ts'
 import type { Part } from '../../../kernel/lifecycle/lifecycle.ts'
 import type { Logger } from '../../../kernel/log.ts'
 import type { Instances } from '../ports.ts'
-import { parseExposition } from './exposition.ts'
 import { goldenMetadata, increasesOf, noIncreasesOf, useOf, type Increase } from './golden.ts'
 import type { Ingest } from './ingest.ts'
 import { labelsOf } from './names.ts'
@@ -18,7 +17,15 @@ const everyMs = 15_000
 /** The router's records of an interval are here by then. */
 const settledMs = 10_000
 
+/** As prom-client gives it; parts of a histogram have names of their own. */
 interface Counted {
+  name: string
+  help: string
+  type: string
+  values: { metricName?: string; labels: Record<string, string | number>; value: number }[]
+}
+
+interface Taken {
   team: string
   app: string
   fromMs: number
@@ -36,7 +43,7 @@ export async function countTraffic(tx: Tx, registry: SeriesRegistry, records: re
   await insertPoints(tx, points)
 }
 
-async function additionsOf(registry: SeriesRegistry, counted: readonly Counted[]): Promise<Addition[]> {
+async function additionsOf(registry: SeriesRegistry, counted: readonly Taken[]): Promise<Addition[]> {
   const all: Addition[] = []
   for (const { team, app, fromMs, timeMs, increases } of counted) {
     const ids = await registry.idsOf({ team, app }, increases.map(({ labels }) => labels), true)
@@ -64,9 +71,14 @@ export async function storeOwn(deps: OwnMetricsDeps): Promise<void> {
 }
 
 async function storeServer({ ingest, metrics, serverName, clock }: OwnMetricsDeps): Promise<void> {
-  const { samples, metadata } = parseExposition(await metrics.metrics(), clock.now().getTime())
   const own = { instance: serverName() }
-  await ingest.takeOwn({ team: '', app: '' }, samples.map(({ name, labels, timeMs, value }) => ({ labels: labelsOf(name, labels, own), times: [timeMs], values: [value] })), metadata)
+  const times = [clock.now().getTime()]
+  // Its types say that the kind is a number; it is a word.
+  const counted = (await metrics.getMetricsAsJSON()) as unknown as Counted[]
+  const incoming = counted.flatMap(({ name, values }) =>
+    values.map(({ metricName, labels, value }) => ({ labels: labelsOf(metricName ?? name, Object.entries(labels).map(([label, text]) => [label, String(text)] as const), own), times, values: [value] })),
+  )
+  await ingest.takeOwn({ team: '', app: '' }, incoming, new Map(counted.map(({ name, type, help }) => [name, { type: type === 'summary' || type === 'histogram' || type === 'gauge' || type === 'counter' ? type : 'unknown', help, unit: '' }])))
 }
 
 async function storeInstances({ database, ingest, registry, instances, clock }: OwnMetricsDeps): Promise<void> {

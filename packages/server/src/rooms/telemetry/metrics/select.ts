@@ -2,8 +2,8 @@
 import { fail } from '@pavior/contract'
 import type { Database } from '../../../kernel/db/index.ts'
 import { merge, within } from './plan.ts'
-import type { Selection, Series, SeriesSource } from './series.ts'
-import { findSeries, readMetadata, readPoints } from './store.ts'
+import type { Selection, SeriesSource } from './series.ts'
+import { findSeries, readMetadata, readPoints, seenSeries } from './store.ts'
 
 const mostSeries = 10_000
 const mostPoints = 1_000_000
@@ -12,27 +12,34 @@ const mostRead = mostPoints * 2
 /** A series is noted as seen only now and then. */
 export const seenEveryMs = 600_000
 
+type Found = Awaited<ReturnType<typeof findSeries>>
+
 export function createSeriesSource(database: Database): SeriesSource {
-  const select = async ({ teams, matchers, fromMs, untilMs }: Selection, signal: AbortSignal): Promise<Series[]> => {
+  const find = async ({ teams, matchers, fromMs, untilMs }: Selection, signal: AbortSignal): Promise<{ found: Found; ids: number[]; owners: string[]; window: { fromMs: number; untilMs: number } }> => {
     const found = await findSeries(database, { teams, matchers: usable(matchers), fromMs: fromMs - seenEveryMs * 2, most: mostSeries + 1 }).catch(badPattern)
     signal.throwIfAborted()
     if (found.length > mostSeries) throw tooLarge(`more than ${mostSeries} series`)
-    if (found.length === 0) return []
-    const owners = [...new Set(found.map(({ team, app }) => `${team}/${app}`))]
-    const parts = await readPoints(database, found.map(({ id }) => id), owners, { fromMs: Math.floor(fromMs), untilMs: Math.ceil(untilMs), most: mostRead })
-    signal.throwIfAborted()
-    if (!parts) throw tooLarge(`more than ${mostPoints} points`)
-    const series = found.flatMap(({ id, labels }) => {
-      const own = parts.get(id)
-      const points = own && within(merge(own), fromMs, untilMs)
-      return points && points.times.length > 0 ? [{ labels, ...points }] : []
-    })
-    if (series.reduce((sum, { times }) => sum + times.length, 0) > mostPoints) throw tooLarge(`more than ${mostPoints} points`)
-    return series
+    return { found, ids: found.map(({ id }) => id), owners: [...new Set(found.map(({ team, app }) => `${team}/${app}`))], window: { fromMs: Math.ceil(fromMs), untilMs: Math.floor(untilMs) } }
   }
   return {
-    select,
-    series: async (selection, signal) => (await select(selection, signal)).map(({ labels }) => labels),
+    select: async (selection, signal) => {
+      const { found, ids, owners, window } = await find(selection, signal)
+      const parts = await readPoints(database, ids, owners, { ...window, most: mostRead })
+      signal.throwIfAborted()
+      if (!parts) throw tooLarge(`more than ${mostPoints} points`)
+      const series = found.flatMap(({ id, labels }) => {
+        const own = parts.get(id)
+        const points = own && within(merge(own), window.fromMs, window.untilMs)
+        return points && points.times.length > 0 ? [{ labels, ...points }] : []
+      })
+      if (series.reduce((sum, { times }) => sum + times.length, 0) > mostPoints) throw tooLarge(`more than ${mostPoints} points`)
+      return series
+    },
+    series: async (selection, signal) => {
+      const { found, ids, owners, window } = await find(selection, signal)
+      const seen = await seenSeries(database, ids, owners, window)
+      return found.filter(({ id }) => seen.has(id)).map(({ labels }) => labels)
+    },
     metadata: (teams) => readMetadata(database, teams),
   }
 }

@@ -41,6 +41,16 @@ describe('points', () => {
     expect(await source.series({ ...early, untilMs: nowMs }, new AbortController().signal)).toHaveLength(3)
   })
 
+  test('say which series had one in a window, before and after compaction', async () => {
+    const { database, ingest, nowMs, source } = await testMetrics()
+    await ingest.take(shop, [seriesOf('jobs', [[nowMs - 9000, 1], [nowMs - 1000, 1]], { queue: 'gap' }), seriesOf('jobs', [[nowMs - 9000, 1], [nowMs - 5000, 1], [nowMs - 1000, 1]], { queue: 'busy' })])
+    const seen = async (from: number, until: number): Promise<unknown> => (await source.series({ teams: ['blue'], matchers: [], fromMs: nowMs - from, untilMs: nowMs - until }, new AbortController().signal)).map(({ queue }) => queue).toSorted()
+    for (let round = 0; round < 2; round++) {
+      expect([await seen(6000, 4000), await seen(9000, 9000), await seen(2000, 0), await seen(500, 0)]).toEqual([['busy'], ['busy', 'gap'], ['busy', 'gap'], []])
+      while (await compactOnce(database, due));
+    }
+  })
+
   test('of two servers are one series, and two that compact at once neither lose nor repeat any', async () => {
     const { database, ingest, read, nowMs, another } = await testMetrics()
     const other = another()

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { Database, Tx } from '../../../kernel/db/index.ts'
 import { decodeBatch, decodeBlock, encodeBatch, encodeBlock, pointsOf, type Points } from './encoding.ts'
+import { within } from './plan.ts'
 import type { Matcher, MetricMetadata } from './series.ts'
 
 /** By name, sorted by name, with `__name__`. */
@@ -95,33 +96,42 @@ export interface Addition {
   value: number
 }
 
+/** A total this far ahead of what comes was written by a clock that was set back since. */
+const steppedBackMs = 600_000
+
 /**
  * Adds up and gives the totals as points. Whoever adds to the same series at the same time waits for the end of this
- * transaction, so that totals rise in the order in which they are written. A total never goes back in time: an addition of
- * before its last point counts at that point. `late`: those instead, which are not added.
+ * transaction, so that totals rise in the order in which they are written; once a transaction, because
+ * two that take their series in another order would wait for each other. A total never goes back in time: an addition of
+ * before its last point counts at that point, unless that is so far ahead that a clock must have been wrong. `late`: those of
+ * before the last point with `refuseLate`, which are not added.
  */
-export async function addToTotals(tx: Tx, additions: readonly Addition[], { refuseLate }: { refuseLate: boolean }): Promise<{ points: Arrived[]; late: number }> {
+export async function addToTotals(tx: Tx, additions: readonly Addition[], { refuseLate }: { refuseLate: boolean }): Promise<{ points: Arrived[]; late: Set<Addition> }> {
   const bySeries = new Map<number, Addition[]>()
-  for (const one of additions) bySeries.set(one.series, [...(bySeries.get(one.series) ?? []), one])
+  for (const one of additions) {
+    const own = bySeries.get(one.series)
+    if (own) own.push(one)
+    else bySeries.set(one.series, [one])
+  }
   const ids = [...bySeries.keys()].toSorted((one, other) => one - other)
   await tx.query('insert into metric_totals (series, value, at_ms) select id, 0, 0 from unnest($1::bigint[]) as u (id) order by id on conflict do nothing', [ids], 'metric-totals-make')
   const { rows } = await tx.query<{ series: string; value: number; at_ms: string }>('select series, value, at_ms from metric_totals where series = any($1) order by series for update', [ids], 'metric-totals-lock')
   const points: Arrived[] = []
   const totals: { series: number; value: number; atMs: number }[] = []
-  let late = 0
+  const late = new Set<Addition>()
   for (const row of rows) {
     const series = Number(row.series)
     let [value, atMs] = [row.value, Number(row.at_ms)]
     const began = atMs === 0
     for (const one of bySeries.get(series)!.toSorted((first, second) => first.timeMs - second.timeMs)) {
       if (refuseLate && one.timeMs <= atMs) {
-        late++
+        late.add(one)
         continue
       }
       // Counted from nothing, so that the first increase is seen as one.
       if (began && points.at(-1)?.series !== series) points.push({ owner: one.owner, series, timeMs: Math.min(one.fromMs, one.timeMs - 1), value: 0 })
       value += one.value
-      atMs = Math.max(atMs, one.timeMs)
+      atMs = one.timeMs < atMs - steppedBackMs ? one.timeMs : Math.max(atMs, one.timeMs)
       points.push({ owner: one.owner, series, timeMs: atMs, value })
     }
     totals.push({ series, value, atMs })
@@ -201,6 +211,28 @@ export async function readPoints(tx: Tx, ids: readonly number[], owners: readonl
   return found
 }
 
+/** Which of these series had a point in a window. Only what reaches over the whole window is looked into. */
+export async function seenSeries(tx: Tx, ids: readonly number[], owners: readonly string[], { fromMs, untilMs }: { fromMs: number; untilMs: number }): Promise<Set<number>> {
+  const { rows } = await tx.query<{ series: string | null; data: Buffer | null }>(
+    `select distinct series, null::bytea as data from metric_blocks where series = any($1) and until_ms >= $2 and from_ms <= $3 and (from_ms >= $2 or until_ms <= $3)
+     union all select series, data from metric_blocks where series = any($1) and until_ms > $3 and from_ms < $2
+     union all select null, data from metric_batches where until_ms >= $2 and from_ms <= $3 and (owner = '' or owner = any($4))`,
+    [ids, fromMs, untilMs, owners],
+    'metric-seen',
+  )
+  const wanted = new Set(ids)
+  const seen = new Set<number>()
+  const look = (id: number, points: Points): void => {
+    if (within(points, fromMs, untilMs).times.length > 0) seen.add(id)
+  }
+  for (const { series, data } of rows) {
+    if (data === null) seen.add(Number(series))
+    else if (series !== null) look(Number(series), decodeBlock(data))
+    else for (const [id, points] of decodeBatch(data, { has: (id) => wanted.has(id) && !seen.has(id) })) look(id, points)
+  }
+  return seen
+}
+
 export interface Block {
   series: number
   id: number
@@ -266,9 +298,9 @@ export async function insertBlocks(tx: Tx, tier: number, blocks: readonly { seri
   )
 }
 
-/** The series had points a moment ago; at most one write an interval and series. */
+/** The series had points a moment ago; at most one write an interval and series. Waits for nobody: whoever holds one just notes the same. */
 export async function noteSeen(tx: Tx, ids: readonly number[], everyMs: number): Promise<void> {
-  await tx.query('update metric_series set last_seen_at = now() where id = any($1) and last_seen_at < now() - make_interval(secs => $2)', [ids, everyMs / 1000])
+  await tx.query('update metric_series set last_seen_at = now() where id in (select id from metric_series where id = any($1) and last_seen_at < now() - make_interval(secs => $2) for update skip locked)', [ids, everyMs / 1000])
 }
 
 /** Which of these series are counters, by what their names' metadata says. */
@@ -282,7 +314,7 @@ export async function countersAmong(tx: Tx, ids: readonly number[]): Promise<Set
 
 /** Series that nobody has written for so long that none of their points is left. */
 export async function pruneSeries(database: Database, keepMs: number): Promise<void> {
-  await database.query('with gone as (delete from metric_series where last_seen_at < now() - make_interval(secs => $1) returning id) delete from metric_totals where series in (select id from gone)', [keepMs / 1000])
+  await database.query('with gone as (delete from metric_series where id in (select id from metric_series where last_seen_at < now() - make_interval(secs => $1) for update skip locked) returning id) delete from metric_totals where series in (select id from gone)', [keepMs / 1000])
 }
 
 export interface DropCount {

@@ -32,7 +32,8 @@ export async function testMetrics(over: Partial<IngestSettings & RegistrySetting
   return { ...another(), another }
 }
 
-function serverOn(database: PgDatabase, over: Partial<IngestSettings & RegistrySettings>): Omit<TestMetrics, 'another'> {
+/** One server's metrics on this database. */
+export function serverOn(database: PgDatabase, over: Partial<IngestSettings & RegistrySettings>): Omit<TestMetrics, 'another'> {
   const nowMs = Date.now()
   const clock = { now: () => new Date(nowMs) }
   const counter = new Counter({ name: 'dropped', help: 'dropped', labelNames: ['reason'] as const, registers: [new Registry()] })
