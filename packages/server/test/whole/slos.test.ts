@@ -74,3 +74,24 @@ test('a real budget is burned', async () => {
   const list = await platform.cli(['slo', 'list'])
   expect(list.stdout).toMatch(/shop-answers +shop +production +50 % +\d+(\.\d+)? % +\d+(\.\d+)? %.*Healthy/)
 })
+
+test('whoever is on call is told, with holes at saving, and stands in by one command', async () => {
+  const layers = [{ name: 'weekly', users: ['admin', 'gus'], start: '2026-01-05' }]
+  const made = await platform.api('POST', `${base}/oncallschedules`, { metadata: { name: 'primary' }, spec: { timeZone: 'Europe/Berlin', layers } })
+  expect(made.status).toBe(201)
+  await until('somebody to be on call', async () => (await platform.api('GET', `${base}/oncallschedules/primary`)).body.status?.now !== undefined)
+  expect((await platform.cli(['oncall', 'override', 'primary', '--user', 'admin', '--hours', '2', '--reason', 'tries it'])).stdout).toMatch(/^admin is on call for primary from .* until /)
+  await until('the override to hold', async () => (await platform.api('GET', `${base}/oncallschedules/primary`)).body.status.now.layer === undefined)
+  const listed = await platform.cli(['oncall', 'list'])
+  expect(listed.stdout).toMatch(/primary +admin/)
+  expect(listed.stdout).toContain('primary names gus, and there is no active user of that name.')
+  const shifts = await platform.json<{ user: string; from: string; until: string }[]>(['oncall', 'show', 'primary', '--days', '21'])
+  expect(shifts.length).toBeGreaterThanOrEqual(4)
+  expect((await platform.cli(['oncall', 'ical', 'primary'])).stdout).toMatch(/^BEGIN:VCALENDAR[\s\S]*SUMMARY:admin is on call for primary[\s\S]*END:VCALENDAR/)
+
+  const office = { ...layers[0], within: { from: '09:00', to: '17:00' } }
+  const directory = await appDirectory('schedule', { 'hours.yaml': JSON.stringify({ apiVersion: 'pavior.dev/v1', kind: 'OnCallSchedule', metadata: { name: 'hours' }, spec: { timeZone: 'Europe/Berlin', layers: [office] } }) })
+  const warned = await platform.cli(['apply', '-f', `${directory}/hours.yaml`])
+  expect([warned.code, warned.stderr]).toEqual([0, expect.stringMatching(/warning nobody is on call \d+ times in the next 28 days/)])
+  expect((await platform.api('POST', `${base}/oncallschedules`, { metadata: { name: 'wrong' }, spec: { timeZone: 'Mars/Olympus', layers } })).status).toBe(422)
+})

@@ -16,6 +16,7 @@ const series: Series[] = ['blue', 'green'].map((team, index) => ({ labels: { __n
 const people: Record<string, Actor> = {
   root: { name: 'user:root', kind: 'user', admin: true, roles: new Map() },
   blue: { name: 'user:blue', kind: 'user', admin: false, roles: new Map([['blue', 'viewer']]) },
+  cart: { name: 'token:cart', kind: 'token', admin: false, roles: new Map([['blue', 'viewer']]), app: 'cart' },
   nobody: { name: 'user:nobody', kind: 'user', admin: false, roles: new Map() },
 }
 const promtool = await run('promtool', ['--version']).then(() => true, () => false)
@@ -64,6 +65,9 @@ test('whoever asks sees the series of the teams that they may read, and none els
   expect(await teams('query', query, 'blue')).toEqual(['blue'])
   expect(await teams('query', { ...query, team: 'green' }, 'blue')).toEqual([])
   expect(await teams('query', query, 'nobody')).toEqual([])
+  // A token of another app of the team.
+  expect(await teams('query', query, 'cart')).toEqual([])
+  expect(await teams('series', { 'match[]': 'up', start: '1600000000' }, 'cart')).toEqual([])
   expect(await teams('series', { 'match[]': 'up', start: '1600000000' }, 'blue')).toEqual(['blue'])
   expect(await teams('label/team/values', { start: '1600000000' }, 'blue')).toEqual(['blue'])
   expect(await teams('label/team/values', { start: '1600000000' }, 'nobody')).toEqual([])

@@ -58,6 +58,8 @@ interface Asked {
   parameters: Parameters
   /** Undefined: all. */
   teams: readonly string[] | undefined
+  /** A token of one app sees the series of this one only. */
+  app: string | undefined
   /** Ends when the caller is gone, or waits no longer. */
   signal: AbortSignal
   reply: FastifyReply
@@ -70,7 +72,14 @@ function askedIn(request: FastifyRequest, reply: FastifyReply): Asked {
   const gone = new AbortController()
   reply.raw.on('close', () => gone.abort())
   const { name = '' } = request.params as { name?: string }
-  return { parameters, teams: teamsOf(request.actor, one(parameters, 'team')), signal: AbortSignal.any([gone.signal, AbortSignal.timeout(Math.max(1, timeoutMs))]), reply, name }
+  return { parameters, teams: teamsOf(request.actor, one(parameters, 'team')), app: request.actor.app, signal: AbortSignal.any([gone.signal, AbortSignal.timeout(Math.max(1, timeoutMs))]), reply, name }
+}
+
+/** Whatever is asked for, only of this app. */
+function within(source: SeriesSource, app: string | undefined): SeriesSource {
+  if (app === undefined) return source
+  const only = (selection: Selection): Selection => ({ ...selection, matchers: [...selection.matchers, { name: 'app', op: '=', value: app }] })
+  return { ...source, select: (selection, signal) => source.select(only(selection), signal), series: (selection, signal) => source.series(only(selection), signal) }
 }
 
 /** `team` asks for one of those that the caller may read. */
@@ -80,13 +89,18 @@ function teamsOf(actor: Actor, team: string | undefined): readonly string[] | un
   return readable === undefined || readable.includes(team) ? [team] : []
 }
 
+<<<<<<< HEAD
 function addQueries(both: Both, { source, gate, clock }: QueryRoutesDeps): void {
   const answer = async ({ parameters, teams, signal, reply }: Asked, times: Pick<QueryRequest, 'startMs' | 'endMs' | 'stepMs'>): Promise<unknown> => {
+=======
+function addQueries(both: Both, { source, clock }: QueryRoutesDeps, gate: Gate): void {
+  const answer = async ({ parameters, teams, app, signal, reply }: Asked, times: Pick<QueryRequest, 'startMs' | 'endMs' | 'stepMs'>): Promise<unknown> => {
+>>>>>>> promql
     const text = one(parameters, 'query')
     if (text === undefined) throw fail('QUERY_INVALID', { message: 'invalid parameter "query": it is missing.', fix: 'Give an expression, for example query=up.' })
     // Most servers are never asked: the grammar is loaded by the first who does.
     const { answerQuery } = await import('../promql/query.ts')
-    const result = await gate.through(() => answerQuery({ source, now: () => performance.now(), pause: setImmediate }, { text, teams, signal, ...times }), signal)
+    const result = await gate.through(() => answerQuery({ source: within(source, app), now: () => performance.now(), pause: setImmediate }, { text, teams, signal, ...times }), signal)
     return reply.type('application/json').send(Readable.from(pieces(answerParts(result, times.stepMs !== undefined)), { objectMode: false }))
   }
   both('query', (asked) => {
@@ -133,12 +147,12 @@ function addBrowsing(both: Both, { source, gate, clock }: QueryRoutesDeps): void
 }
 
 /** Each series once, in order, whichever selectors it fits. */
-async function seriesOf(source: SeriesSource, { parameters, teams, signal }: Asked, selectors: Matcher[][], clock: Clock): Promise<Labels[]> {
+async function seriesOf(source: SeriesSource, { parameters, teams, app, signal }: Asked, selectors: Matcher[][], clock: Clock): Promise<Labels[]> {
   const window: Pick<Selection, 'fromMs' | 'untilMs'> = { fromMs: timeParameter(parameters, 'start', clock.now().getTime() - browsedMs), untilMs: timeParameter(parameters, 'end', clock.now().getTime()) }
   const known = new Map<string, Labels>()
   for (const matchers of selectors) {
     const { asked, fits } = splitMatchers(matchers)
-    for (const labels of await source.series({ teams, matchers: asked, ...window }, signal)) if (fits(labels)) known.set(JSON.stringify(Object.entries(labels).toSorted(([one], [other]) => (one < other ? -1 : 1))), labels)
+    for (const labels of await within(source, app).series({ teams, matchers: asked, ...window }, signal)) if (fits(labels)) known.set(JSON.stringify(Object.entries(labels).toSorted(([one], [other]) => (one < other ? -1 : 1))), labels)
   }
   return [...known].toSorted(([one], [other]) => (one < other ? -1 : 1)).map(([, { [metricName]: name, ...rest }]) => (name === undefined ? rest : { [metricName]: name, ...rest }))
 }
