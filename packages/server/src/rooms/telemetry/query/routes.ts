@@ -89,13 +89,8 @@ function teamsOf(actor: Actor, team: string | undefined): readonly string[] | un
   return readable === undefined || readable.includes(team) ? [team] : []
 }
 
-<<<<<<< HEAD
 function addQueries(both: Both, { source, gate, clock }: QueryRoutesDeps): void {
-  const answer = async ({ parameters, teams, signal, reply }: Asked, times: Pick<QueryRequest, 'startMs' | 'endMs' | 'stepMs'>): Promise<unknown> => {
-=======
-function addQueries(both: Both, { source, clock }: QueryRoutesDeps, gate: Gate): void {
   const answer = async ({ parameters, teams, app, signal, reply }: Asked, times: Pick<QueryRequest, 'startMs' | 'endMs' | 'stepMs'>): Promise<unknown> => {
->>>>>>> promql
     const text = one(parameters, 'query')
     if (text === undefined) throw fail('QUERY_INVALID', { message: 'invalid parameter "query": it is missing.', fix: 'Give an expression, for example query=up.' })
     // Most servers are never asked: the grammar is loaded by the first who does.
