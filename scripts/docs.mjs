@@ -28,7 +28,8 @@ import * as delivery from './packages/server/src/rooms/delivery/kinds.ts'
 import * as release from './packages/server/src/rooms/release/kinds.ts'
 import * as runtime from './packages/server/src/rooms/runtime/kinds.ts'
 import * as routing from './packages/server/src/rooms/routing/kinds.ts'
-export const kinds = [identity, catalog, delivery, release, runtime, routing].flatMap((room) => Object.values(room))`,
+import * as reliability from './packages/server/src/rooms/reliability/slo/kinds.ts'
+export const kinds = [identity, catalog, delivery, release, runtime, routing, reliability].flatMap((room) => Object.values(room))`,
     resolveDir: root,
     loader: 'ts',
   },
