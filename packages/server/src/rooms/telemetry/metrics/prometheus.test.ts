@@ -36,6 +36,7 @@ test.skipIf(missing)('Prometheus writes what it scrapes', async () => {
   while ((await points()) < 2) await api.seen(/^POST \/v1\/prom\/write/)
   const [series] = await read('jobs_total')
   expect(series!.labels).toEqual({ __name__: 'jobs_total', queue: 'a', job: 'shop', exported_instance: target, team: 'blue', app: 'shop', environment: 'production' })
-  expect(new Set(series!.values)).toEqual(new Set([42]))
-  expect((await read('up'))[0]!.values[0]).toBe(1)
+  // Where a scrape was late on a busy machine the series ended, and began again.
+  expect(new Set([...series!.values].filter((value) => !Number.isNaN(value)))).toEqual(new Set([42]))
+  expect((await read('up'))[0]!.values).toContain(1)
 }, 60_000)

@@ -1,3 +1,4 @@
+import { connect } from 'node:net'
 import { gzipSync } from 'node:zlib'
 import snappy from 'snappyjs'
 import { describe, expect, test } from 'vitest'
@@ -69,6 +70,25 @@ describe('OTLP', () => {
     expect(await post(odd)).toMatchObject({ status: 400 })
     expect(await post(gauges([{ value: 1, labels: { bad: 'x\ud800\0' } }]))).toMatchObject({ status: 200 })
     expect((await read('heat')).map(({ values }) => [...values])).toEqual([[1]])
+  })
+
+  test('of which too much is on its way is refused before it is read, and only to who sends it', async () => {
+    const { api, post } = await metricsApi()
+    const { hostname, port } = new URL(api.url)
+    const slow = []
+    for (let index = 0; index < 2; index++) {
+      const seen = api.seen(/^POST \/v1\/otlp/)
+      const socket = connect(Number(port), hostname)
+      socket.on('error', () => {})
+      socket.write(`POST /v1/otlp/v1/metrics HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer of-shop\r\nContent-Type: application/json\r\nContent-Length: ${1024 * 1024}\r\n\r\n`)
+      slow.push(socket)
+      await seen
+    }
+    const refused = await post(gauges([{ value: 1 }]))
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '1'])
+    expect((await post(gauges([{ value: 1 }]), { token: 'of-stock' })).status).toBe(200)
+    for (const socket of slow) socket.destroy()
+    while ((await post(gauges([{ value: 1 }]))).status !== 200);
   })
 
   test('beyond a limit is dropped, counted and shown to its owner, and only new series are', async () => {

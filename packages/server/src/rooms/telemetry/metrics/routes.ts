@@ -8,6 +8,7 @@ import type { Clock } from '../../../kernel/clock.ts'
 import type { Database } from '../../../kernel/db/index.ts'
 import type { Resources } from '../../../kernel/resources/index.ts'
 import type { Instances, Sender, Senders } from '../ports.ts'
+import { ByteBudget } from './budget.ts'
 import type { Drops } from './drops.ts'
 import type { Ingest } from './ingest.ts'
 import type { OwnLabels } from './names.ts'
@@ -24,6 +25,9 @@ export const otlpPath = '/v1/otlp'
 const writePath = '/v1/prom/write'
 /** Packed; unpacked it may be larger by this factor. */
 const unpackedFactor = 4
+/** So many of the largest requests may be under way at once: of one sender, and of all. */
+const largestOfOne = 2
+const largestAtOnce = 8
 const failedSignInsPerSecond = 1
 const failedSignInBurst = 20
 
@@ -73,6 +77,7 @@ function addIntake(scope: FastifyInstance, deps: MetricRoutesDeps): void {
   scope.removeContentTypeParser(['application/json'])
   scope.addContentTypeParser(['application/json', 'application/x-protobuf'], { parseAs: 'buffer' }, (_request, body, next) => next(null, body))
   scope.addHook('onRequest', identifier(deps))
+  scope.addHook('onRequest', budgeter(limits.bodyBytes))
   const unpacked = ({ body, headers }: FastifyRequest): Promise<Buffer> => unpack((body as Buffer | undefined) ?? Buffer.alloc(0), headers['content-encoding'], limits.bodyBytes * unpackedFactor)
   // Many apps send from one address, and each has limits of its own.
   const config = { public: true, unlimited: true, maxBodyBytes: limits.bodyBytes }
@@ -106,6 +111,17 @@ function identifier({ senders, clock }: MetricRoutesDeps): (request: FastifyRequ
       if (wait !== undefined) throw tooMany('Too many requests with tokens that are not valid came from this address.', wait)
       throw error
     }
+  }
+}
+
+/** Before anything of a body is read: what comes from a busy sender has to come again. */
+function budgeter(bodyBytes: number): (request: FastifyRequest, reply: FastifyReply) => Promise<void> {
+  const budget = new ByteBudget(bodyBytes * largestOfOne, bodyBytes * largestAtOnce)
+  return async ({ telemetrySender: sender, headers }, reply) => {
+    const named = Number(headers['content-length'] ?? bodyBytes)
+    const leave = budget.enter('actor' in sender! ? sender.actor.name : `${sender!.team}/${sender!.app}`, Math.min(Number.isNaN(named) ? bodyBytes : named, bodyBytes))
+    if (!leave) throw tooMany('More telemetry is on its way than can be read at this moment.', 1)
+    reply.raw.once('close', leave)
   }
 }
 
