@@ -34,8 +34,8 @@ interface Windows {
   endAt: (step: number) => number
 }
 
-/** Functions whose value depends on when it is asked for, whatever their arguments. */
-const ofTheMoment = new Set(['time', 'minute', 'hour', 'day_of_week', 'day_of_month', 'day_of_year', 'days_in_month', 'month', 'year'])
+/** Functions whose value depends on when it is asked for, whatever their arguments; those of the calendar without one. */
+const ofTheMoment = new Set(['time', 'timestamp', 'predict_linear'])
 
 export class Evaluator {
   readonly #deps: EvaluatorDeps
@@ -338,7 +338,7 @@ export class Evaluator {
 /** An `@` in every selector makes it so. */
 function isTheSameAtEveryStep(expression: Expression): boolean {
   if (expression.type === 'selector' || expression.type === 'subquery') return expression.at !== undefined
-  if (expression.type === 'call' && ofTheMoment.has(expression.name) && expression.args.length === 0) return false
+  if (expression.type === 'call' && (ofTheMoment.has(expression.name) || (expression.args.length === 0 && calendarFunctions.has(expression.name)))) return false
   return innerOf(expression).every(isTheSameAtEveryStep)
 }
 

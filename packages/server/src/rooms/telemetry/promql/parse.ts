@@ -17,15 +17,18 @@ import { describeFault } from './syntax-faults.ts'
 export const longestQuery = 32 * 1024
 export const deepestQuery = 300
 export const mostSelectors = 100
+/** Characters behind a fault that are looked at to tell what stands there. */
+const shownBehindFault = 40
+const strictly = parser.configure({ strict: true })
 
 /** Throws QUERY_INVALID with the position. */
 export function parseQuery(text: string): Expression {
   if (text.length > longestQuery) throw refuse(text, { from: 0, to: 1 }, `The query has ${text.length} characters; ${longestQuery} are allowed.`, 'Ask for less at once.')
-  const tree = parser.parse(text)
-  const { fault, depth } = walked(tree.topNode)
-  if (depth > deepestQuery) throw refuse(text, { from: 0, to: 1 }, `The query is nested more than ${deepestQuery} levels deep.`, 'Write it flatter, or in parts.')
-  if (fault) throw describeFault(text, fault)
-  const expression = new Reader(text).expression(expressionsIn(tree.topNode)[0]!)
+  if (bracketDepth(text) > deepestQuery) throw tooDeep(text)
+  const top = treeOf(text)
+  const { depth } = walked(top)
+  if (depth > deepestQuery) throw tooDeep(text)
+  const expression = new Reader(text).expression(expressionsIn(top)[0]!)
   const selectors = everyExpression(expression).filter(({ type }) => type === 'selector').length
   if (selectors > mostSelectors) throw refuse(text, { from: 0, to: 1 }, `The query has ${selectors} selectors; ${mostSelectors} are allowed.`, 'Ask for less at once.')
   check(text, expression)
@@ -37,6 +40,35 @@ export function parseSelector(text: string): Matcher[] {
   const expression = parseQuery(text)
   if (expression.type !== 'selector' || expression.rangeMs !== undefined || expression.offsetMs !== 0 || expression.at !== undefined) throw refuse(text, expression, 'Here only a selector can stand.', 'For example: up{app="shop"}')
   return expression.matchers
+}
+
+/** Reading on behind a fault costs seconds where the text is hostile, so the grammar stops there, and what is told is read out of the text until then. */
+function treeOf(text: string): SyntaxNode {
+  try {
+    return strictly.parse(text).topNode
+  } catch (error) {
+    const at = /No parse at (\d+)/.exec((error as Error).message)?.[1]
+    if (at === undefined) throw error
+    const { fault, depth } = walked(parser.parse(text.slice(0, Number(at) + shownBehindFault)).topNode)
+    // The grammar itself gives up on what is much deeper still.
+    if (depth > deepestQuery) throw tooDeep(text)
+    if (fault) throw describeFault(text, fault)
+    throw refuse(text, { from: Number(at), to: Number(at) + 1 }, 'This is not expected here.')
+  }
+}
+
+/** Brackets that are open at once, those in texts too: hostile ones are told apart before anything reads them. */
+function bracketDepth(text: string): number {
+  let [depth, deepest] = [0, 0]
+  for (const character of text) {
+    if (character === '(' || character === '{' || character === '[') deepest = Math.max(deepest, ++depth)
+    else if (character === ')' || character === '}' || character === ']') depth--
+  }
+  return deepest
+}
+
+function tooDeep(text: string): Error {
+  return refuse(text, { from: 0, to: 1 }, `The query is nested more than ${deepestQuery} levels deep.`, 'Write it flatter, or in parts.')
 }
 
 /** The first thing that the grammar did not expect, and how deep the tree is; a loop, because hostile text nests deeper than a stack. */
