@@ -5,7 +5,7 @@ import type { PortalRoom } from '../../frame/room.ts'
 export const secrets: PortalRoom = {
   name: 'secrets',
   pages: [
-    { path: '/secrets', title: 'Secrets', load: () => import('./secrets.tsx'), navigation: { label: 'Secrets', icon: IconLock, section: 'work', key: 'e' } },
+    { path: '/secrets', title: 'Secrets', load: () => import('./secrets.tsx'), navigation: { label: 'Secrets', icon: IconLock, section: 'work', key: 'd' } },
     { path: '/secrets/$team/$secret', title: ({ secret }) => `${secret} · Secrets`, load: () => import('./secret.tsx') },
   ],
   appTabs: [{ tab: 'secrets', order: 45, label: 'Secrets', load: () => import('./app-secrets.tsx') }],
