@@ -5,7 +5,7 @@
  *   node scripts/docs.mjs --check  fail when a page is not what would be written
  */
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -15,6 +15,20 @@ import { build } from './build.mjs'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const check = process.argv.includes('--check')
 
+/** In the order in which rooms may read each other. */
+const rooms = ['identity', 'secrets', 'catalog', 'delivery', 'policy', 'release', 'gitops', 'runtime', 'routing', 'telemetry', 'reliability']
+const roomsPath = 'packages/server/src/rooms'
+const kindFiles = readdirSync(join(root, roomsPath), { recursive: true })
+  .filter((file) => /(^|\/)kinds(-\w+)?\.ts$/.test(file))
+  .map((file) => `${roomsPath}/${file}`)
+  .toSorted((one, other) => place(one) - place(other) || one.localeCompare(other))
+
+function place(file) {
+  const found = rooms.indexOf(file.split('/')[4])
+  if (found < 0) throw new Error(`${file}: name its room in scripts/docs.mjs`)
+  return found
+}
+
 await build()
 const directory = mkdtempSync(join(tmpdir(), 'pavior-docs-'))
 const outfile = join(directory, 'source.mjs')
@@ -22,14 +36,8 @@ await bundle({
   stdin: {
     contents: `export { errorCatalogue } from './packages/contract/src/errors.ts'
 export { settings } from './packages/server/src/kernel/config/config.ts'
-import * as identity from './packages/server/src/rooms/identity/kinds.ts'
-import * as catalog from './packages/server/src/rooms/catalog/kinds.ts'
-import * as delivery from './packages/server/src/rooms/delivery/kinds.ts'
-import * as release from './packages/server/src/rooms/release/kinds.ts'
-import * as runtime from './packages/server/src/rooms/runtime/kinds.ts'
-import * as routing from './packages/server/src/rooms/routing/kinds.ts'
-import * as reliability from './packages/server/src/rooms/reliability/slo/kinds.ts'
-export const kinds = [identity, catalog, delivery, release, runtime, routing, reliability].flatMap((room) => Object.values(room))`,
+${kindFiles.map((file, index) => `import * as kinds${index} from './${file}'`).join('\n')}
+export const kinds = [${kindFiles.map((_, index) => `kinds${index}`).join(', ')}].flatMap((file) => Object.values(file)).filter((one) => one?.plural !== undefined)`,
     resolveDir: root,
     loader: 'ts',
   },
