@@ -1,6 +1,7 @@
 /** What everybody gets for free, as series: what the router counted for each instance, and what the instance used. Pure. */
 import { durationBucketsMs, type RequestRecord } from '@pavior/contract'
 import type { RunningInstance } from '../ports.ts'
+import { staleInput } from './encoding.ts'
 import type { Incoming } from './ingest.ts'
 import { labelsOf, type OwnLabels } from './names.ts'
 import { boundText } from './otlp.ts'
@@ -67,4 +68,9 @@ export function useOf(instance: RunningInstance, atMs: number): Incoming[] {
     ['pavior_instance_healthy', instance.healthy ? 1 : 0],
   ]
   return figures.flatMap(([name, value]) => (value === undefined ? [] : [{ labels: labelsOf(name, [['process', instance.process]], own), times: [atMs], values: [value] }]))
+}
+
+/** An instance that is gone uses nothing any more. */
+export function endOf(instance: RunningInstance, atMs: number): Incoming[] {
+  return useOf(instance, atMs).map((one) => ({ ...one, values: [staleInput] }))
 }

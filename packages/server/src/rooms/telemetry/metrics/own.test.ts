@@ -7,7 +7,8 @@ import { systemClock } from '../../../kernel/clock.ts'
 import { createLog } from '../../../kernel/log.ts'
 import type { RunningInstance, TrafficSource } from '../ports.ts'
 import { takeTraffic } from '../traffic/collect.ts'
-import { countTraffic, storeOwn } from './own.ts'
+import { isStale } from './encoding.ts'
+import { countTraffic, storeOwn, type Seen } from './own.ts'
 import { scrapeOnce } from './scrape.ts'
 import { pointsIn, shop, testMetrics } from './testing.ts'
 
@@ -69,6 +70,26 @@ test('instances and the server are measured, and a counter of an idle instance g
   await database.query("update metric_turns set at = at - interval '1 minute'")
   await once()
   expect(pointsIn((await read('pavior_http_requests_total'))[0]!, nowMs)).toEqual([[-10_001, 0], [-10_000, 4], [5000, 4]])
+})
+
+test('what an instance used ends with it, so that sums do not count it beside the one in its place', async () => {
+  const { database, registry, ingest, read, nowMs } = await testMetrics()
+  let [running, later] = [[instance], 0]
+  const seen: Seen = { instances: [] }
+  const look = async (): Promise<void> => {
+    await database.query("update metric_turns set at = at - interval '1 minute'")
+    await storeOwn({ database, ingest, registry, instances: { known: () => running, current: async () => running }, metrics: new Registry(), serverName: () => 'here:1', clock: { now: () => new Date(nowMs + later) }, log }, seen)
+  }
+  await look()
+  ;[running, later] = [[{ ...instance, id: 'another' }], 15_000]
+  await look()
+  const [next, ended] = await read('pavior_instance_memory_bytes')
+  expect([next!.labels.instance, ended!.labels.instance]).toEqual(['another', instance.id])
+  expect([...ended!.times].map((time) => time - nowMs)).toEqual([0, 15_000])
+  expect([isStale(ended!.values, 0), isStale(ended!.values, 1), isStale(next!.values, 0)]).toEqual([false, true, false])
+  later = 30_000
+  await look()
+  expect((await read('pavior_instance_memory_bytes'))[1]!.times).toHaveLength(2)
 })
 
 test('a clock that was far ahead for a while does not hide what comes after it was set right', async () => {

@@ -6,8 +6,8 @@ import type { Database, Tx } from '../../../kernel/db/index.ts'
 import { hasCode } from '../../../kernel/errors.ts'
 import type { Part } from '../../../kernel/lifecycle/lifecycle.ts'
 import type { Logger } from '../../../kernel/log.ts'
-import type { Instances } from '../ports.ts'
-import { goldenMetadata, increasesOf, noIncreasesOf, useOf, type Increase } from './golden.ts'
+import type { Instances, RunningInstance } from '../ports.ts'
+import { endOf, goldenMetadata, increasesOf, noIncreasesOf, useOf, type Increase } from './golden.ts'
 import type { Ingest } from './ingest.ts'
 import { labelsOf } from './names.ts'
 import type { SeriesRegistry } from './registry.ts'
@@ -64,10 +64,15 @@ export interface OwnMetricsDeps {
   log: Logger
 }
 
+/** Instances of the last look. */
+export interface Seen {
+  instances: RunningInstance[]
+}
+
 /** What this server counts about itself, and, on one of several servers, what instances use. */
-export async function storeOwn(deps: OwnMetricsDeps): Promise<void> {
+export async function storeOwn(deps: OwnMetricsDeps, seen: Seen = { instances: [] }): Promise<void> {
   await storeServer(deps)
-  if ((await takeTurns(deps.database, [{ name: 'instances', everyMs }])).size > 0) await storeInstances(deps)
+  if ((await takeTurns(deps.database, [{ name: 'instances', everyMs }])).size > 0) await storeInstances(deps, seen)
 }
 
 async function storeServer({ ingest, metrics, serverName, clock }: OwnMetricsDeps): Promise<void> {
@@ -81,9 +86,13 @@ async function storeServer({ ingest, metrics, serverName, clock }: OwnMetricsDep
   await ingest.takeOwn({ team: '', app: '' }, incoming, new Map(counted.map(({ name, type, help }) => [name, { type: type === 'summary' || type === 'histogram' || type === 'gauge' || type === 'counter' ? type : 'unknown', help, unit: '' }])))
 }
 
-async function storeInstances({ database, ingest, registry, instances, clock }: OwnMetricsDeps): Promise<void> {
+async function storeInstances({ database, ingest, registry, instances, clock }: OwnMetricsDeps, seen: Seen): Promise<void> {
   const running = await instances.current()
   const nowMs = clock.now().getTime()
+  const gone = seen.instances.filter(({ id }) => running.every((one) => one.id !== id))
+  // Sums would go on counting what they used for as long as a point is looked back for.
+  for (const [owner, own] of byApp(gone)) await ingest.takeOwn(owner, own.flatMap((instance) => endOf(instance, nowMs)), goldenMetadata)
+  seen.instances = running
   for (const [owner, own] of byApp(running)) await ingest.takeOwn(owner, own.flatMap((instance) => useOf(instance, nowMs)), goldenMetadata)
   const idle = running.filter(({ port }) => port !== undefined).map((instance) => ({ ...instance, fromMs: nowMs - settledMs - 1, timeMs: nowMs - settledMs, increases: noIncreasesOf(instance) }))
   const additions = await additionsOf(registry, idle)
@@ -95,9 +104,10 @@ export function createOwnMetrics(deps: OwnMetricsDeps): Part {
   let timer: NodeJS.Timeout | undefined
   let running: Promise<void> | undefined
   let wellBefore = true
+  const seen: Seen = { instances: [] }
   const once = async (): Promise<void> => {
     try {
-      await storeOwn(deps)
+      await storeOwn(deps, seen)
       wellBefore = true
     } catch (error) {
       if (wellBefore && !hasCode(error, 'AGENT_UNAVAILABLE')) log.warn({ err: (error as Error).message }, 'the measurements of the platform itself could not be stored; trying again')
