@@ -187,7 +187,8 @@ describe('faults', () => {
     process.kill(pid, 'SIGSTOP')
     try {
       const { instances } = await observed(platform)
-      const running = instances.filter(({ id }) => id.startsWith('shop-web-'))
+      // What was replaced may be on its way out still.
+      const running = instances.filter(({ id, state }) => id.startsWith('shop-web-') && state === 'healthy')
       for (const { pid: instance } of running) process.kill(instance!, 'SIGKILL')
       await until('it serves again', async () => (await served()).key === before.key)
     } finally {
