@@ -137,6 +137,7 @@ export const EnvironmentSpec = Type.Object(
   {
     tier: Type.Enum(['development', 'staging', 'production', 'preview'], { description: 'How careful to be.' }),
     description: Type.Optional(Type.String({ maxLength: 1000, description: 'What it is for.' })),
+    target: Type.Optional(Type.Enum(['local'], { description: 'Where its instances run. local: processes of the agents of this installation, the only target so far. Default: local.' })),
     after: Type.Optional(dnsLabel(20, 'Environment before it on the way to production.')),
     sleepAfterMinutes: Type.Optional(Type.Number({ minimum: 0, maximum: 10_080, description: 'Minutes without a request after which instances are frozen, until the next one; 0 for never. Default: never.' })),
     preview: Type.Optional(PreviewSpec),

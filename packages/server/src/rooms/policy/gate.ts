@@ -70,7 +70,7 @@ export function createGate({ resources, engine, notes, environments, artifactFac
       app: app.metadata.name,
       environment,
       tier: tierOf(team, environment),
-      facts: { ...deployFacts(app, environment, made), ...budgetFacts(budgets(team, app.metadata.name, environment)) },
+      facts: { target: environments.get(team, environment)?.spec.target ?? 'local', ...deployFacts(app, environment, made), ...budgetFacts(budgets(team, app.metadata.name, environment)) },
     }
   }
 

@@ -26,7 +26,10 @@ export const environment = defineKind<EnvironmentSpec, EnvironmentStatus>({
     ...rolloutRules(spec.rollout),
   ],
   access: { admin: ['create', 'update', 'patch', 'delete'] },
-  columns: [{ name: 'Tier', type: 'string', description: 'How careful to be.', value: ({ spec }) => spec.tier }],
+  columns: [
+    { name: 'Tier', type: 'string', description: 'How careful to be.', value: ({ spec }) => spec.tier },
+    { name: 'Target', type: 'string', description: 'Where its instances run.', value: ({ spec }) => spec.target ?? 'local' },
+  ],
 })
 
 const freezeRules = ({ spec }: Resource<FreezeSpec>): Cause[] => [
