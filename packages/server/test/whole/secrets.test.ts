@@ -169,6 +169,18 @@ describe('a secret', () => {
 })
 
 describe('faults', () => {
+  /** One instance in each of three environments; no deployment is under way, and what was replaced is gone. */
+  const settled = async (): Promise<{ pid?: number }[]> => {
+    const own = async () => (await observed(platform)).instances.filter(({ id }) => id.startsWith('shop-web-'))
+    await until('only what is wanted runs', async () => {
+      const { items } = (await platform.api('GET', '/apis/pavior.dev/v1/namespaces/default/deployments?limit=0')).body
+      if (!items.every(({ status }: { status?: { finishedAt?: string } }) => status?.finishedAt !== undefined)) return false
+      const states = (await own()).map(({ state }) => state)
+      return states.length === 3 && states.every((state) => state === 'healthy')
+    })
+    return own()
+  }
+
   test('a server that is killed while a version is brought out goes on with it', async () => {
     for (const word of ['planted', 'dies']) {
       const value = plant(word)
@@ -182,13 +194,11 @@ describe('faults', () => {
   })
 
   test('of two servers neither is needed: instances are started again with what the agent has', async () => {
+    const running = await settled()
     const before = await served()
     const pid = await serverPid(platform)
     process.kill(pid, 'SIGSTOP')
     try {
-      const { instances } = await observed(platform)
-      // What was replaced may be on its way out still.
-      const running = instances.filter(({ id, state }) => id.startsWith('shop-web-') && state === 'healthy')
       for (const { pid: instance } of running) process.kill(instance!, 'SIGKILL')
       await until('it serves again', async () => (await served()).key === before.key)
     } finally {
@@ -197,6 +207,7 @@ describe('faults', () => {
   })
 
   test('a new master key takes the place of the old one, and a missing one stops nothing that runs', async () => {
+    await settled()
     const directory = join(platform.home, 'keys', 'master')
     const keys = (): string[] => readdirSync(directory).filter((name) => name.endsWith('.key'))
     const [old] = keys()
