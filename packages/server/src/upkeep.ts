@@ -5,6 +5,7 @@ import type { EventRecorder } from './kernel/audit/events.ts'
 import { systemActor } from './kernel/actor.ts'
 import type { Database } from './kernel/db/index.ts'
 import type { Part } from './kernel/lifecycle/lifecycle.ts'
+import { every, recurring } from './kernel/lifecycle/recurring.ts'
 import type { Logger } from './kernel/log.ts'
 import type { Resources } from './kernel/resources/index.ts'
 import { compactChanges } from './kernel/store/store.ts'
@@ -39,8 +40,6 @@ export interface UpkeepDeps {
 
 export function createUpkeep(deps: UpkeepDeps): Part {
   const { database, events, audit, idempotency, config, log } = deps
-  let timer: NodeJS.Timeout | undefined
-  let running: Promise<void> = Promise.resolve()
   const once = async (signal: AbortSignal): Promise<void> => {
     await compactChanges(database, keepChangesMs)
     await events.prune(keepEventsMs)
@@ -49,18 +48,7 @@ export function createUpkeep(deps: UpkeepDeps): Part {
     await pruneHistory(deps)
     await collectTrees(deps)
   }
-  return {
-    name: 'upkeep',
-    start: async (signal) => {
-      timer = setInterval(() => {
-        running = running.then(() => once(signal).catch((error: Error) => log.warn({ err: error.message }, 'upkeep failed; trying again later')))
-      }, intervalMs)
-    },
-    stop: async () => {
-      clearInterval(timer)
-      await running
-    },
-  }
+  return recurring({ name: 'upkeep', pauseMs: every(intervalMs), once, failed: ({ message }) => log.warn({ err: message }, 'upkeep failed; trying again later') })
 }
 
 const actor = systemActor('upkeep')

@@ -7,6 +7,7 @@ import type { Database } from '../../../kernel/db/index.ts'
 import { ignore } from '../../../kernel/errors.ts'
 import { inParallel } from '../../../kernel/in-parallel.ts'
 import type { Part } from '../../../kernel/lifecycle/lifecycle.ts'
+import { recurring } from '../../../kernel/lifecycle/recurring.ts'
 import type { Logger } from '../../../kernel/log.ts'
 import type { Mirror } from '../../../kernel/resources/mirror.ts'
 import type { Resources } from '../../../kernel/resources/index.ts'
@@ -171,40 +172,15 @@ export function pauseAfter(tookMs: number): number {
 }
 
 export function createEvaluator(deps: EvaluatorDeps, draft: () => Promise<void>): Part {
-  let timer: NodeJS.Timeout | undefined
-  let running: Promise<void> = Promise.resolve()
-  let stopped = false
-  let wellBefore = true
   let prunedAt = 0
   const once = async (): Promise<void> => {
-    try {
-      await draft()
-      await evaluateOnce(deps)
-      wellBefore = true
-      if (Date.now() - prunedAt < pruneIntervalMs) return
-      prunedAt = Date.now()
-      await forgetGone(deps)
-      await pruneSlos(deps.database, keepQuietMinutes, keepMinutes)
-    } catch (error) {
-      if (wellBefore) deps.log.warn({ err: (error as Error).message }, 'objectives could not be evaluated; what was counted waits')
-      wellBefore = false
-    }
+    await draft()
+    await evaluateOnce(deps)
+    if (Date.now() - prunedAt < pruneIntervalMs) return
+    prunedAt = Date.now()
+    await forgetGone(deps)
+    await pruneSlos(deps.database, keepQuietMinutes, keepMinutes)
   }
-  const lookAfter = (pauseMs: number): void => {
-    timer = setTimeout(() => {
-      const began = performance.now()
-      running = once().finally(() => {
-        if (!stopped) lookAfter(pauseAfter(performance.now() - began))
-      })
-    }, pauseMs)
-  }
-  return {
-    name: 'objectives',
-    start: async () => lookAfter(shortestPauseMs),
-    stop: async () => {
-      stopped = true
-      clearTimeout(timer)
-      await running
-    },
-  }
+  const failed = ({ message }: Error): void => deps.log.warn({ err: message }, 'objectives could not be evaluated; what was counted waits')
+  return recurring({ name: 'objectives', pauseMs: pauseAfter, once, failed })
 }

@@ -1,6 +1,7 @@
 /** Upkeep of points: what came becomes blocks by series, old blocks are thinned out, and the oldest go. */
 import type { PgDatabase, Tx } from '../../../kernel/db/index.ts'
 import type { Part } from '../../../kernel/lifecycle/lifecycle.ts'
+import { every, recurring } from '../../../kernel/lifecycle/recurring.ts'
 import type { Logger } from '../../../kernel/log.ts'
 import type { Clock } from '../../../kernel/clock.ts'
 import { decodeBatch, type Points } from './encoding.ts'
@@ -76,8 +77,6 @@ function push(parts: Map<number, Points[]>, id: number, points: Points): void {
 
 export function createCompaction({ database, settings, clock, log }: { database: PgDatabase; settings: CompactionSettings; clock: Clock; log: Logger }): Part {
   const tiers = tiersOf(settings.retention)
-  let timer: NodeJS.Timeout | undefined
-  let running: Promise<void> | undefined
   let prunedAtMs = 0
 
   const once = async (signal: AbortSignal): Promise<void> => {
@@ -94,20 +93,6 @@ export function createCompaction({ database, settings, clock, log }: { database:
     await pruneDropped(database, dropDays)
     await pruneTurns(database)
   }
-  return {
-    name: 'metric compaction',
-    start: async (signal) => {
-      timer = setInterval(() => {
-        running ??= once(signal)
-          .catch((error: Error) => log.warn({ err: error.message }, 'points could not be put in order; trying again later'))
-          .finally(() => {
-            running = undefined
-          })
-      }, settings.everyMs)
-    },
-    stop: async () => {
-      clearInterval(timer)
-      await running
-    },
-  }
+  const failed = ({ message }: Error): void => log.warn({ err: message }, 'points could not be put in order; trying again later')
+  return recurring({ name: 'metric compaction', pauseMs: every(settings.everyMs), once, failed })
 }

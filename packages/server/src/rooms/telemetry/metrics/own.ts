@@ -5,6 +5,7 @@ import type { Clock } from '../../../kernel/clock.ts'
 import type { Database, Tx } from '../../../kernel/db/index.ts'
 import { hasCode } from '../../../kernel/errors.ts'
 import type { Part } from '../../../kernel/lifecycle/lifecycle.ts'
+import { every, recurring } from '../../../kernel/lifecycle/recurring.ts'
 import type { Logger } from '../../../kernel/log.ts'
 import type { Instances, RunningInstance } from '../ports.ts'
 import { endOf, goldenMetadata, increasesOf, noIncreasesOf, useOf, type Increase } from './golden.ts'
@@ -100,34 +101,11 @@ async function storeInstances({ database, ingest, registry, instances, clock }: 
 }
 
 export function createOwnMetrics(deps: OwnMetricsDeps): Part {
-  const { log } = deps
-  let timer: NodeJS.Timeout | undefined
-  let running: Promise<void> | undefined
-  let wellBefore = true
   const seen: Seen = { instances: [] }
-  const once = async (): Promise<void> => {
-    try {
-      await storeOwn(deps, seen)
-      wellBefore = true
-    } catch (error) {
-      if (wellBefore && !hasCode(error, 'AGENT_UNAVAILABLE')) log.warn({ err: (error as Error).message }, 'the measurements of the platform itself could not be stored; trying again')
-      wellBefore = false
-    }
+  const failed = (error: Error): void => {
+    if (!hasCode(error, 'AGENT_UNAVAILABLE')) deps.log.warn({ err: error.message }, 'the measurements of the platform itself could not be stored; trying again')
   }
-  return {
-    name: 'own metrics',
-    start: async () => {
-      timer = setInterval(() => {
-        running ??= once().finally(() => {
-          running = undefined
-        })
-      }, everyMs)
-    },
-    stop: async () => {
-      clearInterval(timer)
-      await running
-    },
-  }
+  return recurring({ name: 'own metrics', pauseMs: every(everyMs), once: () => storeOwn(deps, seen), failed })
 }
 
 function byApp<T extends { team: string; app: string }>(items: readonly T[]): [{ team: string; app: string }, T[]][] {

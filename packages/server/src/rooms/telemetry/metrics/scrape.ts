@@ -3,6 +3,7 @@ import type { Clock } from '../../../kernel/clock.ts'
 import type { Database } from '../../../kernel/db/index.ts'
 import { inParallel } from '../../../kernel/in-parallel.ts'
 import type { Part } from '../../../kernel/lifecycle/lifecycle.ts'
+import { every, recurring } from '../../../kernel/lifecycle/recurring.ts'
 import type { Logger } from '../../../kernel/log.ts'
 import type { Instances, RunningInstance } from '../ports.ts'
 import { parseExposition } from './exposition.ts'
@@ -84,32 +85,10 @@ async function readAnswer(target: RunningInstance, signal: AbortSignal): Promise
 }
 
 export function createScraper(deps: ScrapeDeps): Part {
-  const stopped = new AbortController()
-  let timer: NodeJS.Timeout | undefined
-  let running: Promise<unknown> | undefined
-  let wellBefore = true
-  const once = async (): Promise<void> => {
-    try {
-      await scrapeOnce(deps, stopped.signal)
-      wellBefore = true
-    } catch (error) {
-      if (wellBefore && !stopped.signal.aborted) deps.log.warn({ err: (error as Error).message }, 'what apps measure could not be stored; trying again')
-      wellBefore = false
-    }
-  }
-  return {
+  return recurring({
     name: 'scraper',
-    start: async () => {
-      timer = setInterval(() => {
-        running ??= once().finally(() => {
-          running = undefined
-        })
-      }, lookEveryMs)
-    },
-    stop: async () => {
-      clearInterval(timer)
-      stopped.abort()
-      await running
-    },
-  }
+    pauseMs: every(lookEveryMs),
+    once: async (signal) => void (await scrapeOnce(deps, signal)),
+    failed: ({ message }) => deps.log.warn({ err: message }, 'what apps measure could not be stored; trying again'),
+  })
 }

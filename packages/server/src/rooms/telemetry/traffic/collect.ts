@@ -2,6 +2,7 @@
 import type { RequestRecord } from '@pavior/contract'
 import type { Clock } from '../../../kernel/clock.ts'
 import type { Part } from '../../../kernel/lifecycle/lifecycle.ts'
+import { every, recurring } from '../../../kernel/lifecycle/recurring.ts'
 import type { Database, Tx } from '../../../kernel/db/index.ts'
 import type { Logger } from '../../../kernel/log.ts'
 import type { TrafficSource } from '../ports.ts'
@@ -64,44 +65,19 @@ export interface CollectorDeps {
 }
 
 export function createCollector({ database, source, newCallers, also, keepCallersMs, clock, log }: CollectorDeps): Part & { takenAt: () => Date } {
-  let timer: NodeJS.Timeout | undefined
-  let running: Promise<void> = Promise.resolve()
   let prunedAt = 0
-  let wellBefore = true
-  let busy = false
   let takenAt = new Date(0)
   const known = { sequence: 0 }
   const once = async (): Promise<void> => {
-    try {
-      // A full batch means that there is more.
-      while ((await takeTraffic(database, source, known, newCallers, also)) > 0);
-      wellBefore = true
-      takenAt = clock.now()
-      if (Date.now() - prunedAt < pruneIntervalMs) return
-      prunedAt = Date.now()
-      await pruneTraffic(database, keepMs)
-      await pruneMinutes(database, keepMs)
-      await pruneCalls(database, keepMs, keepCallersMs)
-    } catch (error) {
-      if (wellBefore) log.warn({ err: (error as Error).message }, 'the counts of the router could not be taken; they wait there')
-      wellBefore = false
-    }
+    // A full batch means that there is more.
+    while ((await takeTraffic(database, source, known, newCallers, also)) > 0);
+    takenAt = clock.now()
+    if (Date.now() - prunedAt < pruneIntervalMs) return
+    prunedAt = Date.now()
+    await pruneTraffic(database, keepMs)
+    await pruneMinutes(database, keepMs)
+    await pruneCalls(database, keepMs, keepCallersMs)
   }
-  return {
-    name: 'traffic',
-    takenAt: () => takenAt,
-    start: async () => {
-      timer = setInterval(() => {
-        if (busy) return
-        busy = true
-        running = once().finally(() => {
-          busy = false
-        })
-      }, intervalMs)
-    },
-    stop: async () => {
-      clearInterval(timer)
-      await running
-    },
-  }
+  const failed = ({ message }: Error): void => log.warn({ err: message }, 'the counts of the router could not be taken; they wait there')
+  return { ...recurring({ name: 'traffic', pauseMs: every(intervalMs), once, failed }), takenAt: () => takenAt }
 }
