@@ -1,3 +1,4 @@
+export * from './alert.ts'
 export * from './app.ts'
 export * from './delivery.ts'
 export * from './environment.ts'
