@@ -147,6 +147,12 @@ export const errorCatalogue = {
   SECRET_STORE_UNREACHABLE: user(503, 'ServiceUnavailable', 'The store that the secret comes from does not answer.', 'Nothing has to be done for apps that run; look at the store.'),
   SECRET_STORE_REFUSED: user(422, 'Invalid', 'The store that the secret comes from refuses to give it.', 'Check the token, the mount and the path.'),
 
+  // Alerts
+  ALERT_TAKEN: usage(409, 'Conflict', 'Somebody else has this alert in hand.', 'Talk to them; `pavior alerts show` says who it is.'),
+  ALERT_OVER: usage(409, 'Conflict', 'The alert is resolved.', 'Nothing has to be done; `pavior alerts list` shows what is open.'),
+  LINK_INVALID: usage(403, 'Forbidden', 'The link is not one of ours, or it is too old.', 'Open the alert in the portal, or use `pavior alerts ack`.'),
+  NOTIFICATION_FAILED: user(422, 'Invalid', 'A message could not be delivered.', 'Correct the channel by what the other side answered, then try again with `pavior alerts test`.'),
+
   // Agent, router, platform
   REQUEST_REFUSED: usage(400, 'BadRequest', 'The router could not read the request beyond doubt, so it passed nothing on.', 'Send a request that keeps to RFC 9112.'),
   REQUEST_HEAD_TOO_LARGE: usage(431, 'BadRequest', 'The head of the request is larger than the router takes.', 'Send fewer or shorter header fields; cookies are the usual cause.'),

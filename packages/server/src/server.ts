@@ -6,11 +6,13 @@ import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client
 import type pg from 'pg'
 import { createAgentDriver } from './drivers/agent/index.ts'
 import { createAppProbe } from './drivers/agent/probe.ts'
+import { createAddressProbe } from './drivers/agent/synthetic.ts'
 import { createOpenId } from './drivers/identity/openid.ts'
 import { createBuilders } from './drivers/builders/index.ts'
 import { openPolicyAgent } from './drivers/decisions/opa.ts'
 import { createDefinitionReader } from './drivers/definitions/reader.ts'
 import { createArtifactStore, createSourceStore, readTree } from './drivers/storage/index.ts'
+import { notifiers } from './drivers/notifiers/index.ts'
 import { createMasterKeys } from './drivers/keys/index.ts'
 import { createArtifactScanner } from './drivers/scanner/scanner.ts'
 import { createTemplateRenderer } from './drivers/templates/renderer.ts'
@@ -94,7 +96,7 @@ export async function startServer({ config, settings, connection, external, agen
     kinds,
     validator: createValidator,
     wakes: wakesOf(reconcilers),
-    admission: [teamMustExist((team) => people.reads.teamExists(team)), (request) => people.reads.admission(request), (request) => deliveryRoom.reads.signatures(request), release.createDeploymentRules(() => resources), release.createRolloutRules((query) => telemetryRoom.reads.check(query)), secrets.createSecretRules(() => resources), gitops.createConfigRules(() => resources, clock), ...policy.admissionOf(() => policyRoom.reads)],
+    admission: [teamMustExist((team) => people.reads.teamExists(team)), (request) => people.reads.admission(request), (request) => deliveryRoom.reads.signatures(request), release.createDeploymentRules(() => resources), release.createRolloutRules((query) => telemetryRoom.reads.check(query)), reliability.createAlertRules((query) => telemetryRoom.reads.check(query)), secrets.createSecretRules(() => resources), gitops.createConfigRules(() => resources, clock), ...policy.admissionOf(() => policyRoom.reads)],
     clock,
   })
   const loop = new ReconcileLoop({ database, feed, reconcilers, metrics: reconcileMetrics(metrics), log })
@@ -213,7 +215,22 @@ export async function startServer({ config, settings, connection, external, agen
     clock,
     log,
   })
-  const reliabilityRoom = reliability.createReliability({ database, resources, signals: telemetryRoom.reads, query: telemetryRoom.reads.query, events, clock, log })
+  const reliabilityRoom = reliability.createReliability({
+    database,
+    resources,
+    signals: telemetryRoom.reads,
+    query: telemetryRoom.reads.query,
+    probe: createAddressProbe(() => agent.observed()?.routerPort ?? config.routerPort),
+    calledBy: telemetryRoom.reads.calledBy,
+    notifiers,
+    openSecret: secretsRoom.reads.openOwn,
+    audit: audit.note,
+    publicUrl,
+    linkKeyFile: join(home, 'keys', 'alert-links.key'),
+    events,
+    clock,
+    log,
+  })
   const catalogRoom = catalog.createCatalog({
     database,
     resources,

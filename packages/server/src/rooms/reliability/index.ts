@@ -2,11 +2,11 @@
 import type { Resource, SloSpec, SloStatus } from '@pavior/contract'
 import type { EventRecorder } from '../../kernel/audit/events.ts'
 import type { Clock } from '../../kernel/clock.ts'
-import type { Database } from '../../kernel/db/index.ts'
 import type { Logger } from '../../kernel/log.ts'
 import { Mirror } from '../../kernel/resources/mirror.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import type { Room } from '../../kernel/room.ts'
+import { alertKinds, createAlerting, type AlertingDeps } from './alerts/index.ts'
 import { onCallSchedule } from './on-call/kinds.ts'
 import { createOnCall } from './on-call/reconcile.ts'
 import { onCallRoutes } from './on-call/routes.ts'
@@ -18,10 +18,10 @@ import type { GoldenSignals, Query } from './slo/ports.ts'
 import { sloRoutes } from './slo/routes.ts'
 
 export type { Query, QueryResult } from './slo/ports.ts'
-export const kinds = [slo, onCallSchedule]
+export { createAlertRules } from './alerts/index.ts'
+export const kinds = [slo, onCallSchedule, ...alertKinds]
 
-export interface ReliabilityDeps {
-  database: Database
+export interface ReliabilityDeps extends Pick<AlertingDeps, 'database' | 'logs' | 'probe' | 'calledBy' | 'notifiers' | 'openSecret' | 'audit' | 'publicUrl' | 'linkKeyFile'> {
   resources: Resources
   signals: GoldenSignals
   /** Answers PromQL; without it objectives that need it have no data, and say so. */
@@ -43,13 +43,15 @@ export interface ReliabilityReads {
   budgets: (team: string, app: string, environment: string) => BudgetFact[]
 }
 
-export function createReliability({ database, resources, signals, query, events, clock, log }: ReliabilityDeps): Room<ReliabilityReads> {
+export function createReliability(deps: ReliabilityDeps): Room<ReliabilityReads> {
+  const { database, resources, signals, query, events, clock, log } = deps
   const slos = new Mirror<Resource<SloSpec, SloStatus>>(resources, 'Slo', log)
+  const alerting = createAlerting(deps, slos)
   const draft = createDrafts({ database, resources, slos, signals, clock })
   return {
     reconcilers: [createOnCall({ resources, events, clock })],
-    routes: [sloRoutes({ database, resources, clock }), onCallRoutes({ resources, clock })],
-    parts: [slos, createEvaluator({ database, resources, slos, signals, query, events, clock, log }, draft)],
+    routes: [sloRoutes({ database, resources, clock }), onCallRoutes({ resources, clock }), ...alerting.routes],
+    parts: [slos, createEvaluator({ database, resources, slos, signals, query, events, clock, log }, draft), ...alerting.parts],
     reads: {
       budgets: (team, app, environment) =>
         [...slos.values()]

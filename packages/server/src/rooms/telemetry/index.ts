@@ -23,6 +23,7 @@ import { readTraffic } from './traffic/store.ts'
 export type { MinuteCounts, TrafficMinutes } from './traffic/minutes.ts'
 export { exporterVariables } from './exporters.ts'
 export { otlpPath } from './metrics/routes.ts'
+export { compilePattern } from './promql/regex/pattern.ts'
 
 export interface TelemetryDeps {
   database: PgDatabase
