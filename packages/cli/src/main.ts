@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander'
 import { errorCatalogue, fail, isPaviorError, type ErrorCode } from '@pavior/contract'
 import { Context, type GlobalFlags } from './context.ts'
+import { addAlerts } from './nouns/alerts.ts'
 import { addApps } from './nouns/apps.ts'
 import { addArtifact } from './nouns/artifact.ts'
 import { addAudit } from './nouns/audit.ts'
@@ -28,6 +29,7 @@ import { addResources } from './nouns/resources.ts'
 import { addRun } from './nouns/run.ts'
 import { addSecrets } from './nouns/secrets.ts'
 import { addSession } from './nouns/session.ts'
+import { addSilence } from './nouns/silence.ts'
 import { addSlo } from './nouns/slo.ts'
 import { addSso } from './nouns/sso.ts'
 import { addTelemetry } from './nouns/telemetry.ts'
@@ -49,7 +51,7 @@ program
 let current: Context | undefined
 const context = (): Context => (current ??= new Context(program.opts<GlobalFlags>()))
 
-for (const add of [addUp, addNew, addDeploy, addInit, addApps, addLogs, addMetrics, addRun, addConfig, addSecrets, addReleases, addPromotion, addPreviews, addGitops, addDrift, addResources, addCatalog, addScorecard, addPolicy, addException, addQuota, addTelemetry, addTemplates, addArtifact, addAudit, addSlo, addOnCall, addAuth, addSession, addSso, addCompletion]) add(program, context)
+for (const add of [addUp, addNew, addDeploy, addInit, addApps, addLogs, addMetrics, addRun, addConfig, addSecrets, addReleases, addPromotion, addPreviews, addGitops, addDrift, addResources, addCatalog, addScorecard, addPolicy, addException, addQuota, addTelemetry, addTemplates, addArtifact, addAudit, addSlo, addOnCall, addAlerts, addSilence, addAuth, addSession, addSso, addCompletion]) add(program, context)
 // Global flags may stand anywhere on the line.
 const everyCommand = (command: Command): Command[] => [command, ...command.commands.flatMap(everyCommand)]
 for (const command of program.commands.flatMap(everyCommand)) {

@@ -175,9 +175,9 @@ async function deliverOne(deps: DeliverDeps, claimed: Claimed, stopped: AbortSig
   } catch (error) {
     // Stopping is no failure: whoever comes next sends it.
     if (stopped.aborted) return
-    const failure = isPaviorError(error) ? error : undefined
-    if (failure === undefined) throw error
-    await failed(deps, claimed, channel, failure.details.message, failure.details.facts ?? {}, hasCode(error, 'NOTIFICATION_FAILED'))
+    const { message, facts = {} } = isPaviorError(error) ? error.details : { message: 'Pavior itself failed to send it.' }
+    if (!isPaviorError(error)) deps.log.error({ channel: claimed.channel, err: (error as Error).message }, 'a message could not be made')
+    await failed(deps, claimed, channel, message, facts, hasCode(error, 'NOTIFICATION_FAILED'))
   }
 }
 

@@ -31,7 +31,7 @@ export function channelRoutes(deps: DeliverDeps & { audit: WriteNote }): Routes 
       const channel = await resources.mustGet<Channel>(actor, keyOf(params))
       authorize(actor, 'update', notificationChannel, params.team, { name: params.name, spec: channel.spec, next: channel.spec })
       const waitSeconds = tests.take(`${params.team}/${params.name}`)
-      if (waitSeconds !== undefined) throw tooMany(`Tests of ${params.name}`, waitSeconds)
+      if (waitSeconds !== undefined) throw tooMany(`${params.name} was tried a moment ago.`, waitSeconds)
       const now = clock.now()
       const said: Said = { kind: 'Test', at: now.toISOString(), severity: 'ticket', team: params.team, name: 'test', alert: randomUUID(), summary: 'This is a test: nothing is wrong.', labels: {}, examples: [], members: 0, since: now.toISOString(), affects: [] }
       const row = { id: randomUUID(), team: params.team, recipient: `channel:${params.name}`, channel: params.name, said }
