@@ -2,6 +2,8 @@
 create table notifications (
   -- Also by which the other side knows it again when it is sent twice.
   id           uuid primary key,
+  -- What became due first about an alert is sent first.
+  place        bigint generated always as identity,
   team         text collate "C" not null,
   -- Of the Alert; null for a test.
   alert        uuid,

@@ -3,6 +3,8 @@ import { undelivered } from '../../rooms/reliability/notify/ports.ts'
 
 const longestAnswerBytes = 4096
 const shownCharacters = 200
+const shortestSecret = 4
+const shortestPart = 8
 /** Statuses that say: later. Every other one of 4xx says never. */
 const temporary = new Set([408, 409, 423, 425, 429])
 
@@ -24,7 +26,7 @@ export async function send({ url, method = 'POST', headers = {}, body }: Sent, s
   const response = await fetch(url, { method, headers: { 'user-agent': 'Pavior', ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers }, ...(body === undefined ? {} : { body }), redirect: 'manual', signal })
   const text = await beginningOf(response)
   if (response.ok) return { status: response.status, text }
-  const said = without(text.replaceAll(/\s+/g, ' ').trim().slice(0, shownCharacters), [...secrets, url])
+  const said = without(text, secrets.flatMap(partsOf)).replaceAll(/\s+/g, ' ').trim().slice(0, shownCharacters)
   const answer = `It answered ${response.status}${said === '' ? '' : `: ${said}`}.`
   throw undelivered(answer, { final: response.status >= 300 && response.status < 500 && !temporary.has(response.status), ...retryAfter(response.headers.get('retry-after')) })
 }
@@ -42,9 +44,16 @@ async function beginningOf(response: Response): Promise<string> {
   return Buffer.concat(chunks).subarray(0, longestAnswerBytes).toString('utf8')
 }
 
+/** Of an address that is a secret, every long part is one. */
+function partsOf(secret: string): string[] {
+  if (!URL.canParse(secret)) return [secret]
+  const { pathname, search } = new URL(secret)
+  return [secret, pathname + search, pathname, ...pathname.split('/').filter((part) => part.length >= shortestPart), ...search.split(/[?&=]/).filter((part) => part.length >= shortestPart)]
+}
+
 /** An answer may repeat what it was sent. */
 function without(text: string, secrets: readonly string[]): string {
-  return secrets.filter((secret) => secret.length > 3).reduce((said, secret) => said.replaceAll(secret, '[redacted]'), text)
+  return secrets.filter((secret) => secret.length >= shortestSecret).reduce((said, secret) => said.replaceAll(secret, '[redacted]'), text)
 }
 
 function retryAfter(header: string | null): { retryAfterMs?: number } {

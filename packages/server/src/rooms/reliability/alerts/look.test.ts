@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { tester } from '../../../../test/kernel.ts'
 import { acknowledge, resolveByHand } from './commands.ts'
 import { lookOnce } from './look.ts'
-import { minuteMs, secondMs, standIn, world } from './testing.ts'
+import { minuteMs, secondMs, standIn, world } from '../../../../test/alerting.ts'
 
 const never = new AbortController().signal
 const high = [{ labels: { host: 'a' }, value: 42 }]

@@ -80,11 +80,6 @@ export async function forgetMembers(tx: Tx, source: string): Promise<void> {
   await tx.query('delete from alert_members where source = $1', [source], 'forget-alert-members')
 }
 
-/** Members of sources that are not among these. */
-export async function sourcesWithMembers(tx: Tx): Promise<string[]> {
-  return (await tx.query<{ source: string }>('select distinct source from alert_members')).rows.map(({ source }) => source)
-}
-
 interface StoredGroup {
   source: string
   group_key: string

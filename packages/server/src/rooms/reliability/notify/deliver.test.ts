@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { tester } from '../../../../test/kernel.ts'
-import { minuteMs, standIn, world, type World } from '../alerts/testing.ts'
+import { minuteMs, standIn, world, type World } from '../../../../test/alerting.ts'
 import { createDelivery, leaseMs } from './deliver.ts'
 import { claim, enqueue, readNotifications, type NewNotification } from './store.ts'
 

@@ -141,7 +141,8 @@ export function createDelivery(deps: DeliverDeps, onNews: (listener: () => void)
       await wait(stopped)
       if (stopped.aborted) return
       news = false
-      await deliverDue(stopped)
+      // Those under way are waited for when it stops.
+      void (await deliverDue(stopped))
     },
     failed: ({ message }) => deps.log.warn({ err: message }, 'messages could not be sent; they wait'),
   })

@@ -75,10 +75,10 @@ export async function claim(database: Database, { now, leaseMs, perChannel, busy
   const { rows } = await database.query<Stored>(
     `with due as (
        select id from (
-         select id, next_at, row_number() over (partition by team, channel order by next_at, id) as place from notifications n
+         select id, next_at, row_number() over (partition by team, channel order by next_at, place) as turn from notifications n
          where state in ('Queued', 'Sending') and next_at <= $1 and not (team || '/' || channel) = any($2)
-           and not exists (select 1 from notifications e where e.alert = n.alert and e.recipient = n.recipient and e.channel = n.channel and e.state in ('Queued', 'Sending') and (e.created_at, e.id) < (n.created_at, n.id))
-       ) ranked where place <= $3 order by next_at limit $4),
+           and not exists (select 1 from notifications e where e.alert = n.alert and e.recipient = n.recipient and e.channel = n.channel and e.state in ('Queued', 'Sending') and e.place < n.place)
+       ) ranked where turn <= $3 order by next_at limit $4),
      locked as (select id from notifications where id in (select id from due) and state in ('Queued', 'Sending') and next_at <= $1 for update skip locked)
      update notifications n set state = 'Sending', attempts = attempts + 1, next_at = $1::timestamptz + make_interval(secs => $5) from locked where n.id = locked.id returning n.*`,
     [now, busy, perChannel, atMost, leaseMs / 1000],
@@ -120,8 +120,8 @@ const mostRows = 200
 /** The delivery log of an alert or a channel, newest first. */
 export async function readNotifications(tx: Tx, of: { alert: string } | { team: string; channel: string }): Promise<NotificationRow[]> {
   const { rows } = 'alert' in of
-    ? await tx.query<Stored>('select * from notifications where alert = $1 order by created_at desc, id limit $2', [of.alert, mostRows], 'notifications-of-alert')
-    : await tx.query<Stored>('select * from notifications where team = $1 and channel = $2 order by created_at desc, id limit $3', [of.team, of.channel, mostRows], 'notifications-of-channel')
+    ? await tx.query<Stored>('select * from notifications where alert = $1 order by place desc limit $2', [of.alert, mostRows], 'notifications-of-alert')
+    : await tx.query<Stored>('select * from notifications where team = $1 and channel = $2 order by place desc limit $3', [of.team, of.channel, mostRows], 'notifications-of-channel')
   return rows.map((row) => ({
     id: row.id, team: row.team, kind: row.kind, level: row.level, round: row.round, recipient: row.recipient, channel: row.channel, state: row.state, attempts: row.attempts, createdAt: row.created_at.toISOString(),
     ...(row.alert_name === null ? {} : { alert: row.alert_name }),
