@@ -1,5 +1,6 @@
 /** The rooms of the portal, in the order of the navigation. A new room is one line here and one folder beside. */
 import type { PortalRoom } from '../frame/room.ts'
+import { alerts } from './alerts/index.ts'
 import { artifacts } from './artifacts/index.ts'
 import { catalog } from './catalog/index.ts'
 import { delivery } from './delivery/index.ts'
@@ -16,4 +17,4 @@ import { secrets } from './secrets/index.ts'
 import { telemetry } from './telemetry/index.ts'
 import { templates } from './templates/index.ts'
 
-export const rooms: PortalRoom[] = [catalog, templates, entities, delivery, telemetry, reliability, environments, gitops, secrets, artifacts, policy, operations, identity, kinds, gallery]
+export const rooms: PortalRoom[] = [catalog, templates, entities, delivery, telemetry, reliability, alerts, environments, gitops, secrets, artifacts, policy, operations, identity, kinds, gallery]

@@ -22,12 +22,13 @@ interface Params {
 
 export function onCallRoutes({ resources, clock }: { resources: Resources; clock: Clock }): Routes {
   return (server: FastifyInstance) => {
-    server.get<{ Params: Params; Querystring: { from?: string; days?: string } }>('/v1/teams/:team/oncall/:name/shifts', async ({ actor, params, query }) => {
+    server.get<{ Params: Params; Querystring: { from?: string; days?: string; layer?: string } }>('/v1/teams/:team/oncall/:name/shifts', async ({ actor, params, query }) => {
       const { spec } = await resources.mustGet<OnCallSchedule>(actor, keyOf(params))
       const from = query.from === undefined ? clock.now().getTime() : Date.parse(query.from)
       const days = Number(query.days ?? usualDays)
       if (Number.isNaN(from) || !(days > 0 && days <= longestDays)) throw fail('BAD_REQUEST', { message: `Shifts are told of at most ${longestDays} days, from a time such as 2026-01-31T12:00:00Z.` })
-      return { items: shiftsOf(spec, from, from + days * dayMs).map((shift) => ({ ...shown(shift), ...(shift.user === undefined ? { nobody: true } : {}) })) }
+      const asked = query.layer === undefined ? spec : layerOf(spec, query.layer)
+      return { items: shiftsOf(asked, from, from + days * dayMs).map((shift) => ({ ...shown(shift), ...(shift.user === undefined ? { nobody: true } : {}) })) }
     })
 
     server.get<{ Params: Params }>('/v1/teams/:team/oncall/:name/calendar.ics', async ({ actor, params }, reply) => {
@@ -39,6 +40,13 @@ export function onCallRoutes({ resources, clock }: { resources: Resources; clock
       return reply.type('text/calendar; charset=utf-8').send(calendarOf(params, shifts, now))
     })
   }
+}
+
+/** One layer alone, as if there were no others and nobody stood in. */
+function layerOf({ overrides: _, ...spec }: OnCallSchedule['spec'], name: string): OnCallSchedule['spec'] {
+  const layers = spec.layers.filter((layer) => layer.name === name)
+  if (layers.length === 0) throw fail('BAD_REQUEST', { message: `The schedule has no layer "${name}".` })
+  return { ...spec, layers }
 }
 
 function keyOf({ team, name }: Params): { kind: string; namespace: string; name: string } {
