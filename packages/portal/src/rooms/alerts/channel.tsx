@@ -41,11 +41,8 @@ export default function ChannelPage() {
         title={name}
         crumbs={crumbs}
         beside={status?.state && <ChannelState status={status} />}
-        text={
-          <>
-            {spec.description ?? `Messages by ${typeOf(channel)}.`} <GoLink size="sm" to={genericHref('notificationchannels', team, name)}>Settings of {name}</GoLink>
-          </>
-        }
+        text={spec.description ?? `Messages by ${typeOf(channel)}.`}
+        actions={<GoLink size="sm" to={genericHref('notificationchannels', team, name)}>Settings of {name}</GoLink>}
       />
       <Test channel={channel} />
       {spec.fallback && <Text size="sm" mt="xs">What it does not deliver is taken over by {spec.fallback}.</Text>}

@@ -1,7 +1,7 @@
 /** Somebody takes over for a while. */
 import { Button, Group, Modal, Select, Stack, TextInput } from '@mantine/core'
 import { useState, type FormEvent } from 'react'
-import { patch, resourcePath } from '../../frame/api.ts'
+import { ApiError, get, patch, resourcePath } from '../../frame/api.ts'
 import { useSession } from '../../frame/session.ts'
 import { ErrorState } from '../../pieces/error-state.tsx'
 import { useAct } from '../../pieces/use-act.ts'
@@ -19,12 +19,26 @@ export function StandIn({ schedule, opened, close }: { schedule: Schedule; opene
   )
 }
 
+/** Onto the list as it is now: hand-overs write the schedule as well. */
+async function addOverride(team: string, name: string, override: NonNullable<Schedule['spec']['overrides']>[number], attempts = 3): Promise<void> {
+  const path = resourcePath('oncallschedules', team, name)
+  const { metadata, spec } = await get<Schedule>(path)
+  // What is over is no longer needed, and the list does not grow for ever.
+  const kept = (spec.overrides ?? []).filter(({ until }) => Date.parse(until) > Date.now() - keptMs)
+  try {
+    await patch(path, { metadata: { resourceVersion: metadata.resourceVersion }, spec: { overrides: [...kept, override] } })
+  } catch (error) {
+    if (attempts <= 1 || !(error instanceof ApiError && error.code === 'CONFLICT')) throw error
+    await addOverride(team, name, override, attempts - 1)
+  }
+}
+
 /** As an input for local times takes it. */
 function localText(at: Date): string {
   return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16)
 }
 
-function Form({ schedule: { metadata, spec }, close }: { schedule: Schedule; close: () => void }) {
+function Form({ schedule: { metadata }, close }: { schedule: Schedule; close: () => void }) {
   const session = useSession()
   const [user, setUser] = useState(person(session.name))
   const [from, setFrom] = useState(localText(new Date()))
@@ -35,9 +49,7 @@ function Form({ schedule: { metadata, spec }, close }: { schedule: Schedule; clo
     event.preventDefault()
     const begins = new Date(from)
     const override = { user, from: begins.toISOString(), until: new Date(begins.getTime() + Number(hours) * hourMs).toISOString(), ...(reason === '' ? {} : { reason }) }
-    // What is over is no longer needed, and the list does not grow for ever.
-    const kept = (spec.overrides ?? []).filter(({ until }) => Date.parse(until) > Date.now() - keptMs)
-    act(() => patch(resourcePath('oncallschedules', metadata.namespace, metadata.name), { metadata: { resourceVersion: metadata.resourceVersion }, spec: { overrides: [...kept, override] } }).then(close))
+    act(() => addOverride(metadata.namespace!, metadata.name, override).then(close))
   }
   return (
     <form onSubmit={submit}>
