@@ -13,6 +13,7 @@ import { trafficMinutes, type TrafficMinutes } from './traffic/minutes.ts'
 import { samplesOf, type ReleaseSample } from './traffic/plan.ts'
 import { createMetrics, type MetricSettings } from './metrics/index.ts'
 import type { SeriesSource } from './metrics/series.ts'
+import { intakeRoutes } from './otlp/intake.ts'
 import type { Instances, Senders, TrafficSource } from './ports.ts'
 import { Gate } from './query/gate.ts'
 import { createQueryReads, type QueryReads } from './query/reads.ts'
@@ -22,7 +23,7 @@ import { readTraffic } from './traffic/store.ts'
 
 export type { MinuteCounts, TrafficMinutes } from './traffic/minutes.ts'
 export { exporterVariables } from './exporters.ts'
-export { otlpPath } from './metrics/routes.ts'
+export { otlpPath } from './otlp/intake.ts'
 
 export interface TelemetryDeps {
   database: PgDatabase
@@ -37,6 +38,8 @@ export interface TelemetryDeps {
   senders: Senders
   instances: Instances
   metrics: MetricSettings
+  /** Largest request with telemetry, packed. */
+  bodyBytes: number
   /** What this server counts about itself. */
   registry: Registry
   serverName: () => string
@@ -64,11 +67,12 @@ export function createTelemetry(deps: TelemetryDeps): Room<TelemetryReads> {
   const { database, resources, source, defaultEnvironment, newCallers, keepCallersMs, clock, log } = deps
   const metrics = createMetrics({ ...deps, settings: deps.metrics })
   const collector = createCollector({ database, source, newCallers, also: metrics.countTraffic, keepCallersMs, clock, log })
+  const intake = intakeRoutes({ senders: deps.senders, resources, instances: deps.instances, signals: [metrics.signal], others: [metrics.remoteWrite], bodyBytes: deps.bodyBytes, clock })
   const gate = new Gate()
   const news = listenTo(database, trafficChannel, 'traffic news')
   return {
     reconcilers: [],
-    routes: [telemetryRoutes({ database, resources, defaultEnvironment, onMore: news.onMore, clock }), metrics.routes, queryRoutes({ source: metrics.series, gate, clock, version: deps.version })],
+    routes: [telemetryRoutes({ database, resources, defaultEnvironment, onMore: news.onMore, clock }), metrics.routes, intake, queryRoutes({ source: metrics.series, gate, clock, version: deps.version })],
     parts: [news.part, collector, ...metrics.parts],
     reads: {
       ...createQueryReads({ source: metrics.series, gate }),

@@ -47,6 +47,11 @@ export function attributesOf(message: unknown): [name: string, value: string][] 
   return out
 }
 
+/** Whatever sent, with its attributes: each may be of another app. `list`: where the request has them. */
+export function resourcesOf(request: unknown, list: string): { attributes: Map<string, string>; content: unknown }[] {
+  return listOf(request, list).map((content) => ({ content, attributes: new Map(attributesOf(field(content, 'resource'))) }))
+}
+
 const deepest = 5
 
 function valueText(value: unknown, depth: number): string {
