@@ -11,7 +11,7 @@ import type { Resources } from '../../../kernel/resources/index.ts'
 import type { Signal, WayIn } from '../otlp/intake.ts'
 import type { Instances } from '../ports.ts'
 import { compactionDefaults, createCompaction, dropDays } from './compact.ts'
-import { createDrops } from './drops.ts'
+import { createDrops, type Drops } from './drops.ts'
 import { createIngest, ingestDefaults, type Ingest } from './ingest.ts'
 import { countTraffic, createOwnMetrics } from './own.ts'
 import type { Retention } from './plan.ts'
@@ -53,6 +53,7 @@ export interface Metrics {
   parts: Part[]
   series: SeriesSource
   ingest: Ingest
+  drops: Drops
   /** Takes part in the transaction that takes the router's records. */
   countTraffic: (tx: Tx, records: readonly RequestRecord[]) => Promise<void>
 }
@@ -80,6 +81,7 @@ export function createMetrics({ database, resources, events, instances, settings
     ],
     series: createSeriesSource(database),
     ingest,
+    drops,
     countTraffic: (tx, records) => countTraffic(tx, registry, records),
   }
 }
