@@ -73,7 +73,7 @@ describe('what happened', () => {
       'The first thing that failed: SELECT orders in stock, with “Timeout: no connection”.',
       '92 % of the time, 1.10 s, went by in SELECT orders in stock.',
       'stock logged “pool is empty” (error).',
-      'Release v12 of shop, commit abcdef0 “Faster orders”, brought by ana, had been there for 4 minutes: a change that young is worth a look.',
+      'It ran on release v12 of shop (commit abcdef0 “Faster orders”, by ana), which had been there for 4 minutes only: look there first.',
     ])
   })
 

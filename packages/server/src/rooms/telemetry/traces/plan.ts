@@ -135,12 +135,11 @@ function worstLog(logs: readonly RequestLogLine[]): string[] {
 }
 
 function aboutRelease({ atMs, failed, app }: Span, { version, deployedAt, deployedBy, commit, message }: NonNullable<Why['release']>): string {
-  const age = deployedAt === undefined ? undefined : atMs - Date.parse(deployedAt)
-  const change = commit === undefined ? '' : `, commit ${commit.slice(0, 7)}${message ? ` ${quote(message)}` : ''}`
-  const by = deployedBy === undefined ? '' : ` by ${deployedBy}`
-  if (age === undefined) return `It ran on release v${version} of ${app}${change}.`
-  const since = `had been there for ${age < 0 ? 'no time' : span(age)}`
-  return failed && age < youngMs ? `Release v${version} of ${app}${change}, brought${by}, ${since}: a change that young is worth a look.` : `It ran on release v${version} of ${app}${change}, brought${by}, which ${since}.`
+  const age = deployedAt === undefined ? undefined : Math.max(0, atMs - Date.parse(deployedAt))
+  const origin = [commit === undefined ? '' : `commit ${commit.slice(0, 7)}${message ? ` ${quote(message)}` : ''}`, deployedBy === undefined ? '' : `by ${deployedBy}`].filter(Boolean).join(', ')
+  const release = `release v${version} of ${app}${origin === '' ? '' : ` (${origin})`}`
+  if (age === undefined) return `It ran on ${release}.`
+  return failed && age < youngMs ? `It ran on ${release}, which had been there for ${span(age)} only: look there first.` : `It ran on ${release}, which had been there for ${span(age)}.`
 }
 
 function quote(text: string): string {
