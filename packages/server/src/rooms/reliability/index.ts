@@ -16,16 +16,20 @@ import { createEvaluator } from './slo/evaluator.ts'
 import { slo } from './slo/kinds.ts'
 import type { GoldenSignals, Query } from './slo/ports.ts'
 import { sloRoutes } from './slo/routes.ts'
+import { createRunbooks, runbook, runbookRun, type RunbookTools } from './runbooks/index.ts'
 
 export type { Query, QueryResult } from './slo/ports.ts'
 export { createAlertRules } from './alerts/index.ts'
-export const kinds = [slo, onCallSchedule, ...alertKinds]
+export { createRunbookRules } from './runbooks/index.ts'
+export type { RunbookTools } from './runbooks/index.ts'
+export const kinds = [slo, onCallSchedule, ...alertKinds, runbook, runbookRun]
 
 export interface ReliabilityDeps extends Pick<AlertingDeps, 'database' | 'logs' | 'probe' | 'calledBy' | 'notifiers' | 'openSecret' | 'audit' | 'publicUrl' | 'linkKeyFile'> {
   resources: Resources
   signals: GoldenSignals
   /** Answers PromQL; without it objectives that need it have no data, and say so. */
   query?: Query
+  runbooks: { tools: RunbookTools; library: string }
   events: EventRecorder
   clock: Clock
   log: Logger
@@ -44,13 +48,14 @@ export interface ReliabilityReads {
 }
 
 export function createReliability(deps: ReliabilityDeps): Room<ReliabilityReads> {
-  const { database, resources, signals, query, events, clock, log } = deps
+  const { database, resources, signals, query, runbooks, events, clock, log } = deps
   const slos = new Mirror<Resource<SloSpec, SloStatus>>(resources, 'Slo', log)
   const alerting = createAlerting(deps, slos)
+  const books = createRunbooks({ resources, clock, ...runbooks })
   const draft = createDrafts({ database, resources, slos, signals, clock })
   return {
-    reconcilers: [createOnCall({ resources, events, clock })],
-    routes: [sloRoutes({ database, resources, clock }), onCallRoutes({ resources, clock }), ...alerting.routes],
+    reconcilers: [createOnCall({ resources, events, clock }), ...books.reconcilers],
+    routes: [sloRoutes({ database, resources, clock }), onCallRoutes({ resources, clock }), ...alerting.routes, ...books.routes],
     parts: [slos, createEvaluator({ database, resources, slos, signals, query, events, clock, log }, draft), ...alerting.parts],
     reads: {
       budgets: (team, app, environment) =>
