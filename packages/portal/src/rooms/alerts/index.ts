@@ -12,7 +12,7 @@ export const alerts: PortalRoom = {
     { path: '/silences', title: 'Silences', load: () => import('./silences.tsx') },
     { path: '/channels', title: 'Channels', load: () => import('./channels.tsx') },
     { path: '/channels/$team/$name', title: ({ name }) => name ?? 'Channel', load: () => import('./channel.tsx') },
-    { path: '/on-call', title: 'On call', load: () => import('./on-call.tsx'), navigation: { label: 'On call', icon: IconCalendarUser, section: 'work', key: 'q' } },
+    { path: '/on-call', title: 'On call', load: () => import('./on-call.tsx'), navigation: { label: 'On call', icon: IconCalendarUser, section: 'work', key: 'f' } },
   ],
   resources: { alerts: pathOf('/alerts'), notificationchannels: pathOf('/channels') },
   commands: [
