@@ -1,5 +1,5 @@
 /** One alert: what is wrong, who has it, who was told; take it, end it, silence it. */
-import { Text } from '@mantine/core'
+import { Anchor, Text } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useParams } from '@tanstack/react-router'
 import { appPath } from '../../frame/apps.ts'
@@ -25,7 +25,7 @@ const crumbs = [{ label: 'Alerts', to: '/alerts' }]
 type Example = NonNullable<NonNullable<Alert['status']>['examples']>[number]
 
 const exampleColumns: Column<Example>[] = [
-  { key: 'what', label: 'What', value: ({ labels, text }) => text ?? Object.entries(labels).map(([name, value]) => `${name}=${value}`).join(', ') },
+  { key: 'what', label: 'What', value: ({ labels, text }) => text ?? (Object.entries(labels).map(([name, value]) => `${name}=${value}`).join(', ') || 'without labels') },
   { key: 'value', label: 'Figure', value: ({ value }) => value ?? null, width: '120px', align: 'right' },
   { key: 'since', label: 'Since', value: ({ since }) => since, show: ({ since }) => <Ago at={since} />, width: '110px', hideBelow: 'xs' },
 ]
@@ -94,7 +94,7 @@ function Where({ alert: { metadata, spec } }: { alert: Alert }) {
       {spec.runbook && (
         <>
           {' · '}
-          {isLink ? <a href={spec.runbook} rel="noreferrer" target="_blank">Runbook</a> : `Runbook ${spec.runbook}`}
+          {isLink ? <Anchor size="sm" href={spec.runbook} rel="noreferrer" target="_blank">Runbook</Anchor> : `Runbook ${spec.runbook}`}
         </>
       )}
     </>

@@ -15,7 +15,7 @@ const words: Record<NotificationState, { word: string; tone: Tone }> = {
 }
 
 const columns: Column<NotificationRow>[] = [
-  { key: 'kind', label: 'What', value: ({ kind }) => kind, width: '120px' },
+  { key: 'kind', label: 'What', value: ({ kind }) => kind, width: '140px' },
   { key: 'to', label: 'To', value: ({ recipient }) => person(recipient).replace(/^channel:/, ''), width: '130px' },
   { key: 'channel', label: 'By', value: ({ channel }) => channel, width: '120px', hideBelow: 'md' },
   { key: 'state', label: 'State', value: ({ state }) => words[state].word, show: ({ state }) => <Status {...words[state]} />, width: '120px' },

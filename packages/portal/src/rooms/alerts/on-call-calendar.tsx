@@ -75,12 +75,14 @@ function Lane({ schedule, begin, end, users, layer }: { schedule: Schedule; begi
 }
 
 function Turn({ shift, begin, end, colour, quiet }: { shift: Shift; begin: Date; end: Date; colour: number; quiet: boolean }) {
+  // A layer that does not hold says nothing: others may.
+  if (shift.nobody && quiet) return null
   const { left, width } = placed(shift, begin.getTime(), end.getTime())
   const who = shift.nobody ? 'nobody' : shift.user
   const by = shift.nobody ? '' : shift.layer === undefined ? ', stands in' : `, ${shift.layer}`
   return (
-    <li className={classes.turn} style={{ left: `${left}%`, width: `${width}%` }} data-colour={shift.nobody ? undefined : colour} data-nobody={shift.nobody && !quiet ? true : undefined} title={`${who}${by}: ${exact.format(new Date(shift.from))} to ${exact.format(new Date(shift.until))}`}>
-      <span className={shift.nobody && quiet ? classes.hidden : undefined}>{who}</span>
+    <li className={classes.turn} style={{ left: `${left}%`, width: `${width}%` }} data-colour={shift.nobody ? undefined : colour} data-nobody={shift.nobody} title={`${who}${by}: ${exact.format(new Date(shift.from))} to ${exact.format(new Date(shift.until))}`}>
+      {who}
     </li>
   )
 }

@@ -79,7 +79,7 @@ function statsOf({ status = {} }: Schedule): Stat[] {
   const { now, next, gaps = [] } = status
   return [
     { label: 'Now', value: now?.user ?? 'nobody', hint: now && <>until <Ago at={now.until} /></>, ...(now ? {} : { tone: 'bad' as const }) },
-    { label: 'Next', value: next?.user ?? '–', hint: next && <>from <Ago at={next.from} /></> },
+    { label: 'Next', value: next?.user ?? '–', hint: next && <Ago at={next.from} /> },
     { label: 'Without anybody', value: gaps.length === 0 ? 'never' : `${gaps.length} times`, hint: gaps[0] ? <>first <Ago at={gaps[0].from} /></> : 'in the next 28 days', ...(gaps.length > 0 ? { tone: 'warn' as const } : {}) },
   ]
 }

@@ -7,7 +7,7 @@ import { actor, type LookDeps } from './deps.ts'
 import type { Alert } from './groups.ts'
 import { lookOnce } from './look.ts'
 import { publishPrecision } from './report.ts'
-import { pruneGroups, takeTurn } from './store.ts'
+import { pruneGroups, pruneMembers, takeTurn } from './store.ts'
 
 /** What fires is found within this and the time of a look. */
 export const lookIntervalMs = 5000
@@ -41,6 +41,8 @@ export function createAlertEvaluator(deps: LookDeps): Part {
 }
 
 async function upkeep(deps: LookDeps): Promise<void> {
+  const live = [...deps.rules.values(), ...deps.slos.values()].map(({ metadata }) => metadata.uid)
+  await pruneMembers(deps.database, live, upkeepIntervalMs)
   await pruneGroups(deps.database, groupIdleMs)
   await pruneNotifications(deps.database, keepMs)
   await pruneAlerts(deps)

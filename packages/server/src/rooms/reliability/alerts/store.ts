@@ -115,6 +115,15 @@ export async function writeGroup(tx: Tx, { source, group, alert, held, fires }: 
   await tx.query('update alert_groups set alert = $3, held = $4, fires = $5 where source = $1 and group_key = $2', [source, group, alert ?? null, held, fires.map((at) => new Date(at))], 'write-alert-group')
 }
 
+/** Members of sources that are gone, and of which no Alert is open. */
+export async function pruneMembers(database: Database, live: readonly string[], idleMs: number): Promise<void> {
+  await database.query(
+    `delete from alert_members m where not source = any($1::uuid[]) and since < now() - make_interval(secs => $2)
+       and not exists (select 1 from alert_groups g where g.source = m.source and (g.alert is not null or g.held))`,
+    [live, idleMs / 1000],
+  )
+}
+
 /** Groups that nothing is known of any more. */
 export async function pruneGroups(database: Database, idleMs: number): Promise<void> {
   await database.query(

@@ -88,6 +88,8 @@ export function createDelivery(deps: DeliverDeps, onNews: (listener: () => void)
     heard()
   })
 
+  const full = (): string[] => [...busy].filter(([, count]) => count >= atOncePerChannel).map(([place]) => place)
+
   const deliver = async (claimed: Claimed, stopped: AbortSignal): Promise<void> => {
     const place = `${claimed.team}/${claimed.channel}`
     busy.set(place, (busy.get(place) ?? 0) + 1)
@@ -107,10 +109,9 @@ export function createDelivery(deps: DeliverDeps, onNews: (listener: () => void)
   }
 
   const deliverDue = async (stopped: AbortSignal): Promise<Promise<void>[]> => {
-    const full = [...busy].filter(([, count]) => count >= atOncePerChannel).map(([place]) => place)
     const free = atOnce - underWay.size
     if (free <= 0) return []
-    const claimed = await claim(deps.database, { now: deps.clock.now(), leaseMs, perChannel: atOncePerChannel, busy: full, atMost: free })
+    const claimed = await claim(deps.database, { now: deps.clock.now(), leaseMs, perChannel: atOncePerChannel, busy: full(), atMost: free })
     return claimed.map((one) => {
       const run = deliver(one, stopped)
       underWay.set(one.id, run)
@@ -120,7 +121,7 @@ export function createDelivery(deps: DeliverDeps, onNews: (listener: () => void)
 
   /** Until somebody tells of more, or something is due. */
   const wait = async (stopped: AbortSignal): Promise<void> => {
-    const due = await nextDue(deps.database)
+    const due = await nextDue(deps.database, full())
     if (news || stopped.aborted) return
     const waitMs = due === undefined ? longestWaitMs : Math.min(longestWaitMs, Math.max(shortestWaitMs, due.getTime() - deps.clock.now().getTime()))
     await new Promise<void>((resolve) => {

@@ -67,6 +67,9 @@ export async function toldOf(tx: Tx, alert: string): Promise<{ recipient: string
   return rows
 }
 
+/** Messages about one alert reach a recipient in their order. */
+const behindAnother = "exists (select 1 from notifications e where e.alert = n.alert and e.recipient = n.recipient and e.channel = n.channel and e.state in ('Queued', 'Sending') and e.place < n.place)"
+
 /**
  * What is due, of each channel so many at most, and nothing that an earlier message about the same alert to the same recipient
  * has to come before. They are ours for the lease: whoever dies with them lets others send them again, under the same id.
@@ -77,7 +80,7 @@ export async function claim(database: Database, { now, leaseMs, perChannel, busy
        select id from (
          select id, next_at, row_number() over (partition by team, channel order by next_at, place) as turn from notifications n
          where state in ('Queued', 'Sending') and next_at <= $1 and not (team || '/' || channel) = any($2)
-           and not exists (select 1 from notifications e where e.alert = n.alert and e.recipient = n.recipient and e.channel = n.channel and e.state in ('Queued', 'Sending') and e.place < n.place)
+           and not ${behindAnother}
        ) ranked where turn <= $3 order by next_at limit $4),
      locked as (select id from notifications where id in (select id from due) and state in ('Queued', 'Sending') and next_at <= $1 for update skip locked)
      update notifications n set state = 'Sending', attempts = attempts + 1, next_at = $1::timestamptz + make_interval(secs => $5) from locked where n.id = locked.id returning n.*`,
@@ -90,9 +93,13 @@ export async function claim(database: Database, { now, leaseMs, perChannel, busy
   }))
 }
 
-/** When the next one is due, whoever sends it. */
-export async function nextDue(database: Database): Promise<Date | undefined> {
-  const { rows } = await database.query<{ at: Date | null }>("select min(next_at) as at from notifications where state in ('Queued', 'Sending')", [], 'next-notification')
+/** When the next one is due that is not behind another, by a channel that is not busy. */
+export async function nextDue(database: Database, busy: readonly string[]): Promise<Date | undefined> {
+  const { rows } = await database.query<{ at: Date | null }>(
+    `select min(next_at) as at from notifications n where state in ('Queued', 'Sending') and not (team || '/' || channel) = any($1) and not ${behindAnother}`,
+    [busy],
+    'next-notification',
+  )
   return rows[0]?.at ?? undefined
 }
 
