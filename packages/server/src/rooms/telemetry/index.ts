@@ -7,6 +7,7 @@ import { listenTo, type PgDatabase } from '../../kernel/db/index.ts'
 import type { Logger } from '../../kernel/log.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import type { Room } from '../../kernel/room.ts'
+import { createChanges, type Changes } from './changes/index.ts'
 import { calledBy, callsOf, type AppName, type CallCounts } from './traffic/calls.ts'
 import { createCollector, trafficChannel } from './traffic/collect.ts'
 import { trafficMinutes, type TrafficMinutes } from './traffic/minutes.ts'
@@ -64,20 +65,23 @@ export interface TelemetryReads extends QueryReads {
   callsOf: (apps: AppName[], since: Date) => Promise<CallCounts[]>
   /** Everything that was measured. */
   series: SeriesSource
+  /** What others told of changes that they made to these apps, latest first. */
+  changes: Changes['of']
 }
 
 export function createTelemetry(deps: TelemetryDeps): Room<TelemetryReads> {
   const { database, resources, source, defaultEnvironment, newCallers, keepCallersMs, clock, log } = deps
   const metrics = createMetrics({ ...deps, settings: deps.metrics })
   const collector = createCollector({ database, source, newCallers, also: metrics.countTraffic, keepCallersMs, clock, log })
+  const changes = createChanges({ database, resources, events: deps.events, clock, log })
   const traces = createTraces({ database, resources, source, drops: metrics.drops, logs: noLogs, usual: usualOf(database), settings: deps.traces, clock, log })
-  const intake = intakeRoutes({ senders: deps.senders, resources, instances: deps.instances, signals: [metrics.signal, traces.signal], others: [metrics.remoteWrite], bodyBytes: deps.bodyBytes, clock })
+  const intake = intakeRoutes({ senders: deps.senders, resources, instances: deps.instances, signals: [metrics.signal, traces.signal], others: [metrics.remoteWrite, changes.wayIn], bodyBytes: deps.bodyBytes, clock })
   const gate = new Gate()
   const news = listenTo(database, trafficChannel, 'traffic news')
   return {
     reconcilers: [],
-    routes: [telemetryRoutes({ database, resources, defaultEnvironment, onMore: news.onMore, clock }), metrics.routes, traces.routes, intake, queryRoutes({ source: metrics.series, gate, clock, version: deps.version })],
-    parts: [news.part, collector, ...metrics.parts, ...traces.parts],
+    routes: [telemetryRoutes({ database, resources, defaultEnvironment, onMore: news.onMore, clock }), metrics.routes, traces.routes, changes.routes, intake, queryRoutes({ source: metrics.series, gate, clock, version: deps.version })],
+    parts: [news.part, collector, ...metrics.parts, ...traces.parts, changes.part],
     reads: {
       ...createQueryReads({ source: metrics.series, gate }),
       minutes: trafficMinutes(database),
@@ -90,6 +94,7 @@ export function createTelemetry(deps: TelemetryDeps): Room<TelemetryReads> {
       calledBy: (app, since) => calledBy(database, app, since),
       callsOf: (apps, since) => callsOf(database, apps, since),
       series: metrics.series,
+      changes: changes.of,
     },
   }
 }
