@@ -213,7 +213,18 @@ export async function startServer({ config, settings, connection, external, agen
     clock,
     log,
   })
-  const reliabilityRoom = reliability.createReliability({ database, resources, signals: telemetryRoom.reads, query: telemetryRoom.reads.query, events, clock, log })
+  const reliabilityRoom = reliability.createReliability({
+    database,
+    resources,
+    signals: telemetryRoom.reads,
+    query: telemetryRoom.reads.query,
+    calls: telemetryRoom.reads,
+    changes: async (team, since, until, limit) => (await audit.list([team], { people: true, since, until }, { limit })).items,
+    defaultEnvironment,
+    events,
+    clock,
+    log,
+  })
   const catalogRoom = catalog.createCatalog({
     database,
     resources,

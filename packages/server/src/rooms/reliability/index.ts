@@ -2,11 +2,14 @@
 import type { Resource, SloSpec, SloStatus } from '@pavior/contract'
 import type { EventRecorder } from '../../kernel/audit/events.ts'
 import type { Clock } from '../../kernel/clock.ts'
-import type { Database } from '../../kernel/db/index.ts'
+import type { PgDatabase } from '../../kernel/db/index.ts'
 import type { Logger } from '../../kernel/log.ts'
 import { Mirror } from '../../kernel/resources/mirror.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import type { Room } from '../../kernel/room.ts'
+import { alert } from './alerts/kinds.ts'
+import { createIncidents, type ChangesByPeople, type Chat, type Excerpts, type ObservedCalls } from './incidents/index.ts'
+import { incident } from './incidents/kinds.ts'
 import { onCallSchedule } from './on-call/kinds.ts'
 import { createOnCall } from './on-call/reconcile.ts'
 import { onCallRoutes } from './on-call/routes.ts'
@@ -18,14 +21,23 @@ import type { GoldenSignals, Query } from './slo/ports.ts'
 import { sloRoutes } from './slo/routes.ts'
 
 export type { Query, QueryResult } from './slo/ports.ts'
-export const kinds = [slo, onCallSchedule]
+export type { ChangesByPeople, Chat, Evidence, Excerpts } from './incidents/index.ts'
+export const kinds = [slo, onCallSchedule, alert, incident]
 
 export interface ReliabilityDeps {
-  database: Database
+  database: PgDatabase
   resources: Resources
   signals: GoldenSignals
   /** Answers PromQL; without it objectives that need it have no data, and say so. */
   query?: Query
+  /** Who calls whom: affected and suspected apps. */
+  calls: ObservedCalls
+  changes: ChangesByPeople
+  /** Copies of logs and traces for incidents; without it they have those of traffic. */
+  excerpts?: Excerpts
+  /** Hears of what people say in incidents. */
+  chat?: Chat
+  defaultEnvironment: (team: string) => string
   events: EventRecorder
   clock: Clock
   log: Logger
@@ -43,13 +55,15 @@ export interface ReliabilityReads {
   budgets: (team: string, app: string, environment: string) => BudgetFact[]
 }
 
-export function createReliability({ database, resources, signals, query, events, clock, log }: ReliabilityDeps): Room<ReliabilityReads> {
+export function createReliability(deps: ReliabilityDeps): Room<ReliabilityReads> {
+  const { database, resources, signals, query, events, clock, log } = deps
   const slos = new Mirror<Resource<SloSpec, SloStatus>>(resources, 'Slo', log)
   const draft = createDrafts({ database, resources, slos, signals, clock })
+  const incidents = createIncidents({ ...deps, slos, excerpts: deps.excerpts, chat: deps.chat })
   return {
-    reconcilers: [createOnCall({ resources, events, clock })],
-    routes: [sloRoutes({ database, resources, clock }), onCallRoutes({ resources, clock })],
-    parts: [slos, createEvaluator({ database, resources, slos, signals, query, events, clock, log }, draft)],
+    reconcilers: [createOnCall({ resources, events, clock }), ...incidents.reconcilers],
+    routes: [sloRoutes({ database, resources, clock }), onCallRoutes({ resources, clock }), ...incidents.routes],
+    parts: [slos, ...incidents.parts, createEvaluator({ database, resources, slos, signals, query, events, clock, log }, draft)],
     reads: {
       budgets: (team, app, environment) =>
         [...slos.values()]

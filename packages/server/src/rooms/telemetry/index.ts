@@ -21,6 +21,7 @@ import { telemetryRoutes } from './traffic/routes.ts'
 import { readTraffic } from './traffic/store.ts'
 
 export type { MinuteCounts, TrafficMinutes } from './traffic/minutes.ts'
+export type { AppName, CallCounts } from './traffic/calls.ts'
 export { exporterVariables } from './exporters.ts'
 export { otlpPath } from './metrics/routes.ts'
 
