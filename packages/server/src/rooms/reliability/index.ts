@@ -13,6 +13,8 @@ import { incident } from './incidents/kinds.ts'
 import { onCallSchedule } from './on-call/kinds.ts'
 import { createOnCall } from './on-call/reconcile.ts'
 import { onCallRoutes } from './on-call/routes.ts'
+import { createPostmortems } from './postmortems/index.ts'
+import { postmortem } from './postmortems/kinds.ts'
 import { createDrafts } from './slo/drafts.ts'
 import { defaultEnvironment } from './slo/evaluate.ts'
 import { createEvaluator } from './slo/evaluator.ts'
@@ -22,7 +24,7 @@ import { sloRoutes } from './slo/routes.ts'
 
 export type { Query, QueryResult } from './slo/ports.ts'
 export type { ChangesByPeople, Chat, Evidence, Excerpts } from './incidents/index.ts'
-export const kinds = [slo, onCallSchedule, alert, incident]
+export const kinds = [slo, onCallSchedule, alert, incident, postmortem]
 
 export interface ReliabilityDeps {
   database: PgDatabase
@@ -60,9 +62,10 @@ export function createReliability(deps: ReliabilityDeps): Room<ReliabilityReads>
   const slos = new Mirror<Resource<SloSpec, SloStatus>>(resources, 'Slo', log)
   const draft = createDrafts({ database, resources, slos, signals, clock })
   const incidents = createIncidents({ ...deps, slos, excerpts: deps.excerpts, chat: deps.chat })
+  const postmortems = createPostmortems(deps)
   return {
-    reconcilers: [createOnCall({ resources, events, clock }), ...incidents.reconcilers],
-    routes: [sloRoutes({ database, resources, clock }), onCallRoutes({ resources, clock }), ...incidents.routes],
+    reconcilers: [createOnCall({ resources, events, clock }), ...incidents.reconcilers, ...postmortems.reconcilers],
+    routes: [sloRoutes({ database, resources, clock }), onCallRoutes({ resources, clock }), ...incidents.routes, ...postmortems.routes],
     parts: [slos, ...incidents.parts, createEvaluator({ database, resources, slos, signals, query, events, clock, log }, draft)],
     reads: {
       budgets: (team, app, environment) =>
