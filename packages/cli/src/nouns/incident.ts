@@ -220,7 +220,7 @@ function suspectText({ text, reasons, undo }: IncidentSuspect, index: number): s
 
 function lineOf({ at, kind, actor, text }: IncidentEntry): string {
   const [first = '', ...rest] = text.split('\n')
-  return [`${at.slice(0, 19).replace('T', ' ')}  ${kind.padEnd(12)} ${kind === 'note' || kind === 'update' || kind === 'published' ? `${who(actor)}: ` : ''}${first}`, ...rest.map((line) => `${' '.repeat(34)}${line}`)].join('\n')
+  return [`${at.slice(0, 19).replace('T', ' ')}  ${kind.padEnd(13)} ${kind === 'note' || kind === 'update' || kind === 'published' ? `${who(actor)}: ` : ''}${first}`, ...rest.map((line) => `${' '.repeat(35)}${line}`)].join('\n')
 }
 
 function percent(share: number): string {

@@ -45,7 +45,7 @@ test('severity goes by tier and environment, and is lifted by one where it reach
   const of = (gravity: Partial<Parameters<typeof severityOf>[0]>): string => severityOf({ tier: undefined, production: true, affected: 1, failedShare: 0.1, ...gravity }).severity
   expect([of({}), of({ tier: '1' }), of({ tier: '3' }), of({ production: false })]).toEqual(['sev3', 'sev2', 'sev4', 'sev4'])
   expect([of({ affected: 3 }), of({ tier: '1', failedShare: 0.5 }), of({ production: false, affected: 40 })]).toEqual(['sev2', 'sev1', 'sev3'])
-  expect(severityOf({ tier: '1', production: true, affected: 4, failedShare: 0.9 }).reason).toBe('It pages for an app of tier 1 in production, and 4 apps are affected.')
+  expect(severityOf({ tier: '1', production: true, affected: 4, failedShare: 0.9 }).reason).toBe('It pages for an app of tier 1, in production, and 4 apps are affected.')
 })
 
 test('it began with the first bad minute of the run that led to it', () => {

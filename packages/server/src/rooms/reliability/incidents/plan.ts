@@ -58,7 +58,7 @@ const mostRequests = 0.5
 export function severityOf({ tier, production, affected, failedShare }: Gravity): { severity: IncidentSeverity; reason: string } {
   const base = !production ? 4 : tier === '1' ? 2 : tier === '3' ? 4 : 3
   const wide = affected >= manyApps ? `${affected} apps are affected` : failedShare !== undefined && failedShare >= mostRequests ? `${Math.round(failedShare * 100)} % of the requests fail` : undefined
-  const place = production ? `an app of tier ${tier ?? 'unsaid'} in production` : 'an environment that is not production'
+  const place = production ? `${tier === undefined ? 'an app that names no tier' : `an app of tier ${tier}`}, in production` : 'an environment that is not production'
   return { severity: incidentSeverities[Math.max(1, base - (wide === undefined ? 0 : 1)) - 1]!, reason: `It pages for ${place}${wide === undefined ? '' : `, and ${wide}`}.` }
 }
 

@@ -45,6 +45,8 @@ describe('suspects', () => {
     const [first, second] = suspectsOf({ ...context, deployments: [deployment('shop', 12, 3, { phase: 'RolledBack' }), deployment('shop', 13, 2)] })
     expect([first!.release, second!.release]).toEqual([13, 12])
     expect(second!.reasons).toContain('It was taken back already.')
+    const [bad] = suspectsOf({ ...context, deployments: [deployment('shop', 12, 3), deployment('shop', 11, -5, { rollbackTo: true })] })
+    expect([bad!.release, bad!.reasons.at(-1), bad!.undo]).toEqual([12, 'Another release serves in its place by now.', undefined])
     expect(suspectsOf({ ...context, deployments: Array.from({ length: 30 }, (_, index) => deployment('shop', index + 2, index)) })).toHaveLength(8)
   })
 })

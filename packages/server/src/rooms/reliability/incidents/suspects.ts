@@ -59,18 +59,21 @@ function isCandidate({ app, environment, calls, onsetMs }: SuspectContext, deplo
 }
 
 function suspectDeployment(context: SuspectContext, deployment: Deployment): IncidentSuspect {
-  const { team, app, environment, releases, onsetMs } = context
+  const { team, app, environment, releases, deployments, onsetMs } = context
   const { metadata, spec, status } = deployment
   const own = spec.app === app
   const at = begunAt(deployment)
   const release = releases.find((one) => one.spec.app === spec.app && one.spec.version === spec.release)
+  // There is nothing left to take back.
+  const gone = deployments.some((other) => other.spec.app === spec.app && other.spec.environment === spec.environment && other.spec.release !== spec.release && (other.status?.phase === 'Succeeded' || other.status?.phase === 'Watching') && Date.parse(begunAt(other)) > Date.parse(at))
   const weighed = [
     kindOfChange(spec.reason, own, spec.app, app),
     timing(Date.parse(at), onsetMs),
     ...(own ? errorsBy(context, spec.release, status?.previousRelease) : []),
     ...(status?.phase === 'RolledBack' || status?.phase === 'Failed' ? [{ weight: -0.1, reason: 'It was taken back already.' }] : []),
+    ...(gone ? [{ weight: 0, reason: 'Another release serves in its place by now.' }] : []),
   ]
-  const to = status?.previousRelease
+  const to = gone ? undefined : status?.previousRelease
   return {
     kind: 'Deployment',
     name: metadata.name,
