@@ -221,6 +221,12 @@ export async function startServer({ config, settings, connection, external, agen
     calls: telemetryRoom.reads,
     changes: async (team, since, until, limit) => (await audit.list([team], { people: true, since, until }, { limit })).items,
     defaultEnvironment,
+    authenticate: people.reads.authenticate,
+    platformParts: async () => [
+      { name: 'Deploying and managing', works: lifecycle.checks().every(({ problem }) => problem === undefined) },
+      { name: 'Running apps', works: await agent.current().then(() => true, () => false) },
+    ],
+    publicUrl,
     events,
     clock,
     log,

@@ -1,5 +1,6 @@
 /** Door of room reliability: objectives, what is left of the errors that they allow, and who is on call. */
 import type { Resource, SloSpec, SloStatus } from '@pavior/contract'
+import type { Authenticate } from '../../kernel/api/types.ts'
 import type { EventRecorder } from '../../kernel/audit/events.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { PgDatabase } from '../../kernel/db/index.ts'
@@ -15,6 +16,8 @@ import { createOnCall } from './on-call/reconcile.ts'
 import { onCallRoutes } from './on-call/routes.ts'
 import { createPostmortems } from './postmortems/index.ts'
 import { postmortem } from './postmortems/kinds.ts'
+import { createStatusPages } from './status-page/index.ts'
+import { statusPage } from './status-page/kinds.ts'
 import { createDrafts } from './slo/drafts.ts'
 import { defaultEnvironment } from './slo/evaluate.ts'
 import { createEvaluator } from './slo/evaluator.ts'
@@ -24,7 +27,7 @@ import { sloRoutes } from './slo/routes.ts'
 
 export type { Query, QueryResult } from './slo/ports.ts'
 export type { ChangesByPeople, Chat, Evidence, Excerpts } from './incidents/index.ts'
-export const kinds = [slo, onCallSchedule, alert, incident, postmortem]
+export const kinds = [slo, onCallSchedule, alert, incident, postmortem, statusPage]
 
 export interface ReliabilityDeps {
   database: PgDatabase
@@ -40,6 +43,11 @@ export interface ReliabilityDeps {
   /** Hears of what people say in incidents. */
   chat?: Chat
   defaultEnvironment: (team: string) => string
+  /** Who reads a status page that is not public. */
+  authenticate: Authenticate
+  /** What the platform itself does for its users, and whether it works now. */
+  platformParts: () => Promise<{ name: string; works: boolean }[]>
+  publicUrl: () => string
   events: EventRecorder
   clock: Clock
   log: Logger
@@ -63,10 +71,11 @@ export function createReliability(deps: ReliabilityDeps): Room<ReliabilityReads>
   const draft = createDrafts({ database, resources, slos, signals, clock })
   const incidents = createIncidents({ ...deps, slos, excerpts: deps.excerpts, chat: deps.chat })
   const postmortems = createPostmortems(deps)
+  const pages = createStatusPages({ ...deps, slos })
   return {
     reconcilers: [createOnCall({ resources, events, clock }), ...incidents.reconcilers, ...postmortems.reconcilers],
-    routes: [sloRoutes({ database, resources, clock }), onCallRoutes({ resources, clock }), ...incidents.routes, ...postmortems.routes],
-    parts: [slos, ...incidents.parts, createEvaluator({ database, resources, slos, signals, query, events, clock, log }, draft)],
+    routes: [sloRoutes({ database, resources, clock }), onCallRoutes({ resources, clock }), ...incidents.routes, ...postmortems.routes, ...pages.routes],
+    parts: [slos, ...incidents.parts, ...pages.parts, createEvaluator({ database, resources, slos, signals, query, events, clock, log }, draft)],
     reads: {
       budgets: (team, app, environment) =>
         [...slos.values()]
