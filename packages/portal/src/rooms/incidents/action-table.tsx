@@ -47,7 +47,7 @@ export function ActionTable({ postmortem, may }: { postmortem: Postmortem; may: 
                     <Checkbox size="xs" aria-label={`Done: ${action.title}`} disabled={!may || busy} checked={action.state === 'Done'} onChange={({ currentTarget }) => replace(index, { ...action, state: currentTarget.checked ? 'Done' : 'Open' })} />
                   </Table.Td>
                   <Table.Td>
-                    {action.title} {action.link && <Anchor inherit href={action.link} target="_blank" rel="noreferrer">its ticket</Anchor>}
+                    {action.title} {action.link && <Anchor inherit underline="always" href={action.link} target="_blank" rel="noreferrer">its ticket</Anchor>}
                   </Table.Td>
                   <Table.Td>{action.owner ?? 'nobody'}</Table.Td>
                   <Table.Td>

@@ -48,7 +48,7 @@ export default function Actions() {
   const finish = ({ postmortem, index }: Row): void => act(() => saveActions(postmortem, postmortem.spec.actions!.map((one, at) => (at === index ? { ...one, state: 'Done' as const } : one))))
   const done: Column<Row> = {
     key: 'done',
-    label: '',
+    label: 'Finish',
     value: () => '',
     width: '80px',
     align: 'right',

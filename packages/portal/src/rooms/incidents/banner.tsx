@@ -11,7 +11,7 @@ export function OpenIncidents({ place, environment }: { place: AppPlace; environ
   return open.map((incident) => (
     <Text key={incident.metadata.uid} size="sm" mb="sm" component="div" role="status">
       <Status {...severityOf(incident)} />{' '}
-      <GoLink size="sm" to={incidentPath(incident)}>
+      <GoLink size="sm" underline="always" to={incidentPath(incident)}>
         {incident.metadata.name}
       </GoLink>{' '}
       is {stateOf(incident).word} since <Ago at={sinceOf(incident)} />: {incident.spec.title}

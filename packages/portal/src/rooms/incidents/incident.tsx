@@ -50,14 +50,14 @@ function Room({ incident }: { incident: Incident }) {
       <Text size="sm" mb="sm" component="div">
         <Status {...severityOf(incident)} /> {severityReason}{' '}
         {spec.app && (
-          <GoLink size="sm" to={appPath({ team, app: spec.app })} search={{ environment: spec.environment }}>
+          <GoLink size="sm" underline="always" to={appPath({ team, app: spec.app })} search={{ environment: spec.environment }}>
             {spec.app} in {spec.environment}
           </GoLink>
         )}{' '}
         {repeatOf && (
           <>
             It is like{' '}
-            <GoLink size="sm" to={`/incidents/${encodeURIComponent(team)}/${encodeURIComponent(repeatOf.name)}`}>
+            <GoLink size="sm" underline="always" to={`/incidents/${encodeURIComponent(team)}/${encodeURIComponent(repeatOf.name)}`}>
               {repeatOf.name}
             </GoLink>{' '}
             <Ago at={repeatOf.at} />; {repeatOf.times} in the 30 days before.
@@ -72,7 +72,7 @@ function Room({ incident }: { incident: Incident }) {
       )}
       {postmortem && (
         <Text size="sm" mt="xs">
-          <GoLink size="sm" to={postmortemPath(team, postmortem)}>
+          <GoLink size="sm" underline="always" to={postmortemPath(team, postmortem)}>
             Its postmortem
           </GoLink>{' '}
           says what was learned.
@@ -146,7 +146,7 @@ function Affected({ incident: { metadata, status } }: { incident: Incident }) {
     <Section title="Whom it reaches">
       {apps.map(({ app, why }) => (
         <Text key={app} size="sm">
-          <GoLink size="sm" to={appPath({ team: metadata.namespace!, app })}>
+          <GoLink size="sm" underline="always" to={appPath({ team: metadata.namespace!, app })}>
             {app}
           </GoLink>{' '}
           {why}

@@ -1,6 +1,6 @@
 /** All incidents of the team: what is wrong now, and how it went before. */
 import type { ReliabilityFigures, SpanFigures } from '@pavior/contract'
-import { Button, Group } from '@mantine/core'
+import { Anchor, Button, Group } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { IconMoodCheck, IconPlus } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
@@ -35,6 +35,7 @@ export default function Incidents() {
   const session = useSession()
   const [opened, { open, close }] = useDisclosure(false)
   const { items, loading } = useCollection<Incident>('incidents', { team })
+  const { items: pages } = useCollection('statuspages', { team })
   const ordered = useMemo(() => items.toSorted(byUrgency), [items])
   const figuresTeam = team ?? Object.keys(session.roles)[0]
   const figures = useQuery(figuresQuery(figuresTeam))
@@ -47,6 +48,11 @@ export default function Incidents() {
         text={now === 0 ? 'Nothing is wrong that anybody knows of. An alert that wakes somebody opens an incident by itself.' : `${now} ${now === 1 ? 'is' : 'are'} open.`}
         actions={
           <Group gap="md">
+            {pages.length > 0 && (
+              <Anchor size="sm" href={`/status/${encodeURIComponent(pages[0]!.metadata.namespace!)}`}>
+                Status page
+              </Anchor>
+            )}
             <GoLink size="sm" to="/postmortems">
               Postmortems
             </GoLink>

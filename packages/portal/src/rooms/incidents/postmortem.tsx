@@ -61,7 +61,7 @@ function Document({ postmortem }: { postmortem: Postmortem }) {
         text={
           <>
             Of{' '}
-            <GoLink size="sm" to={`/incidents/${encodeURIComponent(team)}/${encodeURIComponent(spec.incident)}`}>
+            <GoLink size="sm" underline="always" to={`/incidents/${encodeURIComponent(team)}/${encodeURIComponent(spec.incident)}`}>
               {spec.incident}
             </GoLink>
             {status?.severity && `, ${status.severity}`}. {spec.state === 'Published' ? <>Published <Ago at={status?.publishedAt} />.</> : status?.dueAt && <>Due <Ago at={status.dueAt} />.</>}

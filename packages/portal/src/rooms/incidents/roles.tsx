@@ -57,7 +57,7 @@ function Role({ role, incident: { metadata, spec }, may }: { role: IncidentRole;
         {may && (
           <Popover opened={opened} onChange={setOpened} withinPortal trapFocus returnFocus shadow="md">
             <Popover.Target>
-              <Button size="compact-xs" variant="default" aria-label={`Change who is ${role}`} onClick={() => setOpened(!opened)}>
+              <Button size="compact-xs" variant="default" aria-label={`${held === undefined ? 'Give' : 'Change'} ${role}`} onClick={() => setOpened(!opened)}>
                 {held === undefined ? 'Give' : 'Change'}
               </Button>
             </Popover.Target>

@@ -49,7 +49,7 @@ test('text of people stays text in pages and feeds', () => {
   expect(html).not.toContain('<script')
   expect(html.match(/<style>/g)).toHaveLength(1)
   const xml = feedXml(shown, 'http://p/status/blue')
-  expect(xml).not.toMatch(/<script|[\u0000\u0008\uFFFF]/)
+  for (const letter of ['<script', '\u0000', '\u0008', '\uFFFF']) expect(xml).not.toContain(letter)
   expect(xml.match(/<entry>/g)).toHaveLength(2)
   expect(xml).toContain('<updated>2026-03-02T02:30:00.000Z</updated>')
   expect(escaped(`a<b>&"'\u0000`)).toBe('a&lt;b&gt;&amp;&quot;&#39;')
