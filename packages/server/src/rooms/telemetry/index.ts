@@ -10,10 +10,12 @@ import type { Room } from '../../kernel/room.ts'
 import { calledBy, callsOf, type AppName, type CallCounts } from './traffic/calls.ts'
 import { createCollector, trafficChannel } from './traffic/collect.ts'
 import { trafficMinutes, type TrafficMinutes } from './traffic/minutes.ts'
-import { samplesOf, type ReleaseSample } from './traffic/plan.ts'
+import { createTraces, type TraceSettings } from './traces/index.ts'
+import { samplesOf, trafficOf, type ReleaseSample } from './traffic/plan.ts'
 import { createMetrics, type MetricSettings } from './metrics/index.ts'
 import type { SeriesSource } from './metrics/series.ts'
-import type { Instances, Senders, TrafficSource } from './ports.ts'
+import { intakeRoutes } from './otlp/intake.ts'
+import type { Instances, RequestLogs, Senders, SpanSource, TrafficSource } from './ports.ts'
 import { Gate } from './query/gate.ts'
 import { createQueryReads, type QueryReads } from './query/reads.ts'
 import { queryRoutes } from './query/routes.ts'
@@ -23,12 +25,12 @@ import { readTraffic } from './traffic/store.ts'
 export type { MinuteCounts, TrafficMinutes } from './traffic/minutes.ts'
 export type { AppName, CallCounts } from './traffic/calls.ts'
 export { exporterVariables } from './exporters.ts'
-export { otlpPath } from './metrics/routes.ts'
+export { otlpPath } from './otlp/intake.ts'
 
 export interface TelemetryDeps {
   database: PgDatabase
   resources: Resources
-  source: TrafficSource
+  source: TrafficSource & SpanSource
   defaultEnvironment: (team: string) => string
   /** Hears of apps that called one which they never called before. */
   newCallers: (callers: AppName[]) => Promise<void>
@@ -38,6 +40,9 @@ export interface TelemetryDeps {
   senders: Senders
   instances: Instances
   metrics: MetricSettings
+  traces: TraceSettings
+  /** Largest request with telemetry, packed. */
+  bodyBytes: number
   /** What this server counts about itself. */
   registry: Registry
   serverName: () => string
@@ -65,12 +70,14 @@ export function createTelemetry(deps: TelemetryDeps): Room<TelemetryReads> {
   const { database, resources, source, defaultEnvironment, newCallers, keepCallersMs, clock, log } = deps
   const metrics = createMetrics({ ...deps, settings: deps.metrics })
   const collector = createCollector({ database, source, newCallers, also: metrics.countTraffic, keepCallersMs, clock, log })
+  const traces = createTraces({ database, resources, source, drops: metrics.drops, logs: noLogs, usual: usualOf(database), settings: deps.traces, clock, log })
+  const intake = intakeRoutes({ senders: deps.senders, resources, instances: deps.instances, signals: [metrics.signal, traces.signal], others: [metrics.remoteWrite], bodyBytes: deps.bodyBytes, clock })
   const gate = new Gate()
   const news = listenTo(database, trafficChannel, 'traffic news')
   return {
     reconcilers: [],
-    routes: [telemetryRoutes({ database, resources, defaultEnvironment, onMore: news.onMore, clock }), metrics.routes, queryRoutes({ source: metrics.series, gate, clock, version: deps.version })],
-    parts: [news.part, collector, ...metrics.parts],
+    routes: [telemetryRoutes({ database, resources, defaultEnvironment, onMore: news.onMore, clock }), metrics.routes, traces.routes, intake, queryRoutes({ source: metrics.series, gate, clock, version: deps.version })],
+    parts: [news.part, collector, ...metrics.parts, ...traces.parts],
     reads: {
       ...createQueryReads({ source: metrics.series, gate }),
       minutes: trafficMinutes(database),
@@ -84,5 +91,18 @@ export function createTelemetry(deps: TelemetryDeps): Room<TelemetryReads> {
       callsOf: (apps, since) => callsOf(database, apps, since),
       series: metrics.series,
     },
+  }
+}
+
+/** Of requests, until logs are stored. */
+const noLogs: RequestLogs = { of: async () => [] }
+
+/** With fewer requests a percentile says nothing. */
+const leastRequests = 20
+
+function usualOf(database: PgDatabase): (of: { team: string; app: string; environment: string; from: Date; until: Date }) => Promise<number | undefined> {
+  return async ({ team, app, environment, from, until }) => {
+    const { totals } = trafficOf(await readTraffic(database, { team, app, environment, from, until }), { fromMs: from.getTime(), untilMs: until.getTime(), stepSeconds: 3600 })
+    return totals.requests < leastRequests ? undefined : (totals.p95Ms ?? undefined)
   }
 }

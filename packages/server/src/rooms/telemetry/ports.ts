@@ -1,5 +1,5 @@
 /** What room telemetry needs from whatever routes requests, runs instances and knows who sends. */
-import type { RequestRecords } from '@pavior/contract'
+import type { RequestLogLine, RequestRecords, RequestSpans } from '@pavior/contract'
 import type { FastifyRequest } from 'fastify'
 import type { Actor } from '../../kernel/actor.ts'
 
@@ -7,6 +7,17 @@ export interface TrafficSource {
   name: string
   /** Records above `after`; those up to it are given up. Throws AGENT_UNAVAILABLE. */
   requests(after: number): Promise<RequestRecords>
+}
+
+export interface SpanSource {
+  name: string
+  /** Requests with a number above `after`; those up to it are given up. Throws AGENT_UNAVAILABLE. */
+  spans(after: number): Promise<RequestSpans>
+}
+
+/** Finds what apps logged about one request. */
+export interface RequestLogs {
+  of(request: { team: string; apps: string[]; requestId: string; traceId: string; from: Date; until: Date; limit: number }): Promise<RequestLogLine[]>
 }
 
 /** An app in an environment, as its own token says it. */

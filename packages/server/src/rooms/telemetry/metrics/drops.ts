@@ -55,7 +55,7 @@ export function createDrops({ database, resources, events, counter, clock, log }
     if (team === '' || nowMs - (told.get(key) ?? -Infinity) < tellEveryMs) return
     told.set(key, nowMs)
     const resource = await resources.get<Resource>(actor, { kind: 'App', namespace: team, name: app })
-    if (resource) await events.record(resource, 'Warning', 'TelemetryDropped', `Metrics are not stored: ${reason}. ${dropReasons[reason]} See: pavior telemetry ${app}`, 'telemetry')
+    if (resource) await events.record(resource, 'Warning', 'TelemetryDropped', `Not everything is stored: ${reason}. ${dropReasons[reason]} See: pavior telemetry ${app}`, 'telemetry')
   }
   const settled = (): Promise<void> => (writing = writing.then(write))
 

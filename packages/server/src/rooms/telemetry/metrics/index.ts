@@ -8,14 +8,15 @@ import type { PgDatabase, Tx } from '../../../kernel/db/index.ts'
 import type { Part } from '../../../kernel/lifecycle/lifecycle.ts'
 import type { Logger } from '../../../kernel/log.ts'
 import type { Resources } from '../../../kernel/resources/index.ts'
-import type { Instances, Senders } from '../ports.ts'
+import type { Signal, WayIn } from '../otlp/intake.ts'
+import type { Instances } from '../ports.ts'
 import { compactionDefaults, createCompaction, dropDays } from './compact.ts'
-import { createDrops } from './drops.ts'
+import { createDrops, type Drops } from './drops.ts'
 import { createIngest, ingestDefaults, type Ingest } from './ingest.ts'
 import { countTraffic, createOwnMetrics } from './own.ts'
 import type { Retention } from './plan.ts'
 import { SeriesRegistry } from './registry.ts'
-import { metricRoutes } from './routes.ts'
+import { metricRoutes, metricSignal, remoteWrite } from './routes.ts'
 import { createScraper } from './scrape.ts'
 import { createSeriesSource } from './select.ts'
 import type { SeriesSource } from './series.ts'
@@ -30,15 +31,12 @@ export interface MetricSettings {
   /** Series that an app may write at once. */
   appSeries: number
   appPointsPerSecond: number
-  /** Largest body of one request, packed. */
-  bodyBytes: number
 }
 
 export interface MetricsDeps {
   database: PgDatabase
   resources: Resources
   events: Pick<EventRecorder, 'record'>
-  senders: Senders
   instances: Instances
   settings: MetricSettings
   /** What this server counts about itself. */
@@ -50,15 +48,18 @@ export interface MetricsDeps {
 
 export interface Metrics {
   routes: Routes
+  signal: Signal
+  remoteWrite: WayIn
   parts: Part[]
   series: SeriesSource
   ingest: Ingest
+  drops: Drops
   /** Takes part in the transaction that takes the router's records. */
   countTraffic: (tx: Tx, records: readonly RequestRecord[]) => Promise<void>
 }
 
-export function createMetrics({ database, resources, events, senders, instances, settings, registry: counters, serverName, clock, log }: MetricsDeps): Metrics {
-  const { retention, appSeries, appPointsPerSecond, bodyBytes } = settings
+export function createMetrics({ database, resources, events, instances, settings, registry: counters, serverName, clock, log }: MetricsDeps): Metrics {
+  const { retention, appSeries, appPointsPerSecond } = settings
   const own = countersOf(counters)
   const drops = createDrops({ database, resources, events, counter: own.dropped, clock, log })
   const registry = new SeriesRegistry(database, clock, { appSeries, rememberedSeries, activeMs })
@@ -68,7 +69,9 @@ export function createMetrics({ database, resources, events, senders, instances,
   }
   const ingest = createIngest({ database, registry, drops, clock, settings: { ...ingestDefaults, retention, appPointsPerSecond }, stored })
   return {
-    routes: metricRoutes({ database, resources, senders, instances, ingest, registry, drops, limits: { bodyBytes, appSeries, appPointsPerSecond, dropDays }, clock }),
+    routes: metricRoutes({ database, resources, registry, drops, limits: { appSeries, appPointsPerSecond, dropDays } }),
+    signal: metricSignal({ ingest, drops }),
+    remoteWrite: remoteWrite({ ingest }),
     parts: [
       drops,
       ingest,
@@ -78,6 +81,7 @@ export function createMetrics({ database, resources, events, senders, instances,
     ],
     series: createSeriesSource(database),
     ingest,
+    drops,
     countTraffic: (tx, records) => countTraffic(tx, registry, records),
   }
 }

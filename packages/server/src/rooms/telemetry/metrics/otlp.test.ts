@@ -3,13 +3,14 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { explicitBuckets, exponentialBuckets } from './histograms.ts'
 import { incomingName, labelsOf, metricName } from './names.ts'
-import { boundText, convertResource, resourcesOf } from './otlp.ts'
+import { resourcesOf } from '../otlp/values.ts'
+import { boundText, convertResource } from './otlp.ts'
 
 const own = { team: 'blue', app: 'shop', environment: 'production' }
 const at = (seconds: number): string => String(BigInt(1_800_000_000 + seconds) * 1_000_000_000n)
 const attributes = (pairs: Record<string, string>): object[] => Object.entries(pairs).map(([key, stringValue]) => ({ key, value: { stringValue } }))
 const requestOf = (metrics: object[], resource: Record<string, string> = {}): object => ({ resourceMetrics: [{ resource: { attributes: attributes(resource) }, scopeMetrics: [{ metrics }] }] })
-const converted = (metrics: object[], resource: Record<string, string> = {}) => convertResource(resourcesOf(requestOf(metrics, resource))[0]!, own)
+const converted = (metrics: object[], resource: Record<string, string> = {}) => convertResource(resourcesOf(requestOf(metrics, resource), 'resourceMetrics')[0]!, own)
 /** `name{labels}` without what the platform adds, with the values. */
 const shown = (metrics: object[], resource?: Record<string, string>): [string, number[]][] =>
   converted(metrics, resource).incoming.map(({ labels, values }) => {
@@ -90,14 +91,14 @@ describe('metrics of OpenTelemetry', () => {
     expect(shown([{ name: 'heat', gauge: { dataPoints: [{ timeUnixNano: at(1), flags: 1 }] } }])).toEqual([['heat{}', [-1.5e-323]]])
     expect(converted([{ name: 'heat', gauge: { dataPoints: [{ timeUnixNano: at(1) }] } }, { name: 'novel', spectrum: {} }])).toMatchObject({ incoming: [], unsupported: 2 })
     for (const broken of [{ resourceMetrics: 'x' }, requestOf([{ name: 'a', gauge: { dataPoints: {} } }]), requestOf([{ name: 'a', gauge: { dataPoints: [{ timeUnixNano: 'soon', asInt: 1 }] } }]), requestOf([{ name: 'a', gauge: { dataPoints: [{ timeUnixNano: {}, asInt: 1 }] } }])]) {
-      expect(() => resourcesOf(broken).map((resource) => convertResource(resource, own))).toThrow('not a request of OTLP')
+      expect(() => resourcesOf(broken, 'resourceMetrics').map((resource) => convertResource(resource, own))).toThrow('not a request of OTLP')
     }
-    for (const odd of [null, 1, 'x', [], {}]) expect(resourcesOf(odd)).toEqual([])
+    for (const odd of [null, 1, 'x', [], {}]) expect(resourcesOf(odd, 'resourceMetrics')).toEqual([])
   })
 
   const fixture = fileURLToPath(new URL('../../../../../../../shared/fixtures/otlp/metrics.json', import.meta.url))
   test.skipIf(!existsSync(fixture))('of the example of the specification are understood whole', () => {
-    const [resource] = resourcesOf(JSON.parse(readFileSync(fixture, 'utf8')))
+    const [resource] = resourcesOf(JSON.parse(readFileSync(fixture, 'utf8')), 'resourceMetrics')
     const { incoming, unsupported, metadata } = convertResource(resource!, own)
     expect(unsupported).toBe(0)
     expect([...metadata].map(([name, { type }]) => [name, type])).toEqual([['my_counter_total', 'counter'], ['my_gauge_ratio', 'gauge'], ['my_histogram', 'histogram'], ['my_exponential_histogram', 'histogram']])

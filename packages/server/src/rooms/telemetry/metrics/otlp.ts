@@ -3,7 +3,7 @@ import type { Incoming } from './ingest.ts'
 import { staleInput } from './encoding.ts'
 import { explicitBuckets, exponentialBuckets, type Bucket } from './histograms.ts'
 import { incomingName, labelsOf, metricName, type OwnLabels } from './names.ts'
-import { attributesOf, entriesOf, field, listOf, millisecondsOf, numberOf, textOf } from './otlp-values.ts'
+import { attributesOf, entriesOf, field, listOf, millisecondsOf, numberOf, textOf } from '../otlp/values.ts'
 import type { MetricMetadata } from './series.ts'
 
 export interface Converted {
@@ -13,22 +13,12 @@ export interface Converted {
   unsupported: number
 }
 
-/** Whatever sent, with its attributes: each may be of another app. */
-export interface ResourceMetrics {
-  attributes: Map<string, string>
-  content: unknown
-}
-
 const [delta, cumulative] = [1, 2]
 /** Flag of a point: the series ended. */
 const noRecordedValue = 1
 
-export function resourcesOf(request: unknown): ResourceMetrics[] {
-  return listOf(request, 'resourceMetrics').map((content) => ({ content, attributes: new Map(attributesOf(field(content, 'resource'))) }))
-}
-
 /** `own`: what the platform knows of who sent it. */
-export function convertResource({ attributes, content }: ResourceMetrics, own: OwnLabels): Converted {
+export function convertResource({ attributes, content }: { attributes: ReadonlyMap<string, string>; content: unknown }, own: OwnLabels): Converted {
   const out: Converted = { incoming: [], metadata: new Map(), unsupported: 0 }
   const job = [attributes.get('service.namespace'), attributes.get('service.name')].filter(Boolean).join('/')
   const base: [string, string][] = job === '' ? [] : [['job', job]]

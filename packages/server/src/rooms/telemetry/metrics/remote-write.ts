@@ -3,7 +3,7 @@ import { fail } from '@pavior/contract'
 import { staleInput } from './encoding.ts'
 import type { Incoming } from './ingest.ts'
 import { incomingName, labelsOf, type OwnLabels } from './names.ts'
-import { field, listOf, numberOf, textOf } from './otlp-values.ts'
+import { field, listOf, numberOf, textOf } from '../otlp/values.ts'
 import type { MetricMetadata } from './series.ts'
 
 /** By the numbers of prompb.MetricMetadata.MetricType. */

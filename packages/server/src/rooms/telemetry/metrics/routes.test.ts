@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib'
 import snappy from 'snappyjs'
 import { describe, expect, test } from 'vitest'
 import { isStale } from './encoding.ts'
-import { decode, encode } from './protobuf.ts'
+import { decode, encode } from '../otlp/protobuf.ts'
 import { instance, metricsApi } from './testing-api.ts'
 import { day } from './testing.ts'
 

@@ -7,6 +7,8 @@ import { testDatabase } from '../../../../test/kernel.ts'
 import { systemActor } from '../../../kernel/actor.ts'
 import { systemClock } from '../../../kernel/clock.ts'
 import { createLog } from '../../../kernel/log.ts'
+import { intakeRoutes } from '../otlp/intake.ts'
+import type { Instances, Senders } from '../ports.ts'
 import { createMetrics, type MetricSettings, type Metrics } from './index.ts'
 import type { Series } from './series.ts'
 import { day } from './testing.ts'
@@ -17,6 +19,16 @@ const apps: Record<string, { team: string; app: string; environment: string }> =
 }
 export const instance = { id: 'shop-web-1-abc', team: 'blue', app: 'shop', environment: 'production', release: 7, process: 'web', healthy: true, asleep: false, restarts: 0 }
 
+export const testSenders: Senders = {
+  ofToken: async (authorization = '') => apps[authorization],
+  authenticate: async ({ headers }) => {
+    if (headers.authorization === undefined || headers.authorization === 'Bearer none') throw fail('UNAUTHENTICATED', { message: 'The request carries no valid token.' })
+    return { ...systemActor('x'), name: headers.authorization.replace('Bearer ', 'user:') }
+  },
+  mayWrite: ({ name }, team) => name === 'user:dev' && team === 'blue',
+  defaultEnvironment: () => 'production',
+}
+
 export interface Room {
   api: TestApi
   room: Metrics
@@ -25,24 +37,17 @@ export interface Room {
   post(body: unknown, over?: { token?: string; path?: string; headers?: Record<string, string> }): Promise<{ status: number; headers: Headers; bytes: Buffer; json: any }>
 }
 
-export async function metricsApi(over: Partial<MetricSettings> = {}): Promise<Room> {
+export async function metricsApi(over: Partial<MetricSettings & { bodyBytes: number }> = {}): Promise<Room> {
   const database = await testDatabase()
   const later: { api?: TestApi } = {}
+  const instances: Instances = { known: () => [instance], current: async () => [instance] }
+  const resources = { mustGet: (...given: unknown[]) => (later.api!.resources.mustGet as any)(...given), get: (...given: unknown[]) => (later.api!.resources.get as any)(...given) } as never
   const room = createMetrics({
     database,
-    resources: { mustGet: (...given: unknown[]) => (later.api!.resources.mustGet as any)(...given), get: (...given: unknown[]) => (later.api!.resources.get as any)(...given) } as never,
+    resources,
     events: { record: (...given) => later.api!.recorder.record(...given) },
-    senders: {
-      ofToken: async (authorization = '') => apps[authorization],
-      authenticate: async ({ headers }) => {
-        if (headers.authorization === undefined || headers.authorization === 'Bearer none') throw fail('UNAUTHENTICATED', { message: 'The request carries no valid token.' })
-        return { ...systemActor('x'), name: headers.authorization.replace('Bearer ', 'user:') }
-      },
-      mayWrite: ({ name }, team) => name === 'user:dev' && team === 'blue',
-      defaultEnvironment: () => 'production',
-    },
-    instances: { known: () => [instance], current: async () => [instance] },
-    settings: { retention: { rawMs: 2 * day, minutesMs: 14 * day, hoursMs: 400 * day }, appSeries: 100, appPointsPerSecond: 100_000, bodyBytes: 1024 * 1024, ...over },
+    instances,
+    settings: { retention: { rawMs: 2 * day, minutesMs: 14 * day, hoursMs: 400 * day }, appSeries: 100, appPointsPerSecond: 100_000, ...over },
     registry: new Registry(),
     serverName: () => 'test:1',
     clock: systemClock,
@@ -51,7 +56,8 @@ export async function metricsApi(over: Partial<MetricSettings> = {}): Promise<Ro
   onTestFinished(async () => {
     for (const part of room.parts) await part.stop()
   })
-  const api = await testApi({ routes: [room.routes] })
+  const intake = intakeRoutes({ senders: testSenders, resources, instances, signals: [room.signal], others: [room.remoteWrite], bodyBytes: over.bodyBytes ?? 1024 * 1024, clock: systemClock })
+  const api = await testApi({ routes: [room.routes, intake] })
   later.api = api
   for (const app of ['shop', 'stock']) await api.send('POST', appsPath, appBody(app))
   return {

@@ -35,6 +35,6 @@ function snappyLength(body: Buffer): number | undefined {
 }
 
 function refuse(tooLarge: boolean, encoding: string, mostBytes: number): never {
-  if (tooLarge) throw fail('TOO_LARGE', { message: `The body is larger than ${mostBytes} bytes when it is unpacked.`, fix: 'Send fewer points at once.' })
+  if (tooLarge) throw fail('TOO_LARGE', { message: `The body is larger than ${mostBytes} bytes when it is unpacked.`, fix: 'Send less at once.' })
   throw fail('BAD_REQUEST', { message: `The body is not valid ${encoding}.` })
 }
