@@ -1,7 +1,7 @@
 /** What the API tells of incidents beyond their resources, and what it takes. */
 import type { IncidentRole, IncidentSeverity, IncidentState } from './kinds/incident.ts'
 
-export const incidentEntryKinds = ['opened', 'alert', 'deployment', 'change', 'freeze', 'state', 'acknowledged', 'role', 'severity', 'note', 'update', 'published', 'evidence', 'postmortem'] as const
+export const incidentEntryKinds = ['opened', 'alert', 'deployment', 'change', 'freeze', 'state', 'acknowledged', 'role', 'severity', 'note', 'update', 'published', 'evidence', 'runbook', 'postmortem'] as const
 export type IncidentEntryKind = (typeof incidentEntryKinds)[number]
 
 /** A line of a timeline; never changed afterwards. */

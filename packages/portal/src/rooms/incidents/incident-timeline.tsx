@@ -23,6 +23,7 @@ const words: Record<IncidentEntry['kind'], { word: string; tone: Tone }> = {
   update: { word: 'Update', tone: 'idle' },
   published: { word: 'Public', tone: 'good' },
   evidence: { word: 'Evidence', tone: 'idle' },
+  runbook: { word: 'Runbook', tone: 'busy' },
   postmortem: { word: 'Learned', tone: 'good' },
 }
 

@@ -14,7 +14,7 @@ import type { ChangesByPeople, ObservedCalls } from './ports.ts'
 import { alertsOf, firingKey } from './store.ts'
 import type { ReleaseErrors } from './suspects.ts'
 import { toldKinds, windowOf } from './timeline.ts'
-import { actor, type Alert, type Deployment, type Incident, type Release } from './types.ts'
+import { actor, type Alert, type Deployment, type Incident, type Release, type RunbookRun } from './types.ts'
 
 const minuteMs = 60_000
 /** Traffic from so long before it was detected tells when it began. */
@@ -49,6 +49,8 @@ export interface Facts {
   changes: AuditRow[]
   secrets: Map<string, SecretSpec>
   freezes: Resource<FreezeSpec>[]
+  /** Runbooks that were gone through for it. */
+  runs: RunbookRun[]
   minutes: Minute[]
   errors: ReleaseErrors[]
   budgets: { slo: string; used: number }[]
@@ -80,6 +82,7 @@ export async function gather(deps: GatherDeps, incident: Incident): Promise<Fact
     calls,
     pairs,
     ...changed,
+    runs: await deps.resources.listAll<RunbookRun>(actor, 'RunbookRun', team, { fields: [{ path: 'spec.incident', operator: '=', value: metadata.name }] }),
     minutes: all.filter(during),
     errors: byRelease(counts.filter(during)),
     budgets: await budgetsUsed(deps, incident, startedMs, wellMs ?? now),

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { AuditRow } from '@pavior/contract'
 import { suspectsOf, type SuspectContext } from './suspects.ts'
 import { happenings } from './timeline.ts'
-import type { Alert, Deployment } from './types.ts'
+import type { Alert, Deployment, RunbookRun } from './types.ts'
 
 const onsetMs = Date.parse('2026-03-02T03:00:00Z')
 const at = (minutesBefore: number): string => new Date(onsetMs - minutesBefore * 60_000).toISOString()
@@ -53,7 +53,8 @@ describe('suspects', () => {
 
 test('a timeline has what happened in its time, in its order, each under a key that stays the same', () => {
   const alert = { apiVersion: 'pavior.dev/v1', kind: 'Alert', metadata: { name: 'a', namespace: 'blue', uid: 'a', resourceVersion: '1', creationTimestamp: at(0) }, spec: { severity: 'page', summary: 'It burns.', source: { kind: 'Slo', name: 's' }, app: 'shop' }, status: { state: 'Resolved', since: at(0), resolvedAt: at(-20), acknowledged: { by: 'user:bob', at: at(-2) } } } as Alert
-  const what = { team: 'blue', apps: new Set(['shop']), environment: 'production', fromMs: onsetMs - 3600_000, untilMs: onsetMs + 600_000, alerts: [alert], deployments: [deployment('shop', 12, 3), deployment('blog', 1, 3), deployment('shop', 10, 90)], releases: [], changes: [row('Policy', 'no-latest', 30), row('App', 'blog', 5), row('Secret', 'old', 100), row('Quota', 'q', 2, 'read')], freezes: [] }
+  const run = { metadata: { name: 'r', uid: 'r' }, spec: { runbook: 'roll-back', title: 'Roll back', requestedBy: 'user:bob' }, status: { phase: 'Succeeded', message: 'It is back.', startedAt: at(-3), finishedAt: at(-5), steps: [{ name: 'approve', type: 'human', state: 'Done', by: 'user:ada', finishedAt: at(-4) }] } } as RunbookRun
+  const what = { team: 'blue', apps: new Set(['shop']), environment: 'production', fromMs: onsetMs - 3600_000, untilMs: onsetMs + 600_000, alerts: [alert], deployments: [deployment('shop', 12, 3), deployment('blog', 1, 3), deployment('shop', 10, 90)], releases: [], changes: [row('Policy', 'no-latest', 30), row('App', 'blog', 5), row('Secret', 'old', 100), row('Quota', 'q', 2, 'read')], freezes: [], runs: [run] }
   const lines = happenings(what)
   expect(lines.map(({ text }) => text)).toEqual([
     'ada changed the policy no-latest.',
@@ -61,6 +62,9 @@ test('a timeline has what happened in its time, in its order, each under a key t
     'v12 of shop serves production.',
     'It burns.',
     'bob took the alert a.',
+    'The runbook Roll back was begun.',
+    'Roll back, approve: done.',
+    'The runbook Roll back ended: It is back.',
     'It ended: It burns.',
   ])
   expect(happenings(what).map(({ dedupe }) => dedupe)).toEqual(lines.map(({ dedupe }) => dedupe))

@@ -15,6 +15,7 @@ import { alert as alertKind } from '../alerts/kinds.ts'
 import type { Slo } from '../slo/evaluate.ts'
 import { slo as sloKind } from '../slo/kinds.ts'
 import { incident as incidentKind } from './kinds.ts'
+import { runbook, runbookRun } from '../runbooks/index.ts'
 import { createOpener, type OpenerDeps } from './opening.ts'
 import { createLook, type LookDeps } from './reconcile.ts'
 import { readEntries } from './store.ts'
@@ -44,7 +45,7 @@ export const person = (name: string, role: 'developer' | 'viewer' = 'developer',
 export async function incidentWorld({ changes = () => [], opens = true }: { changes?: (team: string) => AuditRow[]; opens?: boolean } = {}): Promise<IncidentWorld> {
   const slos: { mirror?: Mirror<Slo> } = {}
   const made: { deps?: LookDeps & OpenerDeps } = {}
-  const kernel = await testKernel([...catalogKinds, ...releaseKinds, ...secretKinds, sloKind, alertKind, incidentKind], ({ database, resources }) => {
+  const kernel = await testKernel([...catalogKinds, ...releaseKinds, ...secretKinds, sloKind, alertKind, incidentKind, runbook, runbookRun], ({ database, resources }) => {
     slos.mirror = new Mirror<Slo>(resources, 'Slo', log)
     const deps = (made.deps = {
       database,

@@ -1,7 +1,7 @@
 /** What belongs into a timeline by itself, each with a key of its own, so that it is written once however often it is looked at. Pure. */
 import type { AuditRow, FreezeSpec, Resource } from '@pavior/contract'
 import { lookBackMs, shownActor } from './suspects.ts'
-import type { Alert, Deployment, NewEntry, Release } from './types.ts'
+import type { Alert, Deployment, NewEntry, Release, RunbookRun } from './types.ts'
 
 const system = 'system:incidents'
 /** The platform's own lines of one incident; people may always write. */
@@ -19,6 +19,7 @@ export interface Happened {
   releases: readonly Release[]
   changes: readonly AuditRow[]
   freezes: readonly Resource<FreezeSpec>[]
+  runs: readonly RunbookRun[]
 }
 
 export function windowOf(startedMs: number, endedMs: number | undefined, nowMs: number): { fromMs: number; untilMs: number } {
@@ -28,7 +29,7 @@ export function windowOf(startedMs: number, endedMs: number | undefined, nowMs: 
 /** In the order in which it happened. */
 export function happenings(what: Happened): NewEntry[] {
   const inTime = ({ at }: NewEntry): boolean => Date.parse(at) >= what.fromMs && Date.parse(at) <= what.untilMs
-  const all = [...what.alerts.flatMap(alertEntries), ...[...what.deployments.flatMap((one) => deploymentEntries(what, one)), ...what.changes.flatMap((row) => changeEntries(what, row)), ...what.freezes.flatMap(freezeEntries)].filter(inTime)]
+  const all = [...what.alerts.flatMap(alertEntries), ...what.runs.flatMap(runEntries), ...[...what.deployments.flatMap((one) => deploymentEntries(what, one)), ...what.changes.flatMap((row) => changeEntries(what, row)), ...what.freezes.flatMap(freezeEntries)].filter(inTime)]
   return all.toSorted((one, other) => Date.parse(one.at) - Date.parse(other.at))
 }
 
@@ -84,6 +85,19 @@ function changeEntries({ apps }: Happened, row: AuditRow): NewEntry[] {
   if (!known || !verb || (!known.everywhere && !apps.has(row.name))) return []
   const because = row.reason === undefined ? '' : ` Because: ${row.reason}`
   return [{ at: row.time, kind: row.kind.endsWith('Freeze') ? 'freeze' : 'change', actor: row.actor, text: `${shownActor(row.actor)} ${verb} ${known.noun} ${row.name}.${because}`, data: { kind: row.kind, name: row.name, verb: row.verb }, dedupe: `audit/${row.id}` }]
+}
+
+/** What was done by the book: its beginning, its end, and each step that a person answered or that changed something. */
+function runEntries({ metadata, spec, status }: RunbookRun): NewEntry[] {
+  const entry = (at: string, who: string | undefined, text: string, key: string): NewEntry => ({ at, kind: 'runbook', actor: who ?? system, text, data: { run: metadata.name, runbook: spec.runbook }, dedupe: `runbook/${metadata.uid}/${key}` })
+  const title = `${spec.title ?? spec.runbook}${spec.dryRun ? ', as a trial' : ''}`
+  const steps = (status?.steps ?? []).flatMap(({ name, state, type, finishedAt, by, choice, output }, index) =>
+    finishedAt === undefined || type === 'wait' || state === 'Skipped' ? [] : [entry(finishedAt, by, `${title}, ${name}: ${state === 'Failed' ? 'failed' : (choice ?? 'done')}.${output === undefined ? '' : ` ${output.split('\n', 1)[0]!.slice(0, 200)}`}`, `step/${index}`)])
+  return [
+    ...(status?.startedAt === undefined ? [] : [entry(status.startedAt, spec.requestedBy, `The runbook ${title} was begun.`, 'begun')]),
+    ...steps,
+    ...(status?.finishedAt === undefined || status.phase === undefined ? [] : [entry(status.finishedAt, undefined, `The runbook ${title} ended: ${status.message ?? status.phase}`, 'ended')]),
+  ]
 }
 
 function freezeEntries({ metadata, spec }: Resource<FreezeSpec>): NewEntry[] {
