@@ -103,7 +103,7 @@ function standing(incident: Incident, facts: Facts, others: readonly Incident[],
   const move = moveBy(before, facts)
   const status = move === undefined ? before : moved(before, move, move === 'Mitigated' ? lastEnd(facts, at) : at)
   const firing = facts.alerts.filter((alert) => alert.status?.state !== 'Resolved')
-  const suspects = suspectsOf({ team: metadata.namespace!, app: spec.app ?? '', environment: spec.environment ?? '', ...facts, onsetMs: facts.startedMs })
+  const suspects = suspectsOf({ team: metadata.namespace!, app: spec.app ?? '', environment: spec.environment ?? '', ...facts, onsetMs: facts.startedMs, detectedMs: Date.parse(before.detectedAt!) })
   const repeat = repeatOf({ ...incident, status }, others)
   const next: IncidentStatus = {
     ...status,

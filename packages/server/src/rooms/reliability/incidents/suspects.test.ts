@@ -15,7 +15,7 @@ function deployment(app: string, release: number, minutesBefore: number, more: {
 
 const row = (kind: string, name: string, minutesBefore: number, verb = 'patch'): AuditRow => ({ id: `${kind}${name}${minutesBefore}`, time: at(minutesBefore), actor: 'user:ada', verb, kind, team: 'blue', name, resourceVersion: '1' })
 
-const context: SuspectContext = { team: 'blue', app: 'shop', environment: 'production', calls: new Set(['store']), deployments: [], releases: [], changes: [], errors: [], onsetMs }
+const context: SuspectContext = { team: 'blue', app: 'shop', environment: 'production', calls: new Set(['store']), deployments: [], releases: [], changes: [], errors: [], onsetMs, detectedMs: onsetMs + 120_000 }
 
 describe('suspects', () => {
   test('a release before the onset from which all errors come is the first, with the command that takes it back', () => {

@@ -30,6 +30,8 @@ export interface SuspectContext {
   /** Of the app, by release. */
   errors: readonly ReleaseErrors[]
   onsetMs: number
+  /** What came later did not cause what was seen by then. */
+  detectedMs: number
 }
 
 interface Weighed {
@@ -59,7 +61,7 @@ function isCandidate({ app, environment, calls, onsetMs }: SuspectContext, deplo
 }
 
 function suspectDeployment(context: SuspectContext, deployment: Deployment): IncidentSuspect {
-  const { team, app, environment, releases, deployments, onsetMs } = context
+  const { team, app, environment, releases, deployments } = context
   const { metadata, spec, status } = deployment
   const own = spec.app === app
   const at = begunAt(deployment)
@@ -68,7 +70,7 @@ function suspectDeployment(context: SuspectContext, deployment: Deployment): Inc
   const gone = deployments.some((other) => other.spec.app === spec.app && other.spec.environment === spec.environment && other.spec.release !== spec.release && (other.status?.phase === 'Succeeded' || other.status?.phase === 'Watching') && Date.parse(begunAt(other)) > Date.parse(at))
   const weighed = [
     kindOfChange(spec.reason, own, spec.app, app),
-    timing(Date.parse(at), onsetMs),
+    timing(Date.parse(at), context),
     ...(own ? errorsBy(context, spec.release, status?.previousRelease) : []),
     ...(status?.phase === 'RolledBack' || status?.phase === 'Failed' ? [{ weight: -0.1, reason: 'It was taken back already.' }] : []),
     ...(gone ? [{ weight: 0, reason: 'Another release serves in its place by now.' }] : []),
@@ -98,8 +100,9 @@ function kindOfChange(reason: string | undefined, own: boolean, changed: string,
   return { weight: 0.4, reason: `It is a change of ${app} itself.` }
 }
 
-function timing(at: number, onset: number): Weighed {
-  const before = onset - at
+function timing(at: number, { onsetMs, detectedMs }: Pick<SuspectContext, 'onsetMs' | 'detectedMs'>): Weighed {
+  const before = onsetMs - at
+  if (at > detectedMs) return { weight: -0.4, reason: `It came ${spanText(at - detectedMs)} after the trouble was detected.` }
   if (before < -toleratedMs) return { weight: -0.4, reason: `It came ${spanText(-before)} after the trouble began.` }
   const text = before < minuteMs ? 'The trouble began within a minute of it.' : `It came ${spanText(before)} before the trouble began.`
   if (before <= 10 * minuteMs) return { weight: 0.3, reason: text }
@@ -128,7 +131,7 @@ const changedKinds: Record<string, { weight: number; noun: string }> = {
   Quota: { weight: 0.1, noun: 'the quota' },
 }
 
-function suspectChange({ team, app, environment, calls, onsetMs, deployments }: SuspectContext, row: AuditRow): IncidentSuspect[] {
+function suspectChange({ team, app, environment, calls, onsetMs, detectedMs, deployments }: SuspectContext, row: AuditRow): IncidentSuspect[] {
   const known = changedKinds[row.kind]
   const at = Date.parse(row.time)
   const concerns = row.kind === 'App' ? row.name === app || calls.has(row.name) : row.kind === 'Environment' ? row.name === environment : true
@@ -136,7 +139,7 @@ function suspectChange({ team, app, environment, calls, onsetMs, deployments }: 
   // What a change of the app led to is told by its deployment, with more.
   const told = row.kind === 'App' && deployments.some((one) => one.spec.app === row.name && Math.abs(Date.parse(begunAt(one)) - at) < 2 * minuteMs)
   if (told || row.verb === 'create') return []
-  const weighed = [{ weight: known.weight, reason: row.kind === 'App' && row.name !== app ? `${app} calls ${row.name}.` : `It is a change of ${known.noun} ${row.name}.` }, timing(at, onsetMs)]
+  const weighed = [{ weight: known.weight, reason: row.kind === 'App' && row.name !== app ? `${app} calls ${row.name}.` : `It is a change of ${known.noun} ${row.name}.` }, timing(at, { onsetMs, detectedMs })]
   const undo = row.kind === 'Secret' ? { undo: { command: `pavior secrets versions ${row.name} --team ${team}` } } : {}
   return [{ kind: row.kind, name: row.name, ...(row.kind === 'App' ? { app: `${team}/${row.name}` } : {}), at: row.time, by: row.actor, text: `${shownActor(row.actor)} changed ${known.noun} ${row.name}.`, ...judged(weighed), ...undo }]
 }

@@ -7,6 +7,8 @@ import type { Incident } from '../incidents/types.ts'
 const dueDays = 5
 const dayMs = 24 * 3600_000
 const shownSuspects = 3
+/** What is less likely is left to the page of the incident. */
+const leastLikelihood = 0.45
 const mostLines = 400
 const required: ReadonlySet<IncidentSeverity> = new Set(['sev1', 'sev2'])
 const leftOutKinds = new Set<IncidentEntry['kind']>(['evidence'])
@@ -75,7 +77,7 @@ function timelineOf(entries: readonly IncidentEntry[]): string {
 }
 
 function factorsOf({ status }: Incident): string {
-  const suspects = (status?.suspects ?? []).slice(0, shownSuspects)
+  const suspects = (status?.suspects ?? []).filter(({ likelihood }) => likelihood >= leastLikelihood).slice(0, shownSuspects)
   const lines = suspects.map(({ text, reasons }) => `- ${plain(text)} ${reasons.map(plain).join(' ')}`)
   return `${lines.length === 0 ? '' : `What the platform found, to be judged by people:\n\n${lines.join('\n')}\n\n`}_What had to come together so that it could happen? What made the change look safe at that time?_\n`
 }

@@ -76,7 +76,8 @@ function overallHtml(state: ComponentState): string {
   return `<p class="overall"><span class="${tone}" aria-hidden="true">${sign}</span> ${overallWords[state]}</p>`
 }
 
-function stateHtml(state: ComponentState): string {
+function stateHtml(state: ComponentState | undefined): string {
+  if (state === undefined) return '<span class="quiet">Not known</span>'
   const { sign, tone } = shapes[state]
   return `<span class="${tone}"><span aria-hidden="true">${sign}</span> ${state}</span>`
 }

@@ -31,7 +31,8 @@ export interface ShownIncident {
 export interface StatusView {
   title: string
   overall: ComponentState
-  components: { name: string; state: ComponentState; days: DayShare[]; good: number | undefined }[]
+  /** Without a state: it names an objective that there is none of. */
+  components: { name: string; state: ComponentState | undefined; days: DayShare[]; good: number | undefined }[]
   /** Open ones first, then the newest. */
   incidents: ShownIncident[]
   at: string
@@ -60,11 +61,12 @@ export function viewOf(context: ViewContext): StatusView {
   const components = spec.components.map((component) => {
     const slo = sloOf(component, context.slos)
     const days = historyOf(slo && context.days.get(slo.metadata.uid), now)
-    return { name: component.name, state: stateOf(component, slo, told), days: days.shares, good: days.good }
+    const state = component.slo !== undefined && slo === undefined ? undefined : stateOf(component, slo, told)
+    return { name: component.name, state, days: days.shares, good: days.good }
   })
   return {
     title: spec.title,
-    overall: worst(components.map(({ state }) => state)),
+    overall: worst(components.flatMap(({ state }) => state ?? [])),
     components,
     incidents: told.map((one) => shownOf(one, spec, published.get(one.metadata.uid)!)).toSorted((one, other) => Number(one.over) - Number(other.over) || other.at.localeCompare(one.at)),
     at: now.toISOString(),
