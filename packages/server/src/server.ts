@@ -232,6 +232,7 @@ export async function startServer({ config, settings, connection, external, agen
   }
   const response: reliability.ResponseTools = {
     calls: telemetryRoom.reads,
+    excerpts: telemetryRoom.reads,
     changes: async (team, since, until, limit) => (await audit.list([team], { people: true, since, until }, { limit })).items,
     defaultEnvironment,
     authenticate: people.reads.authenticate,

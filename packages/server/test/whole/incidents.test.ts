@@ -89,6 +89,7 @@ test('a bad release', async () => {
   const { items } = await platform.json<{ items: IncidentEntry[] } | IncidentEntry[]>(['incident', 'timeline', 'inc-1']).then((read) => (Array.isArray(read) ? { items: read } : read))
   const told = items.map(({ kind, data }) => `${kind}${data?.release === undefined ? '' : ` v${String(data.release)} ${String(data.phase)}`}`)
   for (const wanted of ['deployment v2 Begun', 'deployment v2 Succeeded', 'deployment v1 Succeeded', 'opened', 'alert', 'acknowledged', 'severity', 'note', 'evidence', 'postmortem']) expect(told).toContain(wanted)
+  expect(items.some(({ kind, text }) => kind === 'evidence' && /failed with 500 .* pavior why /.test(text))).toBe(true)
   expect(told.filter((line) => line === 'opened' || line === 'acknowledged')).toHaveLength(2)
   expect(items.filter(({ kind, data }) => kind === 'alert' && data?.state === 'Firing')).toHaveLength(1)
   expect(await platform.json<ReliabilityFigures>(['incident', 'figures'])).toMatchObject({ incidents: 1, bySeverity: { sev2: 1 }, restore: { count: 1 }, postmortems: { required: 1 } })

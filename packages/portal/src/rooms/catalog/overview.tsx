@@ -18,8 +18,8 @@ import { wentWrong } from '../../frame/phases.ts'
 import { urlOf, type App } from '../../frame/app-health.ts'
 import { appPath, useApp, useAppPlace, useDeployments, useEnvironment, useInstanceSets, useReleases, useUnreleasedBuilds, type AppPlace, type Deployment, type InstanceSet } from '../../frame/apps.ts'
 import { useTraffic } from '../../frame/traffic.ts'
-import { OpenIncidents } from '../incidents/banner.tsx'
 import { leftText, sloPath, useSlosOf, type Slo } from '../reliability/reads.ts'
+import { OpenIncidents } from './open-incidents.tsx'
 
 const shownDeployments = 5
 /** More than one request in a hundred that fails is bad. */

@@ -5,7 +5,7 @@ import type { Logger } from '../../kernel/log.ts'
 import type { EventRecorder } from '../../kernel/audit/events.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import type { Room } from '../../kernel/room.ts'
-import { createIncidents, type IncidentsDeps } from './incidents/index.ts'
+import { createIncidents, excerptsOf, type IncidentsDeps, type TelemetryExcerpts } from './incidents/index.ts'
 import { incident } from './incidents/kinds.ts'
 import { createPostmortems } from './postmortems/index.ts'
 import { postmortem } from './postmortems/kinds.ts'
@@ -14,8 +14,8 @@ import { statusPage } from './status-page/kinds.ts'
 
 export const responseKinds = [incident, postmortem, statusPage]
 
-/** What it needs from others. `excerpts` and `chat` may be missing: then there are no copies of logs and traces, and no chat hears of it. */
-export type ResponseTools = Pick<IncidentsDeps, 'calls' | 'changes' | 'defaultEnvironment'> & Partial<Pick<IncidentsDeps, 'excerpts' | 'chat'>> & Pick<StatusPageDeps, 'authenticate' | 'platformParts' | 'publicUrl'>
+/** What it needs from others. Without `chat` no chat hears of it. */
+export type ResponseTools = Pick<IncidentsDeps, 'calls' | 'changes' | 'defaultEnvironment'> & { excerpts: TelemetryExcerpts } & Partial<Pick<IncidentsDeps, 'chat'>> & Pick<StatusPageDeps, 'authenticate' | 'platformParts' | 'publicUrl'>
 
 export interface ResponseDeps extends Pick<IncidentsDeps, 'slos' | 'signals'> {
   database: PgDatabase
@@ -27,7 +27,7 @@ export interface ResponseDeps extends Pick<IncidentsDeps, 'slos' | 'signals'> {
 }
 
 export function createResponse({ tools, ...deps }: ResponseDeps): Pick<Room, 'reconcilers' | 'routes' | 'parts'> {
-  const incidents = createIncidents({ ...deps, ...tools, excerpts: tools.excerpts, chat: tools.chat })
+  const incidents = createIncidents({ ...deps, ...tools, excerpts: excerptsOf(tools.excerpts), chat: tools.chat })
   const postmortems = createPostmortems(deps)
   const pages = createStatusPages({ ...deps, ...tools })
   return { reconcilers: [...incidents.reconcilers, ...postmortems.reconcilers], routes: [...incidents.routes, ...postmortems.routes, ...pages.routes], parts: [...incidents.parts, ...pages.parts] }

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { tester } from '../../../../test/kernel.ts'
 import { createOpener } from './opening.ts'
 import { acknowledge, assign, move, note, openByHand, setSeverity, update } from './commands.ts'
-import { eventually, incidentWorld, person } from './testing.ts'
+import { eventually, incidentWorld, person } from '../../../../test/incident-world.ts'
 import { entriesAfter } from './store.ts'
 import type { Deployment, Incident } from './types.ts'
 

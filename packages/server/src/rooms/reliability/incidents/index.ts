@@ -10,7 +10,7 @@ import { createLook, type LookDeps } from './reconcile.ts'
 import { incidentRoutes } from './routes.ts'
 import { entriesChannel } from './store.ts'
 
-export type { ChangesByPeople, Chat, Evidence, Excerpts, ObservedCalls } from './ports.ts'
+export { excerptsOf, type TelemetryExcerpts } from './excerpts.ts'
 
 export interface IncidentsDeps extends Omit<LookDeps, 'database'>, Omit<OpenerDeps, 'database'> {
   database: PgDatabase

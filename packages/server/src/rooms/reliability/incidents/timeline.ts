@@ -39,7 +39,7 @@ function alertEntries({ metadata, spec, status }: Alert): NewEntry[] {
   const data = { alert: metadata.name, severity: spec.severity, ...(spec.app === undefined ? {} : { app: spec.app }) }
   const { acknowledged, resolvedAt } = status
   return [
-    { at: status.since, kind: 'alert', actor: system, text: `${spec.summary}`, data: { ...data, state: 'Firing' }, dedupe: `${key}/fired` },
+    { at: status.since, kind: 'alert', actor: system, text: spec.summary, data: { ...data, state: 'Firing' }, dedupe: `${key}/fired` },
     ...(acknowledged ? [{ at: acknowledged.at, kind: 'alert' as const, actor: acknowledged.by, text: `${shownActor(acknowledged.by)} took the alert ${metadata.name}.${acknowledged.note === undefined ? '' : ` ${acknowledged.note}`}`, data: { ...data, state: 'Acknowledged' }, dedupe: `${key}/acknowledged` }] : []),
     ...(status.state === 'Resolved' && resolvedAt !== undefined ? [{ at: resolvedAt, kind: 'alert' as const, actor: system, text: `It ended: ${spec.summary}`, data: { ...data, state: 'Resolved' }, dedupe: `${key}/resolved` }] : []),
   ]

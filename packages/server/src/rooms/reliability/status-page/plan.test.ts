@@ -25,7 +25,7 @@ test('nothing gets out that nobody published: no titles, names, people or other 
 })
 
 test('a component is as bad as its worst open incident, better once users are well, and burning where an objective is named', () => {
-  const states = (...all: Incident[]): string[] => view({ incidents: all, published: new Map(all.map(({ metadata }) => [metadata.uid, [update('x')]])) }).components.map(({ state }) => state)
+  const states = (...all: Incident[]): (string | undefined)[] => view({ incidents: all, published: new Map(all.map(({ metadata }) => [metadata.uid, [update('x')]])) }).components.map(({ state }) => state)
   expect(states(incident('a', { severity: 'sev1' }), incident('b', { severity: 'sev4' }))).toEqual(['Major outage', undefined])
   expect(states(incident('a', { severity: 'sev1' }, { state: 'Mitigated' }))).toEqual(['Degraded', undefined])
   expect(states(incident('a', { severity: 'sev1' }, { state: 'Resolved', resolvedAt: '2026-03-02T02:30:00Z' }))).toEqual(['Operational', undefined])

@@ -4,7 +4,7 @@ import type { AppPlace } from '../../frame/apps.ts'
 import { Ago } from '../../pieces/ago.tsx'
 import { GoLink } from '../../pieces/go-link.tsx'
 import { Status } from '../../pieces/status.tsx'
-import { incidentPath, severityOf, sinceOf, stateOf, useOpenIncidents } from './reads.ts'
+import { incidentPath, severityOf, sinceOf, stateOf, useOpenIncidents } from '../incidents/reads.ts'
 
 export function OpenIncidents({ place, environment }: { place: AppPlace; environment: string }) {
   const open = useOpenIncidents(place, environment)
