@@ -53,7 +53,7 @@ test('a bad release', async () => {
   process.kill(await platform.pidOf('server'), 'SIGKILL')
   await serverAnswers()
 
-  await until('the suspect with the errors that it made', async () => (await incident()).status?.suspects?.[0]?.release === 2 && (await incident()).status!.impact!.failed === 20, patienceMs)
+  await until('the suspect with the errors that it made', async () => (await incident()).status?.suspects?.[0]?.release === 2 && (await incident()).status!.impact!.failed === 20 && (await incident()).status!.impact!.budgets.length === 1, patienceMs)
   const open = await incident()
   expect(open).toMatchObject({ spec: { title: 'The error budget of shop-answers burns.', app: 'shop', environment: 'production' }, status: { state: 'Investigating', detectedAt: since, alerts: { total: 1, firing: 1 }, cause: { name: 'shop-answers' } } })
   expect(open.status!.suspects![0]!.reasons).toContain('20 of 20 failed requests came from v2, and v1 answered well in the same time.')

@@ -18,6 +18,8 @@ const lookMs = 5000
 /** An alert that fires again soon after the end opens it again. */
 const lookAfterEndMs = 60_000
 const lookAfterEndForMs = 2 * 3600_000
+/** Requests and budgets are counted a little later than they come. */
+const lateCountsMs = 120_000
 /** What is copied is from this long before it was detected on. */
 const evidenceBeforeMs = 10 * 60_000
 /** Copied this long after it was detected, when the trouble has left traces. */
@@ -51,7 +53,7 @@ export function createLook(deps: LookDeps): Reconciler {
 }
 
 function nextLook({ status }: Incident, now: Date): Outcome {
-  if (status?.state === 'Closed') return done
+  if (status?.state === 'Closed') return now.getTime() - Date.parse(status.closedAt ?? '') < lateCountsMs ? after(lookAfterEndMs) : done
   if (status?.state !== 'Resolved') return after(lookMs)
   return now.getTime() - Date.parse(status.resolvedAt ?? '') < lookAfterEndForMs ? after(lookAfterEndMs) : done
 }
