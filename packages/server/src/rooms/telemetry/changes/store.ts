@@ -17,7 +17,7 @@ export async function addChanges(database: Database, changes: readonly ChangeEve
 
 /** Latest first. */
 export async function readChanges(database: Database, team: string, apps: readonly string[], from: Date, until: Date, limit: number): Promise<ChangeEvent[]> {
-  const { rows } = await database.query('select * from change_events where team = $1 and app = any($2) and at >= $3 and at < $4 order by at desc limit $5', [team, apps, from, until, limit], 'read-changes')
+  const { rows } = await database.query('select * from change_events where team = $1 and app = any($2) and at >= $3 and at < $4 order by at desc limit $5', [team, apps, from, until, limit], 'read-change-events')
   return rows.map(({ at, subject, data, ...rest }) => ({ ...rest, at: at.toISOString(), ...(subject === null ? {} : { subject }), ...(data === null ? {} : { data }) }) as ChangeEvent)
 }
 
