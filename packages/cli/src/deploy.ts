@@ -114,6 +114,7 @@ export async function follow(api: Api, out: Output, path: string, { showLog, sig
       }
     }
     if (record.type === 'state' && record.about === 'waits') out.progress(`  ${out.paint('yellow', '…')} ${'waits'.padEnd(9)} ${record.text}`)
+    if (record.type === 'state' && record.about === 'incident') out.progress(`  ${out.paint('yellow', '!')} ${'incident'.padEnd(9)} ${record.text}`)
     if (record.type === 'state' && record.about === 'trial') {
       const share = record.text.split(':')[0]!
       // The last word on each share stays on the screen.

@@ -14,6 +14,7 @@ import { addConfig } from './nouns/config.ts'
 import { addDeploy } from './nouns/deploy.ts'
 import { addDrift } from './nouns/drift.ts'
 import { addGitops } from './nouns/gitops.ts'
+import { addIncident } from './nouns/incident.ts'
 import { addInit } from './nouns/init.ts'
 import { addLogs } from './nouns/logs.ts'
 import { addMetrics } from './nouns/metrics.ts'
@@ -21,6 +22,7 @@ import { addNew } from './nouns/new.ts'
 import { addException } from './nouns/exception.ts'
 import { addOnCall } from './nouns/on-call.ts'
 import { addPolicy } from './nouns/policy.ts'
+import { addPostmortem } from './nouns/postmortem.ts'
 import { addPreviews } from './nouns/previews.ts'
 import { addPromotion } from './nouns/promotion.ts'
 import { addQuota } from './nouns/quota.ts'
@@ -53,7 +55,7 @@ program
 let current: Context | undefined
 const context = (): Context => (current ??= new Context(program.opts<GlobalFlags>()))
 
-for (const add of [addUp, addNew, addDeploy, addInit, addApps, addLogs, addMetrics, addRun, addConfig, addSecrets, addReleases, addPromotion, addPreviews, addGitops, addDrift, addResources, addCatalog, addScorecard, addPolicy, addException, addQuota, addTelemetry, addTraces, addTemplates, addArtifact, addAudit, addSlo, addOnCall, addAlerts, addSilence, addRunbook, addAuth, addSession, addSso, addCompletion]) add(program, context)
+for (const add of [addUp, addNew, addDeploy, addInit, addApps, addLogs, addMetrics, addRun, addConfig, addSecrets, addReleases, addPromotion, addPreviews, addGitops, addDrift, addResources, addCatalog, addScorecard, addPolicy, addException, addQuota, addTelemetry, addTraces, addTemplates, addArtifact, addAudit, addSlo, addOnCall, addAlerts, addSilence, addIncident, addPostmortem, addRunbook, addAuth, addSession, addSso, addCompletion]) add(program, context)
 // Global flags may stand anywhere on the line.
 const everyCommand = (command: Command): Command[] => [command, ...command.commands.flatMap(everyCommand)]
 for (const command of program.commands.flatMap(everyCommand)) {

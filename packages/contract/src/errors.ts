@@ -119,6 +119,8 @@ export const errorCatalogue = {
   BRANCH_NOT_ALLOWED: user(403, 'Forbidden', 'The environment does not take this branch.', 'Deploy one of the branches that it takes.'),
   PROMOTION_REQUIRED: user(403, 'Forbidden', 'The environment takes only what serves in the environment before.', 'Deploy there first, then `pavior promote`.'),
   APPROVAL_REFUSED: user(403, 'Forbidden', 'This approval does not count.', 'Ask somebody else of the team who did not make the change.'),
+  INCIDENT_CLOSED: user(409, 'Conflict', 'The incident is closed, and nothing moves in it any more.', 'Open a new one: `pavior incident open`.'),
+  INCIDENT_MOVED: user(409, 'Conflict', 'Somebody else has moved the incident meanwhile.', 'Look at it again and decide anew: `pavior incident show`.'),
   PREVIEW_LIMIT: refused(403, 'Forbidden', 'The app has as many previews as it may have.', 'Delete one that is not needed any more: `pavior previews list`, `pavior previews delete <branch>`.'),
   CANARY_FAILED: user(409, 'Conflict', 'The new release did not stand its trial; what served before has all traffic again.', 'Mend what the judge names, then deploy again.'),
   WATCH_FAILED: user(409, 'Conflict', 'The new release failed while it was watched; what served before has all traffic again.', 'Mend what the judge names, then deploy again.'),

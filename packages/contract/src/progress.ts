@@ -16,8 +16,8 @@ export interface DeployResult {
 export type DeployProgress =
   /** `within`: a part of that step. */
   | { type: 'step'; within?: 'build'; name: string; state: Step['state']; message?: string; ms?: number }
-  /** What a deployment waits for, or what the judge says of it, whenever that changes. */
-  | { type: 'state'; about: 'waits' | 'trial'; text: string }
+  /** What a deployment waits for, what the judge says of it, whenever that changes, and incidents of the app that are open. */
+  | { type: 'state'; about: 'waits' | 'trial' | 'incident'; text: string }
   | { type: 'log'; step: string; line: string }
   | { type: 'result'; result: DeployResult }
   | { type: 'error'; error: ErrorObject; result?: DeployResult }

@@ -232,12 +232,25 @@ export async function startServer({ config, settings, connection, external, agen
     },
     defaultEnvironment,
   }
+  const response: reliability.ResponseTools = {
+    calls: telemetryRoom.reads,
+    excerpts: telemetryRoom.reads,
+    changes: async (team, since, until, limit) => (await audit.list([team], { people: true, since, until }, { limit })).items,
+    defaultEnvironment,
+    authenticate: people.reads.authenticate,
+    platformParts: async () => [
+      { name: 'Deploying and managing', works: lifecycle.checks().every(({ problem }) => problem === undefined) },
+      { name: 'Running apps', works: await agent.current().then(() => true, () => false) },
+    ],
+    publicUrl,
+  }
   const reliabilityRoom = reliability.createReliability({
     database,
     resources,
     signals: telemetryRoom.reads,
     query: telemetryRoom.reads.query,
     runbooks: { tools: runbookTools, library: join(root, 'examples/runbooks') },
+    response,
     probe: createAddressProbe(() => agent.observed()?.routerPort ?? config.routerPort),
     calledBy: telemetryRoom.reads.calledBy,
     notifiers,

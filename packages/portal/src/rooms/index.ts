@@ -9,6 +9,7 @@ import { environments } from './environments/index.ts'
 import { gallery } from './gallery/index.ts'
 import { gitops } from './gitops/index.ts'
 import { identity } from './identity/index.ts'
+import { incidents } from './incidents/index.ts'
 import { kinds } from './kinds/index.ts'
 import { operations } from './operations/index.ts'
 import { policy } from './policy/index.ts'
@@ -18,4 +19,4 @@ import { secrets } from './secrets/index.ts'
 import { telemetry } from './telemetry/index.ts'
 import { templates } from './templates/index.ts'
 
-export const rooms: PortalRoom[] = [catalog, templates, entities, delivery, telemetry, reliability, alerts, runbooks, environments, gitops, secrets, artifacts, policy, operations, identity, kinds, gallery]
+export const rooms: PortalRoom[] = [catalog, templates, entities, delivery, telemetry, incidents, alerts, reliability, runbooks, environments, gitops, secrets, artifacts, policy, operations, identity, kinds, gallery]

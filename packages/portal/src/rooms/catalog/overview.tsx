@@ -19,6 +19,7 @@ import { urlOf, type App } from '../../frame/app-health.ts'
 import { appPath, useApp, useAppPlace, useDeployments, useEnvironment, useInstanceSets, useReleases, useUnreleasedBuilds, type AppPlace, type Deployment, type InstanceSet } from '../../frame/apps.ts'
 import { useTraffic } from '../../frame/traffic.ts'
 import { leftText, sloPath, useSlosOf, type Slo } from '../reliability/reads.ts'
+import { OpenIncidents } from './open-incidents.tsx'
 
 const shownDeployments = 5
 /** More than one request in a hundred that fails is bad. */
@@ -37,6 +38,7 @@ export default function Overview() {
   if (!loading && deployments.length === 0) return <NeverDeployed {...place} />
   return (
     <>
+      <OpenIncidents place={place} environment={environment} />
       <Trouble app={app} environment={environment} deployment={deployments[0]} sets={sets} place={place} />
       <Stats stats={[...statsOf(app, environment, sets, traffic), ...budgetOf(slos)]} />
       <Section

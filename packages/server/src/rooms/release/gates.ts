@@ -14,6 +14,8 @@ export interface GateContext {
   freezes: readonly FreezeSpec[]
   /** Objectives of the app in the environment. */
   budgets: readonly Budget[]
+  /** Of the app in the environment, in sentences. */
+  incidents?: readonly string[]
   now: Date
 }
 
@@ -45,7 +47,7 @@ export function gatesOf(context: GateContext): Gates {
   const schedule: Gate[] = scheduled ? [{ gate: 'schedule', text: `It is to begin no earlier than ${spec.notBefore}.`, until: spec.notBefore! }] : []
   if (spec.rollbackTo) return { gates: schedule, notes: [], refusal: undefined }
   const refusal = refusalOf(context)
-  return { gates: refusal ? [] : [...schedule, ...soak(context), ...freeze(context), ...budget(context), ...approval(context)], notes: budgetNotes(context), refusal }
+  return { gates: refusal ? [] : [...schedule, ...soak(context), ...freeze(context), ...budget(context), ...approval(context)], notes: [...(context.incidents ?? []), ...budgetNotes(context)], refusal }
 }
 
 function refusalOf({ spec, environment, release, serving, before }: GateContext): ErrorObject | undefined {

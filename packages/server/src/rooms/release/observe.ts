@@ -4,6 +4,7 @@ import { frozenBy, type EnvironmentSpec, type ErrorObject, type FreezeSpec, type
 import type { Clock } from '../../kernel/clock.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import { actor, isActive, readContext, servingDeployment, type AppContext, type Deployment, type InstanceSet, type Release } from './context.ts'
+import { openIncidents } from './incidents.ts'
 import { gatesOf, type Budget, type Gates } from './gates.ts'
 import type { Sample } from './judge.ts'
 import type { Measure } from './measure.ts'
@@ -117,6 +118,7 @@ async function gates({ resources, clock }: ObserveDeps, { metadata, spec, status
     approvals: status?.approvals ?? [],
     freezes,
     budgets: await budgetsOf(resources, metadata.namespace!, spec.app, spec.environment),
+    incidents: await openIncidents(resources, metadata.namespace!, spec.app, spec.environment),
     now: clock.now(),
   })
 }

@@ -9,6 +9,7 @@ import type { Actor } from '../../kernel/actor.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import type { ChangeWaiters } from '../../kernel/store/waiters.ts'
 import { actor as system, overtakenBy, serves, type Deployment } from './context.ts'
+import { openIncidents } from './incidents.ts'
 import { labels, refusalAnnotation } from './names.ts'
 import { finalPhases } from './observed.ts'
 
@@ -111,6 +112,8 @@ export async function* deploymentProgress(
     if (deployment && !announced) {
       announced = true
       yield { type: 'step', name: 'release', state: 'done', message: `v${deployment.spec.release}` }
+      const { environment } = deployment.spec
+      for (const text of await patiently(() => openIncidents(resources, team, app, environment), signal)) yield { type: 'state', about: 'incident', text }
     }
     for (const step of deployment?.status?.steps ?? []) {
       if (told.get(step.name) === step.state) continue

@@ -7,6 +7,7 @@ import { releaseChanges } from './changes.ts'
 import { configurationChanged, createRelease, type ReleaseDeps } from './commands.ts'
 import { actor as system, builtOf, isActive, readContext, servingDeployment, type App, type Deployment, type Release } from './context.ts'
 import { gatesOf } from './gates.ts'
+import { openIncidents } from './incidents.ts'
 import { deployment as deploymentKind } from './kinds.ts'
 import { releaseName } from './names.ts'
 import { budgetsOf, freezesOf } from './observe.ts'
@@ -30,7 +31,7 @@ export async function planPromotion({ resources, secrets, clock }: ReleaseDeps &
   const next = snapshot(name, app.spec, to, built, refs, 0, '')
   // What it would wait for if it began now.
   const spec = { app: name, environment: to, release: source.spec.version, promotedFrom: from }
-  const { gates, notes, refusal } = gatesOf({ spec, environment: target.spec, release: next, serving: serving?.spec.artifact, before, approvals: [], freezes: await freezesOf(resources, team), budgets: await budgetsOf(resources, team, name, to), now: clock.now() })
+  const { gates, notes, refusal } = gatesOf({ spec, environment: target.spec, release: next, serving: serving?.spec.artifact, before, approvals: [], freezes: await freezesOf(resources, team), budgets: await budgetsOf(resources, team, name, to), incidents: await openIncidents(resources, team, name, to), now: clock.now() })
   return {
     app: name,
     from: { environment: from, release: source.spec.version, artifact: source.spec.artifact },

@@ -1,4 +1,4 @@
-/** Door of room reliability: objectives, what is left of the errors that they allow, and who is on call. */
+/** Door of room reliability: objectives, what is left of the errors that they allow, who is on call, and what is done when something is wrong. */
 import type { Resource, SloSpec, SloStatus } from '@pavior/contract'
 import type { EventRecorder } from '../../kernel/audit/events.ts'
 import type { Clock } from '../../kernel/clock.ts'
@@ -16,13 +16,15 @@ import { createEvaluator } from './slo/evaluator.ts'
 import { slo } from './slo/kinds.ts'
 import type { GoldenSignals, Query } from './slo/ports.ts'
 import { sloRoutes } from './slo/routes.ts'
+import { createResponse, responseKinds, type ResponseTools } from './response.ts'
 import { createRunbooks, runbook, runbookRun, type RunbookTools } from './runbooks/index.ts'
 
 export type { Query, QueryResult } from './slo/ports.ts'
 export { createAlertRules } from './alerts/index.ts'
 export { createRunbookRules } from './runbooks/index.ts'
 export type { RunbookTools } from './runbooks/index.ts'
-export const kinds = [slo, onCallSchedule, ...alertKinds, runbook, runbookRun]
+export type { ResponseTools } from './response.ts'
+export const kinds = [slo, onCallSchedule, ...alertKinds, runbook, runbookRun, ...responseKinds]
 
 export interface ReliabilityDeps extends Pick<AlertingDeps, 'database' | 'logs' | 'probe' | 'calledBy' | 'notifiers' | 'openSecret' | 'audit' | 'publicUrl' | 'linkKeyFile'> {
   resources: Resources
@@ -30,6 +32,7 @@ export interface ReliabilityDeps extends Pick<AlertingDeps, 'database' | 'logs' 
   /** Answers PromQL; without it objectives that need it have no data, and say so. */
   query?: Query
   runbooks: { tools: RunbookTools; library: string }
+  response: ResponseTools
   events: EventRecorder
   clock: Clock
   log: Logger
@@ -48,15 +51,16 @@ export interface ReliabilityReads {
 }
 
 export function createReliability(deps: ReliabilityDeps): Room<ReliabilityReads> {
-  const { database, resources, signals, query, runbooks, events, clock, log } = deps
+  const { database, resources, signals, query, runbooks, response: tools, events, clock, log } = deps
   const slos = new Mirror<Resource<SloSpec, SloStatus>>(resources, 'Slo', log)
   const alerting = createAlerting(deps, slos)
   const books = createRunbooks({ resources, clock, ...runbooks })
+  const response = createResponse({ database, resources, slos, signals, tools, events, clock, log })
   const draft = createDrafts({ database, resources, slos, signals, clock })
   return {
-    reconcilers: [createOnCall({ resources, events, clock }), ...books.reconcilers],
-    routes: [sloRoutes({ database, resources, clock }), onCallRoutes({ resources, clock }), ...alerting.routes, ...books.routes],
-    parts: [slos, createEvaluator({ database, resources, slos, signals, query, events, clock, log }, draft), ...alerting.parts],
+    reconcilers: [createOnCall({ resources, events, clock }), ...books.reconcilers, ...response.reconcilers],
+    routes: [sloRoutes({ database, resources, clock }), onCallRoutes({ resources, clock }), ...alerting.routes, ...response.routes, ...books.routes],
+    parts: [slos, createEvaluator({ database, resources, slos, signals, query, events, clock, log }, draft), ...alerting.parts, ...response.parts],
     reads: {
       budgets: (team, app, environment) =>
         [...slos.values()]

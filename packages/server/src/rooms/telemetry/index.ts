@@ -1,5 +1,5 @@
 /** Door of room telemetry: what the router counted, and everything that apps measure, as series. */
-import { trafficIntervalMs } from '@pavior/contract'
+import { trafficIntervalMs, type TraceSummary } from '@pavior/contract'
 import type { Registry } from 'prom-client'
 import type { EventRecorder } from '../../kernel/audit/events.ts'
 import type { Clock } from '../../kernel/clock.ts'
@@ -11,6 +11,7 @@ import { createChanges, type Changes } from './changes/index.ts'
 import { calledBy, callsOf, type AppName, type CallCounts } from './traffic/calls.ts'
 import { createCollector, trafficChannel } from './traffic/collect.ts'
 import { trafficMinutes, type TrafficMinutes } from './traffic/minutes.ts'
+import { findTraces } from './traces/store.ts'
 import { createTraces, type TraceSettings } from './traces/index.ts'
 import { samplesOf, trafficOf, type ReleaseSample } from './traffic/plan.ts'
 import { createMetrics, type MetricSettings } from './metrics/index.ts'
@@ -24,6 +25,7 @@ import { telemetryRoutes } from './traffic/routes.ts'
 import { readTraffic } from './traffic/store.ts'
 
 export type { MinuteCounts, TrafficMinutes } from './traffic/minutes.ts'
+export type { AppName, CallCounts } from './traffic/calls.ts'
 export { exporterVariables } from './exporters.ts'
 export { otlpPath } from './otlp/intake.ts'
 export { compilePattern } from './promql/regex/pattern.ts'
@@ -65,6 +67,8 @@ export interface TelemetryReads extends QueryReads {
   callsOf: (apps: AppName[], since: Date) => Promise<CallCounts[]>
   /** Everything that was measured. */
   series: SeriesSource
+  /** Traces in which an app failed, latest first; of others' spans only those of its team. */
+  failedTraces: (of: { team: string; app: string; environment: string }, from: Date, until: Date, limit: number) => Promise<TraceSummary[]>
   /** What others told of changes that they made to these apps, latest first. */
   changes: Changes['of']
 }
@@ -94,6 +98,7 @@ export function createTelemetry(deps: TelemetryDeps): Room<TelemetryReads> {
       calledBy: (app, since) => calledBy(database, app, since),
       callsOf: (apps, since) => callsOf(database, apps, since),
       series: metrics.series,
+      failedTraces: (of, from, until, limit) => findTraces(database, { ...of, from, until, failed: true, limit }, [of.team]),
       changes: changes.of,
     },
   }

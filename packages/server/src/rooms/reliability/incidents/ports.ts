@@ -1,0 +1,36 @@
+/** What incidents need from others to know what happened. */
+import type { AuditRow } from '@pavior/contract'
+import type { AppName, CallCounts } from '../../telemetry/index.ts'
+
+export interface Place {
+  team: string
+  app: string
+  environment: string
+}
+
+/** Who calls whom, as the router saw it. */
+export interface ObservedCalls {
+  /** Apps that this one has called since then. */
+  calledBy: (app: AppName, since: Date) => Promise<AppName[]>
+  /** Every pair that one of these apps is in. */
+  callsOf: (apps: AppName[], since: Date) => Promise<CallCounts[]>
+}
+
+/** What people changed in a team: rows of the audit, the newest first, not more than `limit`. */
+export type ChangesByPeople = (team: string, since: Date, until: Date, limit: number) => Promise<AuditRow[]>
+
+/** What is kept with an incident of what will be forgotten elsewhere. */
+export interface Evidence {
+  source: 'logs' | 'metrics' | 'traces'
+  /** What it shows, in a sentence. */
+  text: string
+  data: Record<string, unknown>
+}
+
+/** Copies of logs, metrics and traces of an app around a time; fewer than there are, the telling ones. */
+export type Excerpts = (place: Place, from: Date, until: Date) => Promise<Evidence[]>
+
+/** Says something in a channel of the team's chat. Rejects when it could not. */
+export interface Chat {
+  post: (team: string, channel: string, text: string) => Promise<void>
+}
