@@ -4,7 +4,7 @@ import { useMemo } from 'react'
 import { useSearchParams, useSetSearchParams } from '../../frame/search-params.ts'
 import { EmptyState } from '../../pieces/empty-state.tsx'
 import { useLogLines } from '../../pieces/log-lines.ts'
-import { levels, type Level } from '../../pieces/log-level.ts'
+import { logLevels, type LogLevel } from '@pavior/contract'
 import { LogView } from '../../pieces/log-view.tsx'
 import { appApi, useAppPlace, useDeployments, useEnvironment, useInstanceSets } from '../../frame/apps.ts'
 
@@ -25,7 +25,7 @@ export default function Logs() {
       name={place.app}
       search={search}
       onSearch={(next) => set({ search: next })}
-      level={levels.includes(level as Level) ? (level as Level) : undefined}
+      level={logLevels.includes(level as LogLevel) ? (level as LogLevel) : undefined}
       onLevel={(next) => set({ level: next })}
       origins={instance === undefined}
       originPrefix={`${place.app}-`}

@@ -130,6 +130,10 @@ export const settings = {
   metricHoursMs: { variable: 'PAVIOR_METRIC_HOUR_DAYS', description: 'Days for which metrics are kept with one point an hour.', fallback: () => 400 * 24 * 3600_000, parse: (value: string) => positive(value) * 24 * 3600_000 },
   metricSeries: { variable: 'PAVIOR_METRIC_SERIES', description: 'Series of metrics that one app may write at once; further ones are dropped.', fallback: () => 10_000, parse: whole },
   metricPointsPerSecond: { variable: 'PAVIOR_METRIC_POINTS_PER_SECOND', description: 'Points of metrics that one app may send a second, over time.', fallback: () => 20_000, parse: whole },
+  logDays: { variable: 'PAVIOR_LOG_DAYS', description: 'Days for which the lines of logs are kept.', fallback: () => 7, parse: positive },
+  logBytes: { variable: 'PAVIOR_LOG_GIB', description: 'Disk that the lines of logs may take, in GiB; beyond it the oldest hour goes.', fallback: () => 10 * 1024 * mib, parse: (value: string) => positive(value) * 1024 * mib },
+  logLinesPerSecond: { variable: 'PAVIOR_LOG_LINES_PER_SECOND', description: 'Lines that one app may log a second, over time; beyond it debug is dropped first, errors last.', fallback: () => 5000, parse: whole },
+  logBytesPerSecond: { variable: 'PAVIOR_LOG_KIB_PER_SECOND', description: 'KiB that one app may log a second, over time.', fallback: () => 2 * mib, parse: (value: string) => positive(value) * 1024 },
   telemetryBodyBytes: { variable: 'PAVIOR_TELEMETRY_BODY_MIB', description: 'Largest request with telemetry in MiB; unpacked it may be four times as large.', fallback: () => 4 * mib, parse: (value: string) => positive(value) * mib },
   requestsPerSecond: { variable: 'PAVIOR_REQUESTS_PER_SECOND', description: 'API requests that one caller may send over time.', fallback: () => 1000, parse: whole },
 } satisfies Record<string, Setting<string> | Setting<number>>

@@ -11,6 +11,8 @@ import { calledBy, callsOf, type AppName, type CallCounts } from './traffic/call
 import { createCollector, trafficChannel } from './traffic/collect.ts'
 import { trafficMinutes, type TrafficMinutes } from './traffic/minutes.ts'
 import { samplesOf, type ReleaseSample } from './traffic/plan.ts'
+import { createLogs, type LogSettings } from './logs/index.ts'
+import type { LogReads } from './logs/reads.ts'
 import { createMetrics, type MetricSettings } from './metrics/index.ts'
 import type { SeriesSource } from './metrics/series.ts'
 import { intakeRoutes } from './otlp/intake.ts'
@@ -38,6 +40,7 @@ export interface TelemetryDeps {
   senders: Senders
   instances: Instances
   metrics: MetricSettings
+  logs: LogSettings
   /** Largest request with telemetry, packed. */
   bodyBytes: number
   /** What this server counts about itself. */
@@ -61,19 +64,22 @@ export interface TelemetryReads extends QueryReads {
   callsOf: (apps: AppName[], since: Date) => Promise<CallCounts[]>
   /** Everything that was measured. */
   series: SeriesSource
+  /** Everything that was logged. */
+  logs: LogReads
 }
 
 export function createTelemetry(deps: TelemetryDeps): Room<TelemetryReads> {
   const { database, resources, source, defaultEnvironment, newCallers, keepCallersMs, clock, log } = deps
-  const metrics = createMetrics({ ...deps, settings: deps.metrics })
+  const metrics = createMetrics({ ...deps, settings: deps.metrics, logRates: deps.logs })
+  const logs = createLogs({ ...deps, drops: metrics.drops, settings: deps.logs })
   const collector = createCollector({ database, source, newCallers, also: metrics.countTraffic, keepCallersMs, clock, log })
-  const intake = intakeRoutes({ senders: deps.senders, resources, instances: deps.instances, signals: [metrics.signal], others: [metrics.remoteWrite], bodyBytes: deps.bodyBytes, clock })
+  const intake = intakeRoutes({ senders: deps.senders, resources, instances: deps.instances, signals: [metrics.signal, logs.signal], others: [metrics.remoteWrite], bodyBytes: deps.bodyBytes, clock })
   const gate = new Gate()
   const news = listenTo(database, trafficChannel, 'traffic news')
   return {
     reconcilers: [],
     routes: [telemetryRoutes({ database, resources, defaultEnvironment, onMore: news.onMore, clock }), metrics.routes, intake, queryRoutes({ source: metrics.series, gate, clock, version: deps.version })],
-    parts: [news.part, collector, ...metrics.parts],
+    parts: [news.part, collector, ...metrics.parts, ...logs.parts],
     reads: {
       ...createQueryReads({ source: metrics.series, gate }),
       minutes: trafficMinutes(database),
@@ -86,6 +92,7 @@ export function createTelemetry(deps: TelemetryDeps): Room<TelemetryReads> {
       calledBy: (app, since) => calledBy(database, app, since),
       callsOf: (apps, since) => callsOf(database, apps, since),
       series: metrics.series,
+      logs: logs.reads,
     },
   }
 }

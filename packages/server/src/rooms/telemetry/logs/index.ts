@@ -1,0 +1,71 @@
+/** Puts the parts of logs together: ways in, the store, reading. */
+import { Counter, Histogram, type Registry } from 'prom-client'
+import type { Clock } from '../../../kernel/clock.ts'
+import { listenTo, type PgDatabase } from '../../../kernel/db/index.ts'
+import type { Part } from '../../../kernel/lifecycle/lifecycle.ts'
+import type { Logger } from '../../../kernel/log.ts'
+import type { Drops } from '../drops.ts'
+import type { Signal } from '../otlp/intake.ts'
+import { createLogIngest, type LogIngest } from './ingest.ts'
+import { LogLimits, type LogRates } from './limits.ts'
+import { createLogReads, type LogReads } from './reads.ts'
+import { createLogUpkeep } from './upkeep.ts'
+
+const sentChannel = 'pavior_logs'
+const lagBucketsSeconds = [0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300]
+
+/** From settings. */
+export interface LogSettings extends LogRates {
+  keepMs: number
+  /** On disk. */
+  bytes: number
+}
+
+export interface LogsDeps {
+  database: PgDatabase
+  drops: Drops
+  settings: LogSettings
+  /** What this server counts about itself. */
+  registry: Registry
+  clock: Clock
+  log: Logger
+}
+
+export interface Logs {
+  signal: Signal
+  parts: Part[]
+  reads: LogReads
+  ingest: LogIngest
+}
+
+export function createLogs({ database, drops, settings, registry, clock, log }: LogsDeps): Logs {
+  const counters = countersOf(registry)
+  const news = listenTo(database, sentChannel, 'news of logs')
+  const ingest = createLogIngest({
+    database,
+    drops,
+    limits: new LogLimits(settings),
+    keepMs: settings.keepMs,
+    clock,
+    onStored: (lines, lagSeconds) => {
+      counters.stored.inc(lines)
+      counters.lag.observe(lagSeconds)
+    },
+    announce: async (tx, apps) => {
+      for (const app of apps) await tx.query('select pg_notify($1, $2)', [sentChannel, app], 'log-notify')
+    },
+  })
+  return {
+    signal: ingest.signal,
+    parts: [news.part, createLogUpkeep({ database, retention: settings, clock, log })],
+    reads: createLogReads(database, clock),
+    ingest,
+  }
+}
+
+function countersOf(registry: Registry): { stored: Counter; lag: Histogram } {
+  return {
+    stored: new Counter({ name: 'pavior_telemetry_log_lines_total', help: 'Lines of logs that were stored.', registers: [registry] }),
+    lag: new Histogram({ name: 'pavior_telemetry_log_lag_seconds', help: 'From when a line was written until it could be asked for, of the oldest of each batch.', buckets: lagBucketsSeconds, registers: [registry] }),
+  }
+}
