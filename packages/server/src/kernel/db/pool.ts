@@ -163,12 +163,13 @@ export async function connectDatabase({ connection, poolSize, flushStatement, lo
       client.release()
       return result
     } catch (error) {
-      client.off('error', noteBroken)
       const rolledBack = broken ? false : await client.query('rollback').then(
         () => true,
         () => false,
       )
+      // Only now: a connection whose server process has died says so a moment after the statement failed, and an error that nobody hears ends the process.
       client.release(!rolledBack)
+      if (rolledBack) client.off('error', noteBroken)
       throw translate(error)
     }
   }

@@ -16,7 +16,7 @@ import type { LogReads } from './logs/reads.ts'
 import { createMetrics, type MetricSettings } from './metrics/index.ts'
 import type { SeriesSource } from './metrics/series.ts'
 import { intakeRoutes } from './otlp/intake.ts'
-import type { Instances, Senders, TrafficSource } from './ports.ts'
+import type { Instances, LogSource, Senders, TrafficSource } from './ports.ts'
 import { Gate } from './query/gate.ts'
 import { createQueryReads, type QueryReads } from './query/reads.ts'
 import { queryRoutes } from './query/routes.ts'
@@ -30,7 +30,7 @@ export { otlpPath } from './otlp/intake.ts'
 export interface TelemetryDeps {
   database: PgDatabase
   resources: Resources
-  source: TrafficSource
+  source: TrafficSource & LogSource
   defaultEnvironment: (team: string) => string
   /** Hears of apps that called one which they never called before. */
   newCallers: (callers: AppName[]) => Promise<void>

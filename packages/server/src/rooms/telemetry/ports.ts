@@ -1,5 +1,5 @@
 /** What room telemetry needs from whatever routes requests, runs instances and knows who sends. */
-import type { RequestRecords } from '@pavior/contract'
+import type { LogsCollected, LogsWanted, RequestRecords } from '@pavior/contract'
 import type { FastifyRequest } from 'fastify'
 import type { Actor } from '../../kernel/actor.ts'
 
@@ -7,6 +7,12 @@ export interface TrafficSource {
   name: string
   /** Records above `after`; those up to it are given up. Throws AGENT_UNAVAILABLE. */
   requests(after: number): Promise<RequestRecords>
+}
+
+export interface LogSource {
+  name: string
+  /** Lines of all instances behind what was taken; waits for one when there is none. Throws AGENT_UNAVAILABLE. */
+  collectLogs(wanted: LogsWanted, signal: AbortSignal): Promise<LogsCollected>
 }
 
 /** An app in an environment, as its own token says it. */

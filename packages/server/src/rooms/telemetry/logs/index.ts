@@ -5,7 +5,9 @@ import { listenTo, type PgDatabase } from '../../../kernel/db/index.ts'
 import type { Part } from '../../../kernel/lifecycle/lifecycle.ts'
 import type { Logger } from '../../../kernel/log.ts'
 import type { Drops } from '../drops.ts'
+import type { LogSource } from '../ports.ts'
 import type { Signal } from '../otlp/intake.ts'
+import { createLogCollector } from './collect.ts'
 import { createLogIngest, type LogIngest } from './ingest.ts'
 import { LogLimits, type LogRates } from './limits.ts'
 import { createLogReads, type LogReads } from './reads.ts'
@@ -23,6 +25,8 @@ export interface LogSettings extends LogRates {
 
 export interface LogsDeps {
   database: PgDatabase
+  /** Where instances run. */
+  source: LogSource
   drops: Drops
   settings: LogSettings
   /** What this server counts about itself. */
@@ -38,7 +42,7 @@ export interface Logs {
   ingest: LogIngest
 }
 
-export function createLogs({ database, drops, settings, registry, clock, log }: LogsDeps): Logs {
+export function createLogs({ database, source, drops, settings, registry, clock, log }: LogsDeps): Logs {
   const counters = countersOf(registry)
   const news = listenTo(database, sentChannel, 'news of logs')
   const ingest = createLogIngest({
@@ -57,7 +61,7 @@ export function createLogs({ database, drops, settings, registry, clock, log }: 
   })
   return {
     signal: ingest.signal,
-    parts: [news.part, createLogUpkeep({ database, retention: settings, clock, log })],
+    parts: [news.part, createLogUpkeep({ database, retention: settings, clock, log }), createLogCollector({ database, source, ingest, drops, clock, log })],
     reads: createLogReads(database, clock),
     ingest,
   }
