@@ -206,6 +206,7 @@ export async function startServer({ config, settings, connection, external, agen
     events,
     senders: { ofToken: people.reads.telemetrySender, authenticate: people.reads.authenticate, mayWrite: (actor, team, app) => (actor.app === undefined || actor.app === app) && mayAct(actor, 'update', kinds.find('App')!, team, { name: app }), defaultEnvironment },
     instances: runtimeRoom.reads.instances,
+    instanceLogs: runtimeRoom.reads.logs,
     metrics: { retention: { rawMs: config.metricRawMs, minutesMs: config.metricMinutesMs, hoursMs: config.metricHoursMs }, appSeries: config.metricSeries, appPointsPerSecond: config.metricPointsPerSecond },
     logs: { keepMs: config.logDays * 24 * 3600_000, bytes: config.logBytes, linesPerSecond: config.logLinesPerSecond, bytesPerSecond: config.logBytesPerSecond },
     bodyBytes: config.telemetryBodyBytes,

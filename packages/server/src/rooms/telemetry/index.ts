@@ -16,7 +16,7 @@ import type { LogReads } from './logs/reads.ts'
 import { createMetrics, type MetricSettings } from './metrics/index.ts'
 import type { SeriesSource } from './metrics/series.ts'
 import { intakeRoutes } from './otlp/intake.ts'
-import type { Instances, LogSource, Senders, TrafficSource } from './ports.ts'
+import type { InstanceLogs, Instances, LogSource, Senders, TrafficSource } from './ports.ts'
 import { Gate } from './query/gate.ts'
 import { createQueryReads, type QueryReads } from './query/reads.ts'
 import { queryRoutes } from './query/routes.ts'
@@ -41,6 +41,7 @@ export interface TelemetryDeps {
   instances: Instances
   metrics: MetricSettings
   logs: LogSettings
+  instanceLogs: InstanceLogs
   /** Largest request with telemetry, packed. */
   bodyBytes: number
   /** What this server counts about itself. */
@@ -78,7 +79,7 @@ export function createTelemetry(deps: TelemetryDeps): Room<TelemetryReads> {
   const news = listenTo(database, trafficChannel, 'traffic news')
   return {
     reconcilers: [],
-    routes: [telemetryRoutes({ database, resources, defaultEnvironment, onMore: news.onMore, clock }), metrics.routes, intake, queryRoutes({ source: metrics.series, gate, clock, version: deps.version })],
+    routes: [telemetryRoutes({ database, resources, defaultEnvironment, onMore: news.onMore, clock }), metrics.routes, logs.routes, intake, queryRoutes({ source: metrics.series, gate, clock, version: deps.version })],
     parts: [news.part, collector, ...metrics.parts, ...logs.parts],
     reads: {
       ...createQueryReads({ source: metrics.series, gate }),

@@ -1,16 +1,19 @@
 /** Puts the parts of logs together: ways in, the store, reading. */
 import { Counter, Histogram, type Registry } from 'prom-client'
+import type { Routes } from '../../../kernel/api/types.ts'
 import type { Clock } from '../../../kernel/clock.ts'
 import { listenTo, type PgDatabase } from '../../../kernel/db/index.ts'
 import type { Part } from '../../../kernel/lifecycle/lifecycle.ts'
 import type { Logger } from '../../../kernel/log.ts'
+import type { Resources } from '../../../kernel/resources/index.ts'
 import type { Drops } from '../drops.ts'
-import type { LogSource } from '../ports.ts'
+import type { InstanceLogs, LogSource } from '../ports.ts'
 import type { Signal } from '../otlp/intake.ts'
 import { createLogCollector } from './collect.ts'
 import { createLogIngest, type LogIngest } from './ingest.ts'
 import { LogLimits, type LogRates } from './limits.ts'
 import { createLogReads, type LogReads } from './reads.ts'
+import { logRoutes } from './routes.ts'
 import { createLogUpkeep } from './upkeep.ts'
 
 const sentChannel = 'pavior_logs'
@@ -27,6 +30,8 @@ export interface LogsDeps {
   database: PgDatabase
   /** Where instances run. */
   source: LogSource
+  instanceLogs: InstanceLogs
+  resources: Pick<Resources, 'mustGet'>
   drops: Drops
   settings: LogSettings
   /** What this server counts about itself. */
@@ -37,12 +42,13 @@ export interface LogsDeps {
 
 export interface Logs {
   signal: Signal
+  routes: Routes
   parts: Part[]
   reads: LogReads
   ingest: LogIngest
 }
 
-export function createLogs({ database, source, drops, settings, registry, clock, log }: LogsDeps): Logs {
+export function createLogs({ database, source, instanceLogs, resources, drops, settings, registry, clock, log }: LogsDeps): Logs {
   const counters = countersOf(registry)
   const news = listenTo(database, sentChannel, 'news of logs')
   const ingest = createLogIngest({
@@ -59,10 +65,12 @@ export function createLogs({ database, source, drops, settings, registry, clock,
       for (const app of apps) await tx.query('select pg_notify($1, $2)', [sentChannel, app], 'log-notify')
     },
   })
+  const reads = createLogReads(database, clock)
   return {
     signal: ingest.signal,
+    routes: logRoutes({ database, reads, resources, instanceLogs, agent: source.name, onSent: news.onMore, clock }),
     parts: [news.part, createLogUpkeep({ database, retention: settings, clock, log }), createLogCollector({ database, source, ingest, drops, clock, log })],
-    reads: createLogReads(database, clock),
+    reads,
     ingest,
   }
 }

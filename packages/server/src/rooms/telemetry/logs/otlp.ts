@@ -29,9 +29,12 @@ export function linesOf({ owner, attributes, content }: OwnedResource, bounds: B
   })
 }
 
+/** What an instance sends is told apart from what it writes. */
+const ofInstance = 'OpenTelemetry'
+
 function sourceOf(owner: OwnedResource['owner'], attributes: ReadonlyMap<string, string>): LineSource {
   const { team, app, environment, instance, release, process } = owner
-  if (instance !== undefined) return { team, app, environment, release: Number(release), process, instance }
+  if (instance !== undefined) return { team, app, environment, release: Number(release), process, instance, sender: ofInstance }
   const sender = attributes.get('service.instance.id') ?? attributes.get('service.name')
   return { team, app, environment, ...(sender ? { sender: storable(sender).slice(0, 200) } : {}) }
 }

@@ -4,13 +4,14 @@ import { testDatabase } from '../../../../test/kernel.ts'
 import type { PgDatabase } from '../../../kernel/db/index.ts'
 import { systemClock } from '../../../kernel/clock.ts'
 import { createLog } from '../../../kernel/log.ts'
-import type { LogSource } from '../ports.ts'
+import type { InstanceLogs, LogSource } from '../ports.ts'
 import { createDrops, type Drops } from '../drops.ts'
 import { createLogs, type Logs, type LogSettings } from './index.ts'
 
 export const shop = { team: 'blue', app: 'shop', environment: 'production' }
 const log = createLog('silent', 'test')
 
+const none: InstanceLogs = { of: async () => () => [], lines: async function* () {} }
 const nowhere: LogSource = { name: 'nowhere', collectLogs: async () => ({ resend: false, logs: [] }) }
 
 export interface TestLogs {
@@ -27,7 +28,7 @@ export function logsOn(database: PgDatabase, over: Partial<LogSettings> = {}, cl
   const counter = new Counter({ name: 'dropped', help: 'dropped', labelNames: ['reason'] as const, registers: [registry] })
   const drops = createDrops({ database, resources: { get: async () => undefined }, events: { record: async () => {} }, counter, clock, log })
   const settings = { keepMs: 7 * 24 * 3600_000, bytes: 1e12, linesPerSecond: 100_000, bytesPerSecond: 1e9, ...over }
-  const logs = createLogs({ database, source, drops, settings, registry, clock, log })
+  const logs = createLogs({ database, source, instanceLogs: none, resources: { mustGet: async () => undefined as never }, drops, settings, registry, clock, log })
   const bodies = async (app = 'shop'): Promise<string[]> => (await logs.reads.stored({ team: 'blue', app, fromMs: 0, untilMs: Date.now() + 3600_000 }, 100_000)).map(({ body }) => body).reverse()
   return { database, logs, drops, registry, bodies }
 }
