@@ -16,10 +16,12 @@ import type { Line } from './line.ts'
 import { becomeTaker, holdTaker, notePositions, prunePositions } from './store.ts'
 
 const retryMs = 1000
-const answerBytes = 2 * 1024 * 1024
+const answerBytes = 4 * 1024 * 1024
 const waitMs = 20_000
 /** What comes within this time is written together. */
 const gatherMs = 100
+/** An answer with so many lines means that there is more. */
+const backlogLines = 5000
 /** One server takes from an agent. */
 const takerLock = 7_220_026
 
@@ -64,8 +66,13 @@ export async function takeAll({ database, source, ingest, drops, clock }: Collec
     whole = false
     changed = await takeAnswer({ database, source, ingest, drops, clock }, taker, positions, answer.logs)
     for (const [log, next] of changed) positions.set(log, next)
-    if (answer.logs.length > 0) await setTimeout(gatherMs, undefined, { signal }).catch(() => {})
+    // Whoever has a backlog is not kept waiting.
+    if (answer.logs.length > 0 && linesIn(answer) < backlogLines) await setTimeout(gatherMs, undefined, { signal }).catch(() => {})
   }
+}
+
+function linesIn({ logs }: LogsCollected): number {
+  return logs.reduce((sum, { lines }) => sum + lines.length, 0)
 }
 
 /** Gives how far each log was taken. */
