@@ -3,7 +3,6 @@ import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { gzipSync } from 'node:zlib'
 import { OTLPLogExporter } from '@opentelemetry/exporter-logs-otlp-http'
-import { resourceFromAttributes } from '@opentelemetry/resources'
 import { BatchLogRecordProcessor, LoggerProvider } from '@opentelemetry/sdk-logs'
 import { expect, test } from 'vitest'
 import { appBody, appsPath, testApi } from '../../../../test/api.ts'
@@ -84,7 +83,7 @@ test('an app that floods loses its own lines, errors last, is told, and another 
 
 test('the JavaScript SDK sends', async () => {
   const { api, bodies } = await room()
-  const provider = new LoggerProvider({ resource: resourceFromAttributes({ 'service.name': 'shop' }), processors: [new BatchLogRecordProcessor(new OTLPLogExporter({ url: `${api.url}/v1/otlp/v1/logs`, headers: { authorization: 'Bearer of-shop' } }))] })
+  const provider = new LoggerProvider({ processors: [new BatchLogRecordProcessor(new OTLPLogExporter({ url: `${api.url}/v1/otlp/v1/logs`, headers: { authorization: 'Bearer of-shop' } }))] })
   provider.getLogger('test').emit({ severityNumber: 13, body: 'from the SDK', attributes: { n: 1 } })
   await provider.shutdown()
   expect(await bodies()).toEqual(['from the SDK'])

@@ -1,6 +1,5 @@
 /** The ways in and out of logs, over a kernel of its own, for tests. */
 import { Counter, Registry } from 'prom-client'
-import { testDatabase } from '../../../../test/kernel.ts'
 import type { PgDatabase } from '../../../kernel/db/index.ts'
 import { systemClock } from '../../../kernel/clock.ts'
 import { createLog } from '../../../kernel/log.ts'
@@ -31,8 +30,4 @@ export function logsOn(database: PgDatabase, over: Partial<LogSettings> = {}, cl
   const logs = createLogs({ database, source, instanceLogs: none, resources: { mustGet: async () => undefined as never }, drops, settings, registry, clock, log })
   const bodies = async (app = 'shop'): Promise<string[]> => (await logs.reads.stored({ team: 'blue', app, fromMs: 0, untilMs: Date.now() + 3600_000 }, 100_000)).map(({ body }) => body).reverse()
   return { database, logs, drops, registry, bodies }
-}
-
-export async function testLogs(over: Partial<LogSettings> = {}): Promise<TestLogs> {
-  return logsOn(await testDatabase(), over)
 }
