@@ -85,9 +85,14 @@ export async function readBehind(log: LogFile, taken: number, maxBytes: number):
   if (rest) pieces.push(rest)
   const times = new TimeCursor(log.times)
   const nowMs = Date.now()
+  // Many lines are seen at one moment.
+  let [lastMs, time] = [NaN, '']
   let continues = from === taken && from > log.head && !(await isBreakBefore(log, from))
   const lines = pieces.map(({ text, from: begin, next, cut }): CollectedLine => {
-    const line = { time: new Date(times.at(begin, nowMs)).toISOString(), line: text, next, ...(continues ? { continues: true as const } : {}) }
+    const timeMs = times.at(begin, nowMs)
+    if (timeMs !== lastMs) [lastMs, time] = [timeMs, new Date(timeMs).toISOString()]
+    const line: CollectedLine = { time, line: text, next }
+    if (continues) line.continues = true
     continues = cut === true
     return line
   })

@@ -38,8 +38,10 @@ export function entriesOf({ lines, next, ended }: Pick<CollectedLog, 'lines' | '
     if (open && open.atMs >= bounds.oldestMs) out.lines.push(lineOf(open, source))
     open = undefined
   }
+  // Many lines are of one moment.
+  let [lastTime, atMs] = ['', 0]
   for (const line of lines) {
-    const atMs = timeOf(line, bounds)
+    if (line.time !== lastTime) [lastTime, atMs] = [line.time, timeOf(line, bounds)]
     if (line.continues) {
       if (!open || open.body.length >= longestBody) out.cutOff++
       else open.body += line.line
