@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { existsSync, rmSync } from 'node:fs'
 import type { Server } from 'node:http'
 import type { Logger } from 'pino'
-import { fail, type HostCapabilities, type ObservedState } from '@pavior/contract'
+import { fail, type HostCapabilities, type ObservedState, type RequestRecord, type RequestSpan } from '@pavior/contract'
 import { createApi, type Api } from './api/server.ts'
 import { createCallerFinder, type CallerFinder } from './callers.ts'
 import { detectHost, type HostChoice } from './detect.ts'
@@ -97,7 +97,8 @@ class RunningAgent implements Agent {
   readonly #runId = randomUUID()
   readonly #events = new EventHub()
   readonly #logs: LogStore
-  readonly #spool: Spool
+  readonly #spool: Spool<RequestRecord>
+  readonly #spans: Spool<RequestSpan>
   readonly #supervisor: Supervisor
   readonly #tasks: Tasks
   readonly #callers: CallerFinder
@@ -115,6 +116,7 @@ class RunningAgent implements Agent {
     this.ended = new Promise((resolve) => (this.#end = resolve))
     this.#logs = new LogStore({ directory: host.home.logs, settings, fallocate: host.tools.fallocate })
     this.#spool = new Spool({ directory: host.home.spool, maxBytes: settings.spoolBytes })
+    this.#spans = new Spool({ directory: host.home.spans, maxBytes: settings.spanSpoolBytes })
     this.#supervisor = new Supervisor({ host, logs: this.#logs, router, events: this.#events, key, random: options.random ?? Math.random })
     this.#tasks = new Tasks({ host, logs: this.#logs, events: this.#events })
     this.#callers = this.#createCallers(parts)
@@ -130,8 +132,8 @@ class RunningAgent implements Agent {
       metrics: () =>
         metricsText({
           observed: this.observed(),
-          spooledBytes: this.#spool.bytes,
-          droppedSegments: this.#spool.droppedSegments,
+          spooledBytes: this.#spool.bytes + this.#spans.bytes,
+          droppedSegments: this.#spool.droppedSegments + this.#spans.droppedSegments,
           wakes: this.#supervisor.sleepers.wakes,
           callerLooks: this.#callers.cost,
           router: router.metrics(),
@@ -139,6 +141,10 @@ class RunningAgent implements Agent {
       requests: (after) => {
         this.#spool.append(router.takeRecords())
         return this.#spool.read(after)
+      },
+      spans: (after) => {
+        this.#spans.append(router.takeSpans())
+        return this.#spans.read(after)
       },
       stop: (stop) => this.#prepareStop(stop),
     })
@@ -159,7 +165,7 @@ class RunningAgent implements Agent {
     await listen(this.#api.server, this.#options.socket)
     startMeasuring()
     router.identifyCallers(this.#callers.find)
-    this.#every(settings.recordsIntervalMs, () => this.#spool.append(router.takeRecords()))
+    this.#every(settings.recordsIntervalMs, () => this.#spoolRequests())
     this.#every(host.cgroup.enforces.memory ? settings.usageIntervalMs : settings.memoryPollMs, () => this.#measure())
     this.#every(sweepIntervalMs, () => this.#sweepLogs())
     this.#sweepLogs()
@@ -222,7 +228,7 @@ class RunningAgent implements Agent {
   async #close(): Promise<void> {
     const { host, router } = this.#parts
     await router.close().catch((error: unknown) => this.#options.log.warn({ error: String(error) }, 'the router did not close cleanly'))
-    this.#spool.append(router.takeRecords())
+    this.#spoolRequests()
     this.#logs.close()
     await new Promise<void>((resolve) => {
       this.#api.server.close(() => resolve())
@@ -235,6 +241,12 @@ class RunningAgent implements Agent {
     leaveHome(host.home.pidFile)
     this.#options.log.info({}, 'agent ended')
     this.#end()
+  }
+
+  #spoolRequests(): void {
+    const { router } = this.#parts
+    this.#spool.append(router.takeRecords())
+    this.#spans.append(router.takeSpans())
   }
 
   /** /proc is read once for all, and only where cgroups do not count. */

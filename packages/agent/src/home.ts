@@ -14,6 +14,7 @@ export interface AgentHome {
   logs: string
   scratch: string
   spool: string
+  spans: string
   passwd: string
   toolbox: string
 }
@@ -32,11 +33,12 @@ export function openHome(root: string): AgentHome {
     logs: join(directory, 'logs'),
     scratch: join(directory, 'scratch'),
     spool: join(directory, 'spool'),
+    spans: join(directory, 'spans'),
     passwd: join(directory, 'passwd'),
     toolbox: join(directory, 'toolbox'),
   }
   mkdirSync(root, { recursive: true })
-  for (const path of [join(root, 'keys'), home.runs, home.logs, home.spool, home.passwd]) mkdirSync(path, { recursive: true, mode: 0o700 })
+  for (const path of [join(root, 'keys'), home.runs, home.logs, home.spool, home.spans, home.passwd]) mkdirSync(path, { recursive: true, mode: 0o700 })
   mkdirSync(home.scratch, { recursive: true, mode: 0o711 })
   mkdirSync(home.toolbox, { recursive: true, mode: 0o755 })
   for (const path of [home.directory, home.scratch]) chmodSync(path, 0o711)

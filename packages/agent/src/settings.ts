@@ -49,6 +49,8 @@ export interface AgentSettings {
   recordsIntervalMs: number
   /** Bytes of request records that are kept while no server takes them. */
   spoolBytes: number
+  /** Bytes of single requests that are kept while no server takes them. */
+  spanSpoolBytes: number
   /** Shortest and longest time between two looks at who calls through the router. */
   callerLookPauseMs: number
   callerLookPauseMaxMs: number
@@ -99,6 +101,7 @@ export const defaultSettings: AgentSettings = {
   problemLines: 20,
   recordsIntervalMs: 1000,
   spoolBytes: 32 * 1024 * 1024,
+  spanSpoolBytes: 32 * 1024 * 1024,
   callerLookPauseMs: 100,
   callerLookPauseMaxMs: 10_000,
   callerLookShare: 0.02,

@@ -13,7 +13,7 @@ const record = (instance: string): RequestRecord => ({
   sequence: 0, from: '2030-01-01T00:00:00.000Z', intervalMs: 5000, team: 't', app: 'a', environment: 'e', release: 1, instance,
   statusClasses: [0, 1, 0, 0, 0], routerErrors: 0, durationBuckets: [], durationSumMs: 1, bytesIn: 1, bytesOut: 1,
 })
-const open = (maxBytes = 64 * 1024 * 1024) => new Spool({ directory, maxBytes })
+const open = (maxBytes = 64 * 1024 * 1024) => new Spool<RequestRecord>({ directory, maxBytes })
 
 test('numbers records, gives what is above a number, and forgets what was taken, over restarts too', () => {
   let spool = open()

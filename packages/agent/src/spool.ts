@@ -1,7 +1,7 @@
-/** Request records on disk until the server has taken them: a server that is away for an hour loses nothing. */
+/** Records on disk until the server has taken them: a server that is away for an hour loses nothing. */
 import { appendFileSync, existsSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import type { RequestRecord, RequestRecords } from '@pavior/contract'
+import type { Spooled } from '@pavior/contract'
 import { writeAtomically } from './state/atomic.ts'
 
 const segmentBytes = 1024 * 1024
@@ -15,7 +15,7 @@ interface Segment {
   bytes: number
 }
 
-export class Spool {
+export class Spool<Item extends { sequence: number }> {
   readonly #directory: string
   readonly #maxBytes: number
   #segments: Segment[]
@@ -36,7 +36,7 @@ export class Spool {
       .sort((one, other) => one.first - other.first)
     const newest = this.#segments.at(-1)
     if (newest) closeLastLine(newest)
-    this.#last = Math.max(this.#acknowledged(), newest ? (readSegment(newest).at(-1)?.sequence ?? newest.first - 1) : 0)
+    this.#last = Math.max(this.#acknowledged(), newest ? (readSegment<Item>(newest).at(-1)?.sequence ?? newest.first - 1) : 0)
   }
 
   /** Bytes on disk. */
@@ -45,7 +45,7 @@ export class Spool {
   }
 
   /** Adds records and numbers them. */
-  append(records: RequestRecord[]): void {
+  append(records: Item[]): void {
     if (records.length === 0) return
     const first = this.#last + 1
     const text = records.map((record) => `${JSON.stringify({ ...record, sequence: ++this.#last })}\n`).join('')
@@ -60,12 +60,12 @@ export class Spool {
   }
 
   /** Records above `after`; what is not above it was taken and is given up. */
-  read(after: number): RequestRecords {
+  read(after: number): Spooled<Item> {
     this.#acknowledge(after)
-    const records: RequestRecord[] = []
+    const records: Item[] = []
     for (const segment of this.#segments) {
       if (records.length >= batchCount) break
-      records.push(...readSegment(segment).filter((record) => record.sequence > after))
+      records.push(...readSegment<Item>(segment).filter((record) => record.sequence > after))
     }
     const batch = records.slice(0, batchCount)
     return { records: batch, last: batch.at(-1)?.sequence ?? Math.min(after, this.#last) }
@@ -108,12 +108,12 @@ function closeLastLine(segment: Segment): void {
 }
 
 /** A line that was cut by a crash is left out. */
-function readSegment(segment: Segment): RequestRecord[] {
+function readSegment<Item>(segment: Segment): Item[] {
   return readFileSync(segment.file, 'utf8')
     .split('\n')
     .flatMap((line) => {
       try {
-        return line === '' ? [] : [JSON.parse(line) as RequestRecord]
+        return line === '' ? [] : [JSON.parse(line) as Item]
       } catch {
         return []
       }

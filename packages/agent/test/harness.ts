@@ -14,6 +14,7 @@ import type {
   LogLine,
   ObservedState,
   RequestRecord,
+  RequestSpan,
   TaskSpec,
   TaskStatus,
   Workload,
@@ -105,6 +106,10 @@ export class RouterDouble implements Router {
     this.log.push(`drain ${instance}`)
     await this.holdDrain
     return { inFlight: this.inFlight }
+  }
+
+  takeSpans(): RequestSpan[] {
+    return []
   }
 
   takeRecords(): RequestRecord[] {

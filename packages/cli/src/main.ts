@@ -26,11 +26,13 @@ import { addQuota } from './nouns/quota.ts'
 import { addReleases } from './nouns/releases.ts'
 import { addResources } from './nouns/resources.ts'
 import { addRun } from './nouns/run.ts'
+import { addRunbook } from './nouns/runbook.ts'
 import { addSecrets } from './nouns/secrets.ts'
 import { addSession } from './nouns/session.ts'
 import { addSlo } from './nouns/slo.ts'
 import { addSso } from './nouns/sso.ts'
 import { addTelemetry } from './nouns/telemetry.ts'
+import { addTraces } from './nouns/traces.ts'
 import { addTemplates } from './nouns/templates.ts'
 import { addUp } from './nouns/up.ts'
 
@@ -49,7 +51,7 @@ program
 let current: Context | undefined
 const context = (): Context => (current ??= new Context(program.opts<GlobalFlags>()))
 
-for (const add of [addUp, addNew, addDeploy, addInit, addApps, addLogs, addMetrics, addRun, addConfig, addSecrets, addReleases, addPromotion, addPreviews, addGitops, addDrift, addResources, addCatalog, addScorecard, addPolicy, addException, addQuota, addTelemetry, addTemplates, addArtifact, addAudit, addSlo, addOnCall, addAuth, addSession, addSso, addCompletion]) add(program, context)
+for (const add of [addUp, addNew, addDeploy, addInit, addApps, addLogs, addMetrics, addRun, addConfig, addSecrets, addReleases, addPromotion, addPreviews, addGitops, addDrift, addResources, addCatalog, addScorecard, addPolicy, addException, addQuota, addTelemetry, addTraces, addTemplates, addArtifact, addAudit, addSlo, addOnCall, addRunbook, addAuth, addSession, addSso, addCompletion]) add(program, context)
 // Global flags may stand anywhere on the line.
 const everyCommand = (command: Command): Command[] => [command, ...command.commands.flatMap(everyCommand)]
 for (const command of program.commands.flatMap(everyCommand)) {

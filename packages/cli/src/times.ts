@@ -1,7 +1,7 @@
 /** Moments as people give them on the command line. */
 import { fail } from '@pavior/contract'
 
-const units: Record<string, number> = { s: 1000, m: 60_000, h: 3600_000, d: 86_400_000 }
+const units: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3600_000, d: 86_400_000 }
 
 /** `10m` ago, or a time; as ISO 8601. `flag` is named in the refusal. */
 export function timeOf(flag: string, text: string, now: number): string {
@@ -11,9 +11,9 @@ export function timeOf(flag: string, text: string, now: number): string {
   return time.toISOString()
 }
 
-/** Milliseconds of `90s`, `10m`, `2h` or `7d`. `flag` is named in the refusal. */
+/** Milliseconds of `500ms`, `90s`, `10m`, `2h` or `7d`. `flag` is named in the refusal. */
 export function durationMs(flag: string, text: string): number {
-  const match = /^(\d{1,9})([smhd])$/.exec(text)
+  const match = /^(\d{1,9})(ms|[smhd])$/.exec(text)
   const ms = match ? Number(match[1]) * units[match[2]!]! : 0
   if (ms === 0) throw fail('BAD_REQUEST', { message: `"${text}" is not a duration.`, fix: `For example: ${flag} 10m` })
   return ms

@@ -20,6 +20,7 @@
  * | `POST /sets/:id/requests?path=&count=` → SyntheticAnswers | GETs `path` of the healthy instances of a set in turn |
  * | `POST /sets/:id/sleep`, `POST /sets/:id/wake` | freeze or thaw every instance of the app in the environment of a set; sleep is refused while one starts or has requests |
  * | `GET /requests?after=` → RequestRecords | aggregated request records with a sequence above `after`; older ones are dropped as acknowledged |
+ * | `GET /spans?after=` → RequestSpans | single requests, in the same way: every bad or slow one and some of the others, within limits |
  * | `GET /healthz`, `GET /metrics` | liveness; Prometheus text |
  * | `POST /stop?instances=true|false` | end the agent, with or without stopping what it runs |
  *
@@ -389,11 +390,54 @@ export interface CallerCounts {
   errors: number
 }
 
-export interface RequestRecords {
-  records: RequestRecord[]
+/** What waits with the agent until the server has taken it. */
+export interface Spooled<Item extends { sequence: number }> {
+  records: Item[]
   /** Sequence to acknowledge with the next call. */
   last: number
 }
+
+export type RequestRecords = Spooled<RequestRecord>
+
+/** One request as the router saw it: a server span of its trace (https://www.w3.org/TR/trace-context/). */
+export interface RequestSpan {
+  sequence: number
+  /** ISO 8601: when its head had arrived. */
+  at: string
+  durationMs: number
+  /** Until all of it that came had gone to an instance; absent when it went to none. */
+  sentMs?: number
+  /** Until the head of the instance's answer was there; absent when none came. */
+  answeredMs?: number
+  /** 32 hexadecimal digits. */
+  traceId: string
+  /** 16 hexadecimal digits: what the instance got as its parent. */
+  spanId: string
+  /** Span that the client named as its own. */
+  parentId?: string
+  requestId: string
+  method: string
+  host: string
+  /** Without the query, which may carry secrets; cut. */
+  path: string
+  status: number
+  /** Code of the error that the router answered with in place of the instance. */
+  error?: string
+  team: string
+  app: string
+  environment: string
+  release: number
+  /** Empty when there was none. */
+  instance: string
+  /** Instances that it was sent to. */
+  tries: number
+  /** It waited for its app to be woken. */
+  woke?: true
+  bytesIn: number
+  bytesOut: number
+}
+
+export type RequestSpans = Spooled<RequestSpan>
 
 /** Upper bounds in milliseconds; one further bucket holds what is slower. */
 export const durationBucketsMs = [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000] as const

@@ -12,7 +12,7 @@ const narrow = { width: 360, height: 740 }
 const timeoutMs = 300_000
 
 /** What stands in the paths for each parameter. */
-const things: Record<string, string> = { plural: 'apps', team: 'default', app: 'shop', code: 'NOT_FOUND', kind: 'component', namespace: 'default', scorecard: 'production-readiness', template: 'node-service', run: 'none' }
+const things: Record<string, string> = { plural: 'apps', team: 'default', app: 'shop', code: 'NOT_FOUND', kind: 'component', namespace: 'default', scorecard: 'production-readiness', template: 'node-service', run: 'none', request: 'none' }
 const names: [path: string, name: string][] = [['/apps/$team/$app/builds', 'shop-build-1'], ['/apps/', 'shop-production-1'], ['', 'shop']]
 /** Of other kinds than the one that stands for all. */
 const more = ['/kinds/deployments', '/kinds/users', '/kinds/teams/-/default/edit', '/catalog?view=graph', '/no/such/page']

@@ -51,6 +51,9 @@ import * as runtime from './rooms/runtime/index.ts'
 import * as secrets from './rooms/secrets/index.ts'
 import * as telemetry from './rooms/telemetry/index.ts'
 
+/** The last lines of a command are read within this. */
+const taskLinesMs = 5000
+
 export interface ServerOptions {
   config: Config
   /** Where each setting comes from; secrets are redacted. */
@@ -94,7 +97,7 @@ export async function startServer({ config, settings, connection, external, agen
     kinds,
     validator: createValidator,
     wakes: wakesOf(reconcilers),
-    admission: [teamMustExist((team) => people.reads.teamExists(team)), (request) => people.reads.admission(request), (request) => deliveryRoom.reads.signatures(request), release.createDeploymentRules(() => resources), release.createRolloutRules((query) => telemetryRoom.reads.check(query)), secrets.createSecretRules(() => resources), gitops.createConfigRules(() => resources, clock), ...policy.admissionOf(() => policyRoom.reads)],
+    admission: [teamMustExist((team) => people.reads.teamExists(team)), (request) => people.reads.admission(request), (request) => deliveryRoom.reads.signatures(request), release.createDeploymentRules(() => resources), release.createRolloutRules((query) => telemetryRoom.reads.check(query)), secrets.createSecretRules(() => resources), reliability.createRunbookRules(() => resources, () => kinds.mustFind('App')), gitops.createConfigRules(() => resources, clock), ...policy.admissionOf(() => policyRoom.reads)],
     clock,
   })
   const loop = new ReconcileLoop({ database, feed, reconcilers, metrics: reconcileMetrics(metrics), log })
@@ -209,6 +212,7 @@ export async function startServer({ config, settings, connection, external, agen
     instanceLogs: runtimeRoom.reads.logs,
     metrics: { retention: { rawMs: config.metricRawMs, minutesMs: config.metricMinutesMs, hoursMs: config.metricHoursMs }, appSeries: config.metricSeries, appPointsPerSecond: config.metricPointsPerSecond },
     logs: { keepMs: config.logDays * 24 * 3600_000, bytes: config.logBytes, linesPerSecond: config.logLinesPerSecond, bytesPerSecond: config.logBytesPerSecond },
+    traces: { share: config.traceShare, slowMs: config.traceSlowMs, keepMs: config.traceKeepMs, appSpansPerSecond: config.traceSpansPerSecond },
     bodyBytes: config.telemetryBodyBytes,
     registry: metrics,
     serverName: () => `${hostname()}:${port}`,
@@ -216,7 +220,19 @@ export async function startServer({ config, settings, connection, external, agen
     clock,
     log,
   })
-  const reliabilityRoom = reliability.createReliability({ database, resources, signals: telemetryRoom.reads, query: telemetryRoom.reads.query, events, clock, log })
+  const runbookTools: reliability.RunbookTools = {
+    value: telemetryRoom.reads.value,
+    rollBack: releaseRoom.reads.rollBack,
+    run: releaseRoom.reads.run,
+    task: (id) => agent.task(id),
+    lines: async (id, count) => {
+      const lines: string[] = []
+      for await (const { line } of agent.logs(id, { tail: count }, AbortSignal.timeout(taskLinesMs))) lines.push(line)
+      return lines
+    },
+    defaultEnvironment,
+  }
+  const reliabilityRoom = reliability.createReliability({ database, resources, signals: telemetryRoom.reads, query: telemetryRoom.reads.query, runbooks: { tools: runbookTools, library: join(root, 'examples/runbooks') }, events, clock, log })
   const catalogRoom = catalog.createCatalog({
     database,
     resources,

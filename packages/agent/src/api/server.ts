@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Logger } from 'pino'
-import { fail, type AgentEvent, type ObservedState, type RequestRecords } from '@pavior/contract'
+import { fail, type AgentEvent, type ObservedState, type RequestRecords, type RequestSpans } from '@pavior/contract'
 import type { EventHub } from '../events.ts'
 import type { LogCollector } from '../logs/collector.ts'
 import { readLines } from '../logs/reader.ts'
@@ -27,6 +27,7 @@ export interface ApiParts {
   observed: () => ObservedState
   metrics: () => string
   requests: (after: number) => RequestRecords
+  spans: (after: number) => RequestSpans
   /** Ends the agent. */
   stop: (options: { instances: boolean }) => Promise<void>
 }
@@ -139,6 +140,7 @@ function createHandlers(parts: ApiParts): Record<string, Handler> {
       sendJson(response, 200, {})
     },
     'GET /requests': ({ query, response }) => sendJson(response, 200, parts.requests(readCount(query, 'after') ?? 0)),
+    'GET /spans': ({ query, response }) => sendJson(response, 200, parts.spans(readCount(query, 'after') ?? 0)),
     'GET /healthz': ({ response }) =>
       sendJson(response, 200, { ok: true, generation: supervisor.generation, routedGeneration: supervisor.routedGeneration }),
     'GET /metrics': ({ response }) => sendText(response, parts.metrics()),

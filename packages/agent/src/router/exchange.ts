@@ -6,7 +6,9 @@ import { notices, type Notice } from './pages.ts'
 import type { Plane } from './plane.ts'
 import { hasUndefinedBody, isIdempotent } from './plan.ts'
 import type { RequestHead } from './request-head.ts'
+import type { CounterLabels } from './records.ts'
 import { parseResponseHead, type ResponseHead } from './response-head.ts'
+import type { EndedRequest } from './spans.ts'
 import { chooseTarget, routeFor, type CompiledRoute } from './table.ts'
 import { Tunnel } from './tunnel.ts'
 import type { Upstream, UpstreamPool, UpstreamUser } from './upstream.ts'
@@ -37,6 +39,7 @@ export class Exchange implements UpstreamUser {
   private sent = false
   /** Its instances are asleep. */
   private isHeld = false
+  private woke = false
   /** When the instance last got something of the request. */
   private sentAt = 0
   private partialHead: Buffer | undefined
@@ -92,7 +95,7 @@ export class Exchange implements UpstreamUser {
 
   /** Waits until the instances are thawed; then the table may be another. */
   private hold(set: string): void {
-    this.isHeld = true
+    this.isHeld = this.woke = true
     this.plane.held.hold(set, () => {
       this.isHeld = false
       if (this.over) return
@@ -169,7 +172,7 @@ export class Exchange implements UpstreamUser {
   private refuseBody(): void {
     this.dropUpstream()
     if (this.response) return this.cut()
-    this.record(400, false)
+    this.record(400)
     this.client.answer(notices.badBody(), this.head, this.ids.requestId, false)
   }
 
@@ -212,7 +215,7 @@ export class Exchange implements UpstreamUser {
     this.respondedAt = this.plane.now()
     const upstream = this.upstream!
     this.client.write(switchingHeadFor(response, this.ids.requestId))
-    this.record(101, false)
+    this.record(101)
     const tunnel = new Tunnel(this.client, upstream, this.plane.stats)
     const early = this.client.takePending()
     this.client.becomeTunnel(tunnel)
@@ -253,7 +256,7 @@ export class Exchange implements UpstreamUser {
     const reusable = clean && response.keepAlive && this.requestBody.done && !this.needsOwnConnection()
     const upstream = this.upstream!
     this.upstream = undefined
-    this.record(response.status, false)
+    this.record(response.status)
     upstream.release(reusable ? this.idleMsFor(response) : 0)
     this.client.finished(this.keepAlive && this.requestBody.done)
   }
@@ -302,7 +305,7 @@ export class Exchange implements UpstreamUser {
 
   /** Answers with an error page in place of the instance. */
   private giveUp(notice: Notice): void {
-    this.record(notice.status, true)
+    this.record(notice.status, notice.code)
     this.client.answer(notice, this.head, this.ids.requestId, this.keepAlive && this.requestBody.done && !this.plane.closing)
   }
 
@@ -313,7 +316,7 @@ export class Exchange implements UpstreamUser {
   }
 
   private cut(): void {
-    this.record(this.response!.status, false)
+    this.record(this.response!.status)
     this.client.cut()
   }
 
@@ -336,7 +339,7 @@ export class Exchange implements UpstreamUser {
     if (this.over) return
     this.plane.stats.canceled++
     this.dropUpstream()
-    this.record(this.response?.status ?? clientGone, false)
+    this.record(this.response?.status ?? clientGone)
   }
 
   /** Ends the request when a time limit has passed. */
@@ -360,7 +363,7 @@ export class Exchange implements UpstreamUser {
     const bodyPending = !this.requestBody.done && !this.client.readingPaused
     if (bodyPending && (now - this.client.lastByteAt > this.plane.settings.bodyIdleTimeoutMs || this.pace?.isTooSlow(now))) {
       this.dropUpstream()
-      this.record(408, false)
+      this.record(408)
       this.client.answer(notices.slowClient(), this.head, this.ids.requestId, false)
     } else if (now - this.sentAt > this.route.requestTimeoutMs) {
       this.dropUpstream()
@@ -368,13 +371,20 @@ export class Exchange implements UpstreamUser {
     }
   }
 
-  private record(status: number, routerError: boolean): void {
+  /** `error`: code of what the router answered in place of the instance. */
+  private record(status: number, error?: string): void {
     if (this.over) return
     this.over = true
-    if (!routerError) this.plane.stats.responses[(Math.min(599, status) / 100 | 0) - 1]!++
+    if (error === undefined) this.plane.stats.responses[(Math.min(599, status) / 100 | 0) - 1]!++
     const until = this.response?.isEventStream ? this.respondedAt : this.plane.now()
     const counter = this.pool?.counter ?? this.route.unserved
-    counter.add(status, until - this.startedAt, this.bytesIn, this.bytesOut, routerError)
+    counter.add(status, until - this.startedAt, this.bytesIn, this.bytesOut, error !== undefined)
     this.client.calls?.add(counter, status)
+    if (this.plane.spans.wants(counter.labels, status, error, until - this.startedAt)) this.plane.spans.add(this.asEnded(counter.labels, until, status, error))
+  }
+
+  private asEnded(labels: CounterLabels, until: number, status: number, error: string | undefined): EndedRequest {
+    const { head, ids, startedAt, sentAt, respondedAt, tries, woke, bytesIn, bytesOut } = this
+    return { head, ids, labels, startedAt, until, sentAt, respondedAt, status, error, tries, woke, bytesIn, bytesOut }
   }
 }

@@ -24,17 +24,22 @@ export interface RequestIds {
 /** Random lower-case hexadecimal digits. */
 export type RandomHex = (digits: number) => string
 
-/** Keeps the client's request id and trace when they are sane. A new trace is marked as sampled, so that apps decide about it. */
+/**
+ * Keeps the client's request id and trace when they are sane. The router is a part of the trace: what the instance gets as its
+ * parent is the router's own span. A new trace is marked as sampled, so that apps decide about it.
+ */
 export function idsFor(head: RequestHead, randomHex: RandomHex): RequestIds {
   return {
     requestId: isSaneRequestId(head.requestId) ? head.requestId : randomHex(32),
-    traceparent: isTraceparent(head.traceparent) ? head.traceparent : `00-${randomHex(32)}-${randomHex(16)}-01`,
+    traceparent: isTraceparent(head.traceparent)
+      ? `00-${head.traceparent.slice(3, 35)}-${randomHex(16)}-${head.traceparent.slice(53, 55)}`
+      : `00-${randomHex(32)}-${randomHex(16)}-01`,
   }
 }
 
 /** The head that the instance gets. Host is as the client sent it; every other statement about the client is the router's. */
 export function requestHeadFor(head: RequestHead, ids: RequestIds, origin: Origin): string {
-  const trace = ids.traceparent === head.traceparent ? head.tracestate : ''
+  const trace = head.tracestate !== '' && isTraceparent(head.traceparent) ? head.tracestate : ''
   return `${head.method} ${head.target} HTTP/1.1\r\n${head.kept}${framingLines(head)}${connectionLines(head)}`
     + `${origin.trusted ? believedLines(head, origin) : ownLines(head, origin)}x-request-id: ${ids.requestId}\r\n`
     + `traceparent: ${ids.traceparent}\r\n${trace}via: 1.1 pavior\r\n\r\n`

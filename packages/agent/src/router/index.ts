@@ -1,6 +1,6 @@
 /** The door to the router: the HTTP data plane of one machine, in worker processes that share a port. */
 import { availableParallelism } from 'node:os'
-import type { RequestRecord } from '@pavior/contract'
+import type { RequestRecord, RequestSpan } from '@pavior/contract'
 import type { FoundCallers } from './callers.ts'
 import { bindPort, type ListeningHandle } from './listening-handle.ts'
 import { RequestLedger } from './ledger.ts'
@@ -44,6 +44,8 @@ export interface Router {
   drain(instance: string, timeoutMs: number): Promise<{ inFlight: number }>
   /** Request records of the intervals that are over. Each record is given out once. */
   takeRecords(): RequestRecord[]
+  /** Single requests. Each is given out once. */
+  takeSpans(): RequestSpan[]
   /** Has the owners of connections of this machine found by `find`, given their ports; it may throw. Without it nobody is known. */
   identifyCallers(find: (ports: number[]) => FoundCallers): void
   /** Tells from now on when requests wait for a set that is asleep, and which apps had requests lately. */
@@ -67,6 +69,8 @@ export interface RouterListener {
 const shortLifeMs = 2_000
 const firstDelayMs = 100
 const longestDelayMs = 5_000
+// An agent that takes none for a long time must not grow without end.
+const maxSpans = 20_000
 // Until whoever can look up callers is there, and after it failed.
 const unknownPauseMs = 10_000
 
@@ -95,6 +99,7 @@ class WorkerGroup implements Router {
   private readonly handle: ListeningHandle
   private readonly ledger: RequestLedger
   private readonly group = new Set<WorkerProcess>()
+  private spans: RequestSpan[] = []
   /** Counters of workers that are gone, so that sums never fall. */
   private past: WorkerStats[] = []
   private table: RouterTable | null = null
@@ -139,6 +144,12 @@ class WorkerGroup implements Router {
     return this.ledger.take(this.closing ? Infinity : Date.now())
   }
 
+  takeSpans(): RequestSpan[] {
+    const taken = this.spans
+    this.spans = []
+    return taken
+  }
+
   identifyCallers(find: (ports: number[]) => FoundCallers): void {
     this.find = find
   }
@@ -171,6 +182,9 @@ class WorkerGroup implements Router {
       onRecords: (intervalStart, counted) => {
         this.ledger.add(intervalStart, counted)
         for (const labels of counted) this.listener?.onRequests(labels)
+      },
+      onSpans: (spans) => {
+        this.spans.push(...spans.slice(0, maxSpans - this.spans.length))
       },
       onWake: (set) => this.listener?.onWake(set),
       onLook: (worker, ports) => worker.tellCallers(this.look(ports)),

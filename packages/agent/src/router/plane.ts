@@ -3,6 +3,7 @@ import type { RandomHex } from './forward.ts'
 import type { WorkerStats } from './protocol.ts'
 import type { RouterSettings } from './settings.ts'
 import type { HeldRequests } from './held-requests.ts'
+import type { SpanRecorder } from './spans.ts'
 import type { Table } from './table.ts'
 
 /** What every connection of a worker shares. */
@@ -18,6 +19,7 @@ export interface Plane {
   closing: boolean
   /** Requests that wait for instances to be thawed. */
   readonly held: HeldRequests
+  readonly spans: SpanRecorder
   /** Milliseconds on a clock that never goes back. */
   now(): number
   /** Value of a Date field, exact to the second. */

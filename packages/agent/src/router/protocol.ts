@@ -1,5 +1,5 @@
 /** What the agent process and the router's worker processes say to each other. */
-import type { DesiredRoute } from '@pavior/contract'
+import type { DesiredRoute, RequestSpan } from '@pavior/contract'
 import type { FoundCallers } from './callers.ts'
 import type { CountedRequests } from './records.ts'
 import type { RouterSettings } from './settings.ts'
@@ -70,6 +70,7 @@ export type FromWorker =
   | { type: 'applied'; generation: number }
   | { type: 'drained'; id: number; inFlight: number }
   | { type: 'records'; intervalStart: number; counted: CountedRequests[] }
+  | { type: 'spans'; spans: RequestSpan[] }
   | { type: 'stats'; stats: WorkerStats }
   | { type: 'flushed'; id: number }
   /** Asks who has the connections with these ports; answered with `callers`. */

@@ -45,6 +45,13 @@ export interface RouterSettings {
   maxConnections: number
   /** Networks in CIDR notation whose X-Forwarded-* are believed; those of everybody else are replaced. */
   trustedProxies: readonly string[]
+  /** Requests that took this long are told one by one, like those that failed. */
+  slowRequestMs: number
+  /** Single requests of an instance that are told in a second, of those that went well and of the others. */
+  usualSpansPerSecond: number
+  badSpansPerSecond: number
+  /** How long what is told of single requests is gathered. */
+  spanIntervalMs: number
   /** Length of one interval of the request records. */
   recordIntervalMs: number
   /** Connections of this machine whose owner is looked for at once; of more than these nobody knows whose they are. */
@@ -76,6 +83,10 @@ export const defaultSettings: RouterSettings = {
   maxHeaderFields: 128,
   maxConnections: 10_000,
   trustedProxies: [],
+  slowRequestMs: 1_000,
+  usualSpansPerSecond: 20,
+  badSpansPerSecond: 100,
+  spanIntervalMs: 250,
   recordIntervalMs: trafficIntervalMs,
   callersWaiting: 2_048,
   statsIntervalMs: 1_000,

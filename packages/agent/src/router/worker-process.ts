@@ -1,7 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { fail } from '@pavior/contract'
+import { fail, type RequestSpan } from '@pavior/contract'
 import type { FoundCallers } from './callers.ts'
 import { portInUse, type ListeningHandle } from './listening-handle.ts'
 import type { FromWorker, RouterTable, ToWorker, WorkerStats } from './protocol.ts'
@@ -14,6 +14,7 @@ const workerFlags = ['--max-semi-space-size=2', '--max-old-space-size=256']
 /** What a worker tells its owner. */
 export interface WorkerEvents {
   onRecords(intervalStart: number, counted: CountedRequests[]): void
+  onSpans(spans: RequestSpan[]): void
   /** It asks who has the connections with these ports. */
   onLook(worker: WorkerProcess, ports: number[]): void
   /** Requests wait for a set that is asleep. */
@@ -120,6 +121,7 @@ export class WorkerProcess {
   private receive(message: FromWorker, events: WorkerEvents): void {
     switch (message.type) {
       case 'records': return events.onRecords(message.intervalStart, message.counted)
+      case 'spans': return events.onSpans(message.spans)
       case 'look': return events.onLook(this, message.ports)
       case 'wake': return events.onWake(message.set)
       case 'log': return events.onLog(message.level, message.message, message.detail)

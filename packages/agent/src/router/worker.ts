@@ -9,6 +9,7 @@ import type { FromWorker, RouterTable, ToWorker, WorkerStats } from './protocol.
 import { createRandomHex } from './random.ts'
 import type { RequestCounter } from './records.ts'
 import type { RouterSettings } from './settings.ts'
+import { SpanRecorder } from './spans.ts'
 import { TargetRegistry } from './table.ts'
 import { trustOf } from './trust.ts'
 
@@ -35,6 +36,7 @@ class Worker {
   private checkTimer: NodeJS.Timeout | undefined
   private statsTimer: NodeJS.Timeout | undefined
   private recordTimer: NodeJS.Timeout | undefined
+  private spanTimer: NodeJS.Timeout | undefined
   private intervalStart = 0
 
   constructor(settings: RouterSettings) {
@@ -43,6 +45,7 @@ class Worker {
     const stats = emptyStats()
     this.plane = {
       settings, stats, randomHex: createRandomHex(), trusts: trustOf(settings.trustedProxies), table: undefined, closing: false, now, date: createDateSource(Date.now),
+      spans: new SpanRecorder(settings, now, Date.now, () => this.armSpans()),
       held: new HeldRequests((set) => send({ type: 'wake', set })),
     }
     this.registry = new TargetRegistry(settings, stats, now, this.changed)
@@ -76,6 +79,7 @@ class Worker {
   flush(): void {
     clearTimeout(this.recordTimer)
     clearTimeout(this.statsTimer)
+    this.sendSpans()
     this.recordTimer = this.statsTimer = undefined
     this.sendStats()
     if (this.changed.length === 0) return
@@ -140,6 +144,17 @@ class Worker {
     const wallClock = Date.now()
     this.intervalStart = wallClock - (wallClock % recordIntervalMs)
     this.recordTimer = setTimeout(() => this.flush(), this.intervalStart + recordIntervalMs - wallClock)
+  }
+
+  private armSpans(): void {
+    this.spanTimer ??= setTimeout(() => this.sendSpans(), this.settings.spanIntervalMs)
+  }
+
+  private sendSpans(): void {
+    clearTimeout(this.spanTimer)
+    this.spanTimer = undefined
+    const spans = this.plane.spans.take()
+    if (spans.length > 0) send({ type: 'spans', spans })
   }
 
   private sendStats(): void {

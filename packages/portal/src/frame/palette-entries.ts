@@ -33,7 +33,8 @@ export function useEntries(searching: boolean, query: string): Entry[] {
   const commands = useCommandEntries()
   const found = useResourceEntries(searching)
   const read = useTextEntries(query)
-  return useMemo(() => [...go, ...commands, ...found, ...read], [go, commands, found, read])
+  const typed = useTypedEntries(query)
+  return useMemo(() => [...typed, ...go, ...commands, ...found, ...read], [typed, go, commands, found, read])
 }
 
 interface SearchAnswer {
@@ -55,6 +56,15 @@ function useTextEntries(query: string): Entry[] {
       ...data.entities.map(({ ref, kind, namespace, name, title }) => found(`entity ${ref}`, title ?? name, `${kind} in the catalogue`, `/catalog/${[kind, namespace, name].map(encodeURIComponent).join('/')}`)),
     ]
   }, [data, words, go])
+}
+
+function useTypedEntries(query: string): Entry[] {
+  const go = useGo()
+  const text = query.trim()
+  return useMemo(() => {
+    const meant = text === '' ? [] : registeredRooms().flatMap(({ typed }) => typed?.(text) ?? [])
+    return meant.map(({ label, cli, run }): Entry => ({ id: `typed ${label}`, label, group: 'Found', keywords: text, ...(cli ? { cli } : {}), run: () => run(go) }))
+  }, [text, go])
 }
 
 function usePageEntries(): Entry[] {

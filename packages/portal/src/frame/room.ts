@@ -55,6 +55,8 @@ export interface PortalRoom {
   pages?: Page[]
   appTabs?: AppTab[]
   commands?: Command[]
+  /** What a text that somebody typed or pasted into the palette stands for, for example an id. */
+  typed?: (text: string) => Command | undefined
   /** Path of the room's own page of a resource, by plural of its kind: `apps: ({ metadata }) => …`. Other kinds get the generic page. */
   resources?: Record<string, (resource: Named) => string | undefined>
 }

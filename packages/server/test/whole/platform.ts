@@ -111,7 +111,7 @@ export class Platform {
   }
 
   /** One request through the router, on a connection of its own. */
-  get(host: string, path = '/'): Promise<{ status: number; body: string }> {
+  get(host: string, path = '/'): ReturnType<typeof httpGet> {
     return httpGet(this.routerPort, host, path)
   }
 

@@ -38,6 +38,11 @@ const whole = (value: string): number => {
   if (!Number.isInteger(number)) throw new Error('it must be a whole number')
   return number
 }
+const percent = (value: string): number => {
+  const number = Number(value)
+  if (value.trim() === '' || !(number >= 0 && number <= 100)) throw new Error('it must be a percentage from 0 to 100')
+  return number
+}
 const wholeOrNone = (value: string): number => (value === '0' ? 0 : whole(value))
 const networks = (value: string): string => {
   for (const network of value.split(',').map((each) => each.trim()).filter(Boolean)) {
@@ -134,6 +139,10 @@ export const settings = {
   logBytes: { variable: 'PAVIOR_LOG_GIB', description: 'Disk that the lines of logs may take, in GiB; beyond it the oldest hour goes.', fallback: () => 10 * 1024 * mib, parse: (value: string) => positive(value) * 1024 * mib },
   logLinesPerSecond: { variable: 'PAVIOR_LOG_LINES_PER_SECOND', description: 'Lines that one app may log a second, over time; beyond it debug is dropped first, errors last.', fallback: () => 5000, parse: whole },
   logBytesPerSecond: { variable: 'PAVIOR_LOG_KIB_PER_SECOND', description: 'KiB that one app may log a second, over time.', fallback: () => 2 * mib, parse: (value: string) => positive(value) * 1024 },
+  traceShare: { variable: 'PAVIOR_TRACE_PERCENT', description: 'Percent of the traces that are kept although nothing failed in them and nothing was slow.', fallback: () => 0.1, parse: (value: string) => percent(value) / 100 },
+  traceSlowMs: { variable: 'PAVIOR_TRACE_SLOW_MS', description: 'Milliseconds from which on a trace counts as slow, and is kept.', fallback: () => 1000, parse: positive },
+  traceKeepMs: { variable: 'PAVIOR_TRACE_DAYS', description: 'Days for which traces are kept.', fallback: () => 7 * 24 * 3600_000, parse: (value: string) => positive(value) * 24 * 3600_000 },
+  traceSpansPerSecond: { variable: 'PAVIOR_TRACE_SPANS_PER_SECOND', description: 'Spans that one app may send a second, over time.', fallback: () => 1000, parse: whole },
   telemetryBodyBytes: { variable: 'PAVIOR_TELEMETRY_BODY_MIB', description: 'Largest request with telemetry in MiB; unpacked it may be four times as large.', fallback: () => 4 * mib, parse: (value: string) => positive(value) * mib },
   requestsPerSecond: { variable: 'PAVIOR_REQUESTS_PER_SECOND', description: 'API requests that one caller may send over time.', fallback: () => 1000, parse: whole },
 } satisfies Record<string, Setting<string> | Setting<number>>

@@ -48,7 +48,7 @@ export interface AdmissionRequest {
 /** Asked in the transaction of the write and after it, when no other write can come between: what it counts is exact. Throws to take it back. */
 export type LastWord = (tx: Tx) => Promise<void>
 
-/** Throws to refuse, may fill in metadata of `object`, and may have a last word. */
+/** Throws to refuse, may fill in of `object` what only the platform knows, and may have a last word. */
 export type Admission = (request: AdmissionRequest) => Promise<LastWord | void>
 
 const defaultPageSize = 500

@@ -1,6 +1,5 @@
 /** Deploy progress, rollback, one-off commands. */
-import { randomBytes } from 'node:crypto'
-import { fail, isPaviorError, type DeployProgress, type ReleaseSpec } from '@pavior/contract'
+import { fail, isPaviorError, type DeployProgress } from '@pavior/contract'
 import type { FastifyInstance } from 'fastify'
 import Type from 'typebox'
 import { Compile } from 'typebox/compile'
@@ -8,18 +7,15 @@ import type { Actor } from '../../kernel/actor.ts'
 import { sendLines, type WriteLine } from '../../kernel/api/lines.ts'
 import type { Routes } from '../../kernel/api/types.ts'
 import { rollBack } from './commands.ts'
-import { readContext, servingDeployment, type App, type Release } from './context.ts'
+import type { Release } from './context.ts'
 import { releaseName } from './names.ts'
 import { releaseChanges } from './changes.ts'
+import { mayRun, startRun } from './one-off.ts'
 import { readDrift, type DriftDeps } from './drift-read.ts'
 import type { ArtifactTasks, SourceHistory, Writers } from './ports.ts'
 import { approve, diffEnvironments, planPromotion, promote } from './promotion.ts'
 import { previewRoutes, type PreviewRoutesDeps } from './previews/routes.ts'
 import { deployProgress, deploymentProgress, type ProgressDeps } from './progress.ts'
-import { bytesOf, commandOf, instanceEnv } from './snapshot.ts'
-
-const oneOffTimeoutMs = 24 * 3600_000
-const oneOffLimits = { memory: '1Gi', cpu: 1, pids: 512 }
 
 const rollbackRequest = Compile(Type.Object({ environment: Type.Optional(Type.String()), to: Type.Optional(Type.Integer({ minimum: 1 })) }, { additionalProperties: false }))
 const promotionRequest = Compile(Type.Object({ from: Type.String(), to: Type.String(), plan: Type.Optional(Type.Boolean()), allowPinned: Type.Optional(Type.Boolean()) }, { additionalProperties: false }))
@@ -48,11 +44,6 @@ interface AppParams {
 
 export function releaseRoutes(deps: ReleaseRoutesDeps): Routes {
   const { resources, tasks, defaultEnvironment } = deps
-
-  /** One-off commands are for those who may deploy. */
-  const mayRun = async (actor: Actor, team: string, app: string): Promise<void> => {
-    await resources.mutate<App>(actor, { kind: 'App', namespace: team, name: app }, (current) => current!, { dryRun: true })
-  }
 
   return (server: FastifyInstance) => {
     const stream = (name: string, path: string, make: (params: Record<string, string>, actor: Actor, signal: AbortSignal) => AsyncIterable<DeployProgress>): void => {
@@ -109,46 +100,22 @@ export function releaseRoutes(deps: ReleaseRoutesDeps): Routes {
 
     server.post<{ Params: AppParams }>('/v1/teams/:team/apps/:app/run', async ({ params, body, actor }, reply) => {
       if (!runRequest.Check(body)) throw fail('BAD_REQUEST', { message: 'A one-off command takes { "command": "…" }.' })
-      const { team, app } = params
-      await mayRun(actor, team, app)
-      const environment = body.environment ?? defaultEnvironment(team)
-      const { deployments } = await readContext(resources, team, app)
-      const serving = servingDeployment(deployments, environment)
-      if (!serving) throw fail('NO_SUCH_RELEASE', { message: `${app} has no release in ${environment} to run a command in.`, fix: 'Deploy it first.' })
-      const release = await resources.mustGet<Release>(actor, { kind: 'Release', namespace: team, name: releaseName(app, serving.spec.release) })
-      const spec: ReleaseSpec = release.spec
-      const id = `run-${team}-${app}-${randomBytes(6).toString('hex')}`
-      await tasks.run(id, {
-        team,
-        app,
-        artifact: spec.artifact,
-        command: commandOf(body.command, spec),
-        env: instanceEnv({ team, app, environment, release: spec }, 'run'),
-        secrets: spec.secrets ?? [],
-        environment,
-        mounts: spec.mounts ?? [],
-        image: spec.image,
-        limits: { memoryBytes: bytesOf(oneOffLimits.memory), cpu: oneOffLimits.cpu, pids: oneOffLimits.pids },
-        timeoutMs: oneOffTimeoutMs,
-        interactive: body.interactive ?? false,
-        terminal: body.terminal,
-      })
       reply.code(201)
-      return { id, release: `v${spec.version}`, environment }
+      return startRun(deps, actor, { ...params, environment: body.environment ?? defaultEnvironment(params.team), ...body })
     })
 
     const checkOwn = ({ team, app, id }: AppParams & { id: string }): void => {
       if (!id.startsWith(`run-${team}-${app}-`)) throw fail('NOT_FOUND', { message: `There is no one-off command "${id}" of ${app}.` })
     }
     server.get<{ Params: AppParams & { id: string } }>('/v1/teams/:team/apps/:app/run/:id', async ({ params, actor }) => {
-      await mayRun(actor, params.team, params.app)
+      await mayRun(resources, actor, params.team, params.app)
       checkOwn(params)
       const task = await tasks.task(params.id)
       if (!task) throw fail('NOT_FOUND', { message: `There is no one-off command "${params.id}" of ${params.app}.` })
       return task
     })
     server.delete<{ Params: AppParams & { id: string } }>('/v1/teams/:team/apps/:app/run/:id', async ({ params, actor }) => {
-      await mayRun(actor, params.team, params.app)
+      await mayRun(resources, actor, params.team, params.app)
       checkOwn(params)
       await tasks.cancelTask(params.id, 5000)
       return { id: params.id }
@@ -158,7 +125,7 @@ export function releaseRoutes(deps: ReleaseRoutesDeps): Routes {
       scope.removeAllContentTypeParsers()
       scope.addContentTypeParser('*', (_request, payload, parsed) => parsed(null, payload))
       scope.post<{ Params: AppParams & { id: string } }>('/v1/teams/:team/apps/:app/run/:id/attach', async ({ params, actor, raw }, reply) => {
-        await mayRun(actor, params.team, params.app)
+        await mayRun(resources, actor, params.team, params.app)
         checkOwn(params)
         const task = await tasks.attach(params.id)
         reply.hijack()

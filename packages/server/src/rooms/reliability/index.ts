@@ -16,9 +16,12 @@ import { createEvaluator } from './slo/evaluator.ts'
 import { slo } from './slo/kinds.ts'
 import type { GoldenSignals, Query } from './slo/ports.ts'
 import { sloRoutes } from './slo/routes.ts'
+import { createRunbooks, runbook, runbookRun, type RunbookTools } from './runbooks/index.ts'
 
 export type { Query, QueryResult } from './slo/ports.ts'
-export const kinds = [slo, onCallSchedule]
+export { createRunbookRules } from './runbooks/index.ts'
+export type { RunbookTools } from './runbooks/index.ts'
+export const kinds = [slo, onCallSchedule, runbook, runbookRun]
 
 export interface ReliabilityDeps {
   database: Database
@@ -26,6 +29,7 @@ export interface ReliabilityDeps {
   signals: GoldenSignals
   /** Answers PromQL; without it objectives that need it have no data, and say so. */
   query?: Query
+  runbooks: { tools: RunbookTools; library: string }
   events: EventRecorder
   clock: Clock
   log: Logger
@@ -43,12 +47,13 @@ export interface ReliabilityReads {
   budgets: (team: string, app: string, environment: string) => BudgetFact[]
 }
 
-export function createReliability({ database, resources, signals, query, events, clock, log }: ReliabilityDeps): Room<ReliabilityReads> {
+export function createReliability({ database, resources, signals, query, runbooks, events, clock, log }: ReliabilityDeps): Room<ReliabilityReads> {
   const slos = new Mirror<Resource<SloSpec, SloStatus>>(resources, 'Slo', log)
+  const books = createRunbooks({ resources, clock, ...runbooks })
   const draft = createDrafts({ database, resources, slos, signals, clock })
   return {
-    reconcilers: [createOnCall({ resources, events, clock })],
-    routes: [sloRoutes({ database, resources, clock }), onCallRoutes({ resources, clock })],
+    reconcilers: [createOnCall({ resources, events, clock }), ...books.reconcilers],
+    routes: [sloRoutes({ database, resources, clock }), onCallRoutes({ resources, clock }), ...books.routes],
     parts: [slos, createEvaluator({ database, resources, slos, signals, query, events, clock, log }, draft)],
     reads: {
       budgets: (team, app, environment) =>

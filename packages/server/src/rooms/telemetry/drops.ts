@@ -16,8 +16,8 @@ export type DropReason = MetricDropReason | LogDropReason
 export const dropReasons: Record<DropReason, string> = { ...metricDropReasons, ...logDropReasons }
 
 /** What kind of telemetry was dropped for this reason. */
-export function signalOf(reason: string): 'metrics' | 'logs' {
-  return Object.hasOwn(logDropReasons, reason) ? 'logs' : 'metrics'
+export function signalOf(reason: string): 'metrics' | 'logs' | 'traces' {
+  return Object.hasOwn(logDropReasons, reason) ? 'logs' : reason === 'span_rate' || reason === 'broken_span' ? 'traces' : 'metrics'
 }
 
 const writeEveryMs = 2000
@@ -63,7 +63,7 @@ export function createDrops({ database, resources, events, counter, clock, log }
     if (team === '' || nowMs - (told.get(key) ?? -Infinity) < tellEveryMs) return
     told.set(key, nowMs)
     const resource = await resources.get<Resource>(actor, { kind: 'App', namespace: team, name: app })
-    if (resource) await events.record(resource, 'Warning', 'TelemetryDropped', `${signalOf(reason) === 'logs' ? 'Lines of the log' : 'Metrics'} are not stored: ${reason}. ${dropReasons[reason]} See: pavior telemetry ${app}`, 'telemetry')
+    if (resource) await events.record(resource, 'Warning', 'TelemetryDropped', `Not everything is stored: ${reason}. ${dropReasons[reason]} See: pavior telemetry ${app}`, 'telemetry')
   }
   const settled = (): Promise<void> => (writing = writing.then(write))
 

@@ -10,13 +10,14 @@ import type { Room } from '../../kernel/room.ts'
 import { calledBy, callsOf, type AppName, type CallCounts } from './traffic/calls.ts'
 import { createCollector, trafficChannel } from './traffic/collect.ts'
 import { trafficMinutes, type TrafficMinutes } from './traffic/minutes.ts'
-import { samplesOf, type ReleaseSample } from './traffic/plan.ts'
+import { createTraces, type TraceSettings } from './traces/index.ts'
+import { samplesOf, trafficOf, type ReleaseSample } from './traffic/plan.ts'
 import { createLogs, type LogSettings } from './logs/index.ts'
 import type { LogReads } from './logs/reads.ts'
 import { createMetrics, type MetricSettings } from './metrics/index.ts'
 import type { SeriesSource } from './metrics/series.ts'
 import { intakeRoutes } from './otlp/intake.ts'
-import type { InstanceLogs, Instances, LogSource, Senders, TrafficSource } from './ports.ts'
+import type { InstanceLogs, Instances, LogSource, Senders, SpanSource, TrafficSource } from './ports.ts'
 import { Gate } from './query/gate.ts'
 import { createQueryReads, type QueryReads } from './query/reads.ts'
 import { queryRoutes } from './query/routes.ts'
@@ -30,7 +31,7 @@ export { otlpPath } from './otlp/intake.ts'
 export interface TelemetryDeps {
   database: PgDatabase
   resources: Resources
-  source: TrafficSource & LogSource
+  source: TrafficSource & LogSource & SpanSource
   defaultEnvironment: (team: string) => string
   /** Hears of apps that called one which they never called before. */
   newCallers: (callers: AppName[]) => Promise<void>
@@ -42,6 +43,7 @@ export interface TelemetryDeps {
   metrics: MetricSettings
   logs: LogSettings
   instanceLogs: InstanceLogs
+  traces: TraceSettings
   /** Largest request with telemetry, packed. */
   bodyBytes: number
   /** What this server counts about itself. */
@@ -74,13 +76,14 @@ export function createTelemetry(deps: TelemetryDeps): Room<TelemetryReads> {
   const metrics = createMetrics({ ...deps, settings: deps.metrics, logRates: deps.logs })
   const logs = createLogs({ ...deps, drops: metrics.drops, settings: deps.logs })
   const collector = createCollector({ database, source, newCallers, also: metrics.countTraffic, keepCallersMs, clock, log })
-  const intake = intakeRoutes({ senders: deps.senders, resources, instances: deps.instances, signals: [metrics.signal, logs.signal], others: [metrics.remoteWrite], bodyBytes: deps.bodyBytes, clock })
+  const traces = createTraces({ database, resources, source, drops: metrics.drops, logs: logs.ofRequests, usual: usualOf(database), settings: deps.traces, clock, log })
+  const intake = intakeRoutes({ senders: deps.senders, resources, instances: deps.instances, signals: [metrics.signal, logs.signal, traces.signal], others: [metrics.remoteWrite], bodyBytes: deps.bodyBytes, clock })
   const gate = new Gate()
   const news = listenTo(database, trafficChannel, 'traffic news')
   return {
     reconcilers: [],
-    routes: [telemetryRoutes({ database, resources, defaultEnvironment, onMore: news.onMore, clock }), metrics.routes, logs.routes, intake, queryRoutes({ source: metrics.series, gate, clock, version: deps.version })],
-    parts: [news.part, collector, ...metrics.parts, ...logs.parts],
+    routes: [telemetryRoutes({ database, resources, defaultEnvironment, onMore: news.onMore, clock }), metrics.routes, logs.routes, traces.routes, intake, queryRoutes({ source: metrics.series, gate, clock, version: deps.version })],
+    parts: [news.part, collector, ...metrics.parts, ...logs.parts, ...traces.parts],
     reads: {
       ...createQueryReads({ source: metrics.series, gate }),
       minutes: trafficMinutes(database),
@@ -95,5 +98,16 @@ export function createTelemetry(deps: TelemetryDeps): Room<TelemetryReads> {
       series: metrics.series,
       logs: logs.reads,
     },
+  }
+}
+
+
+/** With fewer requests a percentile says nothing. */
+const leastRequests = 20
+
+function usualOf(database: PgDatabase): (of: { team: string; app: string; environment: string; from: Date; until: Date }) => Promise<number | undefined> {
+  return async ({ team, app, environment, from, until }) => {
+    const { totals } = trafficOf(await readTraffic(database, { team, app, environment, from, until }), { fromMs: from.getTime(), untilMs: until.getTime(), stepSeconds: 3600 })
+    return totals.requests < leastRequests ? undefined : (totals.p95Ms ?? undefined)
   }
 }

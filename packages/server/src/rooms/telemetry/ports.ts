@@ -1,5 +1,5 @@
 /** What room telemetry needs from whatever routes requests, runs instances and knows who sends. */
-import type { LogLine, LogsCollected, LogsWanted, RequestRecords } from '@pavior/contract'
+import type { LogLine, LogsCollected, LogsWanted, RequestLogLine, RequestRecords, RequestSpans } from '@pavior/contract'
 import type { FastifyRequest } from 'fastify'
 import type { Actor } from '../../kernel/actor.ts'
 
@@ -13,6 +13,17 @@ export interface LogSource {
   name: string
   /** Lines of all instances behind what was taken; waits for one when there is none. Throws AGENT_UNAVAILABLE. */
   collectLogs(wanted: LogsWanted, signal: AbortSignal): Promise<LogsCollected>
+}
+
+export interface SpanSource {
+  name: string
+  /** Requests with a number above `after`; those up to it are given up. Throws AGENT_UNAVAILABLE. */
+  spans(after: number): Promise<RequestSpans>
+}
+
+/** Finds what apps logged about one request. */
+export interface RequestLogs {
+  of(request: { team: string; apps: string[]; requestId: string; traceId: string; from: Date; until: Date; limit: number }): Promise<RequestLogLine[]>
 }
 
 /** An app in an environment, as its own token says it. */

@@ -7,11 +7,12 @@ import type { Part } from '../../../kernel/lifecycle/lifecycle.ts'
 import type { Logger } from '../../../kernel/log.ts'
 import type { Resources } from '../../../kernel/resources/index.ts'
 import type { Drops } from '../drops.ts'
-import type { InstanceLogs, LogSource } from '../ports.ts'
+import type { InstanceLogs, LogSource, RequestLogs } from '../ports.ts'
 import type { Signal } from '../otlp/intake.ts'
 import { createLogCollector } from './collect.ts'
 import { createLogIngest, type LogIngest } from './ingest.ts'
 import { LogLimits, type LogRates } from './limits.ts'
+import { createRequestLogs } from './of-request.ts'
 import { createLogReads, type LogReads } from './reads.ts'
 import { logRoutes } from './routes.ts'
 import { createLogUpkeep } from './upkeep.ts'
@@ -45,6 +46,7 @@ export interface Logs {
   routes: Routes
   parts: Part[]
   reads: LogReads
+  ofRequests: RequestLogs
   ingest: LogIngest
 }
 
@@ -71,6 +73,7 @@ export function createLogs({ database, source, instanceLogs, resources, drops, s
     routes: logRoutes({ database, reads, resources, instanceLogs, agent: source.name, onSent: news.onMore, clock }),
     parts: [news.part, createLogUpkeep({ database, retention: settings, clock, log }), createLogCollector({ database, source, ingest, drops, clock, log })],
     reads,
+    ofRequests: createRequestLogs(reads),
     ingest,
   }
 }

@@ -94,7 +94,7 @@ export function tiersOf({ rawMs, minutesMs, hoursMs }: Retention): Tier[] {
 }
 
 /** Why points are not taken. */
-export type DropReason = 'series_limit' | 'rate' | 'labels' | 'too_old' | 'in_the_future' | 'late_delta' | 'unsupported'
+export type DropReason = 'series_limit' | 'rate' | 'labels' | 'too_old' | 'in_the_future' | 'late_delta' | 'unsupported' | 'span_rate' | 'broken_span'
 
 export const dropReasons: Record<DropReason, string> = {
   series_limit: 'The app has as many series as it may have; those that were there go on.',
@@ -103,6 +103,8 @@ export const dropReasons: Record<DropReason, string> = {
   too_old: 'A point is older than points are kept as they come.',
   in_the_future: 'A point is of a time that has not come.',
   late_delta: 'A difference came again, or after a later one.',
+  span_rate: 'The app sends more spans a second than it may; those that failed are dropped last.',
+  broken_span: 'A span has no trace, no id or no time.',
   unsupported: 'A point has no value, or is of a kind that is not known.',
 }
 

@@ -48,6 +48,19 @@ const messages = {
     body: ['AnyValue', 5], attributes: ['KeyValue*', 6], traceId: ['bytes', 9], spanId: ['bytes', 10], eventName: ['string', 12],
   },
 
+  ExportTraceServiceRequest: { resourceSpans: ['ResourceSpans*', 1] },
+  ExportTraceServiceResponse: { partialSuccess: ['PartialSpans', 1] },
+  PartialSpans: { rejectedSpans: ['int64', 1], errorMessage: ['string', 2] },
+  ResourceSpans: { resource: ['Resource', 1], scopeSpans: ['ScopeSpans*', 2] },
+  ScopeSpans: { scope: ['Scope', 1], spans: ['Span*', 2] },
+  Span: {
+    traceId: ['bytes', 1], spanId: ['bytes', 2], parentSpanId: ['bytes', 4], name: ['string', 5], kind: ['int32', 6], startTimeUnixNano: ['fixed64', 7],
+    endTimeUnixNano: ['fixed64', 8], attributes: ['KeyValue*', 9], events: ['SpanEvent*', 11], links: ['SpanLink*', 13], status: ['SpanStatus', 15],
+  },
+  SpanEvent: { timeUnixNano: ['fixed64', 1], name: ['string', 2], attributes: ['KeyValue*', 3] },
+  SpanLink: { traceId: ['bytes', 1], spanId: ['bytes', 2] },
+  SpanStatus: { message: ['string', 2], code: ['int32', 3] },
+
   WriteRequest: { timeseries: ['TimeSeries*', 1], metadata: ['WrittenMetadata*', 3] },
   TimeSeries: { labels: ['Label*', 1], samples: ['Sample*', 2] },
   Label: { name: ['string', 1], value: ['string', 2] },

@@ -47,6 +47,33 @@ export function attributesOf(message: unknown): [name: string, value: string][] 
   return out
 }
 
+const mostAttributes = 128
+const longestAttributeName = 200
+const longestAttributeValue = 4000
+
+/** Attributes with their types, cut where they are too many or too long. */
+export function valuesOf(message: unknown): Record<string, unknown> {
+  const out: [string, unknown][] = []
+  for (const attribute of listOf(message, 'attributes').slice(0, mostAttributes)) {
+    const key = textOf(field(attribute, 'key')).slice(0, longestAttributeName)
+    if (key !== '') out.push([key, cutValue(plainValue(field(attribute, 'value'), 0))])
+  }
+  return Object.fromEntries(out)
+}
+
+function cutValue(value: unknown): unknown {
+  if (typeof value === 'string') return value.slice(0, longestAttributeValue)
+  if (typeof value !== 'object' || value === null) return value
+  const text = JSON.stringify(value)
+  return text.length > longestAttributeValue ? text.slice(0, longestAttributeValue) : value
+}
+
+/** An id in lower-case hexadecimal digits, from bytes or, in JSON, from digits; undefined when it is none, or all zeros. */
+export function idOf(given: unknown, digits: number): string | undefined {
+  const text = given instanceof Uint8Array ? Buffer.from(given).toString('hex') : textOf(given).toLowerCase()
+  return text.length === digits && /^[0-9a-f]+$/.test(text) && !/^0+$/.test(text) ? text : undefined
+}
+
 /** Whatever sent, with its attributes: each may be of another app. `list`: where the request has them. */
 export function resourcesOf(request: unknown, list: string): { attributes: Map<string, string>; content: unknown }[] {
   return listOf(request, list).map((content) => ({ content, attributes: new Map(attributesOf(field(content, 'resource'))) }))
