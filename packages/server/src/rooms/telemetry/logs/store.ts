@@ -69,7 +69,8 @@ export async function partitions(tx: Tx): Promise<Partition[]> {
 
 /** Detached first, so that nobody who reads has to wait for its files to go. */
 export async function dropPartition(database: Database, name: string): Promise<void> {
-  await database.query(`alter table log_lines detach partition ${name} concurrently`)
+  // An earlier attempt that was cut off left it half detached, which only needs to be finished.
+  await database.query(`alter table log_lines detach partition ${name} concurrently`).catch(() => database.query(`alter table log_lines detach partition ${name} finalize`))
   await database.query(`drop table ${name}`)
 }
 
