@@ -12,8 +12,9 @@ import { kinds } from './kinds/index.ts'
 import { operations } from './operations/index.ts'
 import { policy } from './policy/index.ts'
 import { reliability } from './reliability/index.ts'
+import { runbooks } from './runbooks/index.ts'
 import { secrets } from './secrets/index.ts'
 import { telemetry } from './telemetry/index.ts'
 import { templates } from './templates/index.ts'
 
-export const rooms: PortalRoom[] = [catalog, templates, entities, delivery, telemetry, reliability, environments, gitops, secrets, artifacts, policy, operations, identity, kinds, gallery]
+export const rooms: PortalRoom[] = [catalog, templates, entities, delivery, telemetry, reliability, runbooks, environments, gitops, secrets, artifacts, policy, operations, identity, kinds, gallery]

@@ -7,6 +7,7 @@ import { listenTo, type PgDatabase } from '../../kernel/db/index.ts'
 import type { Logger } from '../../kernel/log.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import type { Room } from '../../kernel/room.ts'
+import { createChanges, type Changes } from './changes/index.ts'
 import { calledBy, callsOf, type AppName, type CallCounts } from './traffic/calls.ts'
 import { createCollector, trafficChannel } from './traffic/collect.ts'
 import { trafficMinutes, type TrafficMinutes } from './traffic/minutes.ts'
@@ -69,6 +70,8 @@ export interface TelemetryReads extends QueryReads {
   series: SeriesSource
   /** Everything that was logged. */
   logs: LogReads
+  /** What others told of changes that they made to these apps, latest first. */
+  changes: Changes['of']
 }
 
 export function createTelemetry(deps: TelemetryDeps): Room<TelemetryReads> {
@@ -76,14 +79,15 @@ export function createTelemetry(deps: TelemetryDeps): Room<TelemetryReads> {
   const metrics = createMetrics({ ...deps, settings: deps.metrics, logRates: deps.logs })
   const logs = createLogs({ ...deps, drops: metrics.drops, settings: deps.logs })
   const collector = createCollector({ database, source, newCallers, also: metrics.countTraffic, keepCallersMs, clock, log })
+  const changes = createChanges({ database, resources, events: deps.events, clock, log })
   const traces = createTraces({ database, resources, source, drops: metrics.drops, logs: logs.ofRequests, usual: usualOf(database), settings: deps.traces, clock, log })
-  const intake = intakeRoutes({ senders: deps.senders, resources, instances: deps.instances, signals: [metrics.signal, logs.signal, traces.signal], others: [metrics.remoteWrite], bodyBytes: deps.bodyBytes, clock })
+  const intake = intakeRoutes({ senders: deps.senders, resources, instances: deps.instances, signals: [metrics.signal, logs.signal, traces.signal], others: [metrics.remoteWrite, changes.wayIn], bodyBytes: deps.bodyBytes, clock })
   const gate = new Gate()
   const news = listenTo(database, trafficChannel, 'traffic news')
   return {
     reconcilers: [],
-    routes: [telemetryRoutes({ database, resources, defaultEnvironment, onMore: news.onMore, clock }), metrics.routes, logs.routes, traces.routes, intake, queryRoutes({ source: metrics.series, gate, clock, version: deps.version })],
-    parts: [news.part, collector, ...metrics.parts, ...logs.parts, ...traces.parts],
+    routes: [telemetryRoutes({ database, resources, defaultEnvironment, onMore: news.onMore, clock }), metrics.routes, logs.routes, traces.routes, changes.routes, intake, queryRoutes({ source: metrics.series, gate, clock, version: deps.version })],
+    parts: [news.part, collector, ...metrics.parts, ...logs.parts, ...traces.parts, changes.part],
     reads: {
       ...createQueryReads({ source: metrics.series, gate }),
       minutes: trafficMinutes(database),
@@ -97,10 +101,10 @@ export function createTelemetry(deps: TelemetryDeps): Room<TelemetryReads> {
       callsOf: (apps, since) => callsOf(database, apps, since),
       series: metrics.series,
       logs: logs.reads,
+      changes: changes.of,
     },
   }
 }
-
 
 /** With fewer requests a percentile says nothing. */
 const leastRequests = 20

@@ -7,11 +7,12 @@ import type { Actor } from '../../../kernel/actor.ts'
 import type { Routes } from '../../../kernel/api/types.ts'
 import type { Clock } from '../../../kernel/clock.ts'
 import { readableTeams } from '../../../kernel/resources/index.ts'
-import type { Matcher, Selection, SeriesSource } from '../metrics/series.ts'
+import type { Matcher, Selection, Series, SeriesSource } from '../metrics/series.ts'
 import { metricName, type Labels } from '../promql/labels.ts'
 import { splitMatchers } from '../promql/matchers.ts'
 import type { QueryRequest } from '../promql/query.ts'
 import { answerParts, refusalOf } from './answers.ts'
+import { federated, lookBackMs } from './federate.ts'
 import type { Gate } from './gate.ts'
 import { all, durationParameter, formOf, one, parametersOf, timeParameter, type Parameters } from './parameters.ts'
 
@@ -48,6 +49,7 @@ export function queryRoutes(deps: QueryRoutesDeps): Routes {
     }
     addQueries(both, deps)
     addBrowsing(both, deps)
+    server.get('/prometheus/federate', async (request, reply) => reply.type('text/plain; version=0.0.4; charset=utf-8').send(await federate(askedIn(request, reply), deps)))
     server.get(`${base}/status/buildinfo`, async () => ({ status: 'success', data: { version: speaks, revision: '', branch: '', buildUser: '', buildDate: '', goVersion: '', application: `Pavior ${deps.version}` } }))
   }
 }
@@ -141,13 +143,32 @@ function addBrowsing(both: Both, { source, gate, clock }: QueryRoutesDeps): void
   })
 }
 
+async function federate(asked: Asked, { source, gate, clock }: QueryRoutesDeps): Promise<string> {
+  const { parseSelector } = await import('../promql/parse.ts')
+  const selectors = all(asked.parameters, 'match[]').map(parseSelector)
+  if (selectors.length === 0) throw fail('QUERY_INVALID', { message: 'no match[] parameter provided', fix: 'Give a selector, for example match[]={app="shop"}.' })
+  const untilMs = clock.now().getTime()
+  return gate.through(async () => {
+    const found = new Map<string, Series>()
+    for (const matchers of selectors) {
+      const { asked: selection, fits } = splitMatchers(matchers)
+      for (const series of await within(source, asked.app).select({ teams: asked.teams, matchers: selection, fromMs: untilMs - lookBackMs, untilMs }, asked.signal)) if (fits(series.labels)) found.set(keyOf(series.labels), series)
+    }
+    return federated([...found.values()], await source.metadata(asked.teams))
+  }, asked.signal)
+}
+
+function keyOf(labels: Labels): string {
+  return JSON.stringify(Object.entries(labels).toSorted(([one], [other]) => (one < other ? -1 : 1)))
+}
+
 /** Each series once, in order, whichever selectors it fits. */
 async function seriesOf(source: SeriesSource, { parameters, teams, app, signal }: Asked, selectors: Matcher[][], clock: Clock): Promise<Labels[]> {
   const window: Pick<Selection, 'fromMs' | 'untilMs'> = { fromMs: timeParameter(parameters, 'start', clock.now().getTime() - browsedMs), untilMs: timeParameter(parameters, 'end', clock.now().getTime()) }
   const known = new Map<string, Labels>()
   for (const matchers of selectors) {
     const { asked, fits } = splitMatchers(matchers)
-    for (const labels of await within(source, app).series({ teams, matchers: asked, ...window }, signal)) if (fits(labels)) known.set(JSON.stringify(Object.entries(labels).toSorted(([one], [other]) => (one < other ? -1 : 1))), labels)
+    for (const labels of await within(source, app).series({ teams, matchers: asked, ...window }, signal)) if (fits(labels)) known.set(keyOf(labels), labels)
   }
   return [...known].toSorted(([one], [other]) => (one < other ? -1 : 1)).map(([, { [metricName]: name, ...rest }]) => (name === undefined ? rest : { [metricName]: name, ...rest }))
 }

@@ -26,9 +26,10 @@ export async function hasPrometheus(): Promise<boolean> {
   )
 }
 
-export async function startPrometheus(): Promise<RunningPrometheus> {
+/** `scrapes`: the list of its scrape_configs, in YAML. */
+export async function startPrometheus(scrapes = ''): Promise<RunningPrometheus> {
   const directory = await mkdtemp(join(tmpdir(), 'pavior-prometheus-'))
-  await writeFile(join(directory, 'prometheus.yml'), 'global:\n  scrape_interval: 1h\n')
+  await writeFile(join(directory, 'prometheus.yml'), `global:\n  scrape_interval: 1h\n${scrapes === '' ? '' : `scrape_configs:\n${scrapes}`}`)
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
   const child = spawn('prometheus', [`--config.file=${join(directory, 'prometheus.yml')}`, `--storage.tsdb.path=${join(directory, 'data')}`, `--web.listen-address=127.0.0.1:${port}`, '--web.enable-remote-write-receiver', '--enable-feature=promql-at-modifier,promql-negative-offset'], { stdio: ['ignore', 'ignore', 'pipe'] })
