@@ -12,6 +12,8 @@ export interface Partition {
   name: string
   fromMs: number
   untilMs: number
+  /** On disk, with its indexes. */
+  bytes: number
 }
 
 const made = 1_000_000_007
@@ -35,20 +37,33 @@ export async function makePartitions(database: Database, { table, lengthMs }: Pa
 
 /** Oldest first. */
 export async function listPartitions(database: Database, { table, lengthMs }: Partitioned): Promise<Partition[]> {
-  const { rows } = await database.query<{ name: string }>('select c.relname as name from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = $1::regclass', [table])
+  const { rows } = await database.query<{ name: string; bytes: string }>('select c.relname as name, pg_total_relation_size(c.oid) as bytes from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = $1::regclass', [table])
   return rows
-    .map(({ name }) => ({ name, fromMs: Number(name.slice(table.length + 1)) * 1000 }))
-    .map(({ name, fromMs }) => ({ name, fromMs, untilMs: fromMs + lengthMs }))
+    .map(({ name, bytes }) => ({ name, bytes: Number(bytes), fromMs: Number(name.slice(table.length + 1)) * 1000 }))
+    .map((one) => ({ ...one, untilMs: one.fromMs + lengthMs }))
     .sort((one, other) => one.fromMs - other.fromMs)
 }
 
-/** Readers go on meanwhile. One that another server drops at the same time is gone all the same. */
+const undefinedTable = '42P01'
+
+/** Detached first, so that nobody who reads has to wait for its files to go. One that another server drops at the same time is gone all the same. */
 export async function dropPartition(database: Database, { table }: Partitioned, { name }: Pick<Partition, 'name'>): Promise<void> {
+  const unlessGone = (error: { code?: string }): void => {
+    if (error.code !== undefinedTable) throw error
+  }
   await database.query(`alter table ${table} detach partition ${name} concurrently`).catch((error: { code?: string }) => {
-    // Undefined table, not a partition of it, or pending of a detach that broke off.
-    if (error.code !== '42P01' && error.code !== '55000') throw error
-  })
-  await database.query(`drop table if exists ${name}`)
+    unlessGone(error)
+    // An attempt that was cut off left it half detached, which only needs to be finished; one that is detached stays so.
+    return database.query(`alter table ${table} detach partition ${name} finalize`).catch(() => {})
+  }).catch(unlessGone)
+  const { rows } = await database.query('select relispartition as attached from pg_class where oid = to_regclass($1)', [name])
+  if (rows[0]?.attached === false) await database.query(`drop table if exists ${name}`)
+}
+
+/** What an attempt that was cut off has detached and not dropped. */
+export async function dropDetached(database: Database, { table }: Partitioned): Promise<void> {
+  const { rows } = await database.query<{ name: string }>("select relname as name from pg_class where relkind = 'r' and relname ~ $1 and not relispartition and relnamespace = current_schema()::regnamespace", [`^${table}_\\d+$`])
+  for (const { name } of rows) await database.query(`drop table if exists ${name}`)
 }
 
 /** By which rows get their partition where the database sets their time. */

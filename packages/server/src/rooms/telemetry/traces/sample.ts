@@ -1,6 +1,6 @@
 /** Keeps what is worth keeping of the spans, and lets the others go. */
 import type { Database } from '../../../kernel/db/index.ts'
-import { databaseNowMs, dropPartition, listPartitions, makePartitions } from '../../../kernel/db/partitions.ts'
+import { databaseNowMs, dropDetached, dropPartition, listPartitions, makePartitions } from '../../../kernel/db/partitions.ts'
 import { every, recurring } from '../../../kernel/lifecycle/recurring.ts'
 import type { Part } from '../../../kernel/lifecycle/lifecycle.ts'
 import type { Logger } from '../../../kernel/log.ts'
@@ -23,6 +23,7 @@ export interface SamplingSettings {
 export async function sampleOnce(database: Database, settings: SamplingSettings, nowMs: number): Promise<number> {
   await makePartitions(database, recent, nowMs)
   await makePartitions(database, kept, nowMs, 1)
+  for (const table of [recent, kept]) await dropDetached(database, table)
   let count = 0
   for (const partition of await listPartitions(database, recent)) {
     if (partition.untilMs + graceMs > nowMs) continue
