@@ -11,6 +11,7 @@ import { EventHub } from './events.ts'
 import { openHome } from './home.ts'
 import { killLeftovers } from './leftovers.ts'
 import { leaveHome, takeHome, updateHolder, type AgentPid } from './lock.ts'
+import { LogCollector } from './logs/collector.ts'
 import { LogStore } from './logs/store.ts'
 import { cpuSeconds, metricsText, startMeasuring } from './metrics.ts'
 import type { Router } from './router/index.ts'
@@ -124,6 +125,7 @@ class RunningAgent implements Agent {
       supervisor: this.#supervisor,
       tasks: this.#tasks,
       logs: this.#logs,
+      collector: new LogCollector({ store: this.#logs, errorsKeptBytes: settings.logErrorsKeptBytes }),
       events: this.#events,
       log: options.log,
       observed: () => this.observed(),

@@ -2,7 +2,7 @@
 import { isPaviorError, type DesiredSet, type ErrorObject, type InstanceState, type InstanceStatus } from '@pavior/contract'
 import { findFreePort } from './free-port.ts'
 import { listeningAddresses } from './listening.ts'
-import type { LogStore } from './logs/store.ts'
+import { writerOf, type LogStore } from './logs/store.ts'
 import { restartDelayMs, type Phase, type PlannedInstance } from './plan.ts'
 import { HealthWatch, type ProbeResult } from './probe.ts'
 import { exitProblem, failingProblem, notHealthyProblem, startFailure, startTimeoutProblem, type Subject } from './problems.ts'
@@ -130,7 +130,7 @@ export class Instance {
   /** Takes over what an earlier agent left. */
   adopt(): void {
     const { record } = this
-    this.#context.logs.track(record.id)
+    this.#context.logs.track(record.id, writerOf(this.set))
     const wasLeaving = record.state === 'draining' || record.state === 'stopping' || record.state === 'stopped'
     // A start that was begun but not saved was ended as a leftover.
     const isSaved = record.start?.attempt === record.restarts
@@ -215,7 +215,7 @@ export class Instance {
     if (!set) return
     try {
       host.records.prepare(record.id)
-      const log = logs.track(record.id)
+      const log = logs.track(record.id, writerOf(this.set))
       const port = (this.#nextPort = set.listens ? await findFreePort(host.settings, takenPorts(), random) : undefined)
       const run = await startRun(host, {
         id: record.id,

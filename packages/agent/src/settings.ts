@@ -34,6 +34,8 @@ export interface AgentSettings {
   diskCountMaxMs: number
   /** Bytes of one log that are kept. */
   logKeepBytes: number
+  /** Bytes of errors that are kept of what a log gives up before the server has taken it. */
+  logErrorsKeptBytes: number
   /** Time resolution of logs. */
   logTickMs: number
   /** Logs of instances that are gone are deleted after this long, or when there are more than `logsKeptCount`. */
@@ -91,6 +93,7 @@ export const defaultSettings: AgentSettings = {
   diskPollMs: 250,
   diskCountMaxMs: 10_000,
   logKeepBytes: 20 * 1024 * 1024,
+  logErrorsKeptBytes: 1024 * 1024,
   logTickMs: 100,
   logsKeptMs: 3 * 24 * 3600_000,
   logsKeptCount: 500,

@@ -16,6 +16,7 @@
  * | `DELETE /tasks/:id` | forget a finished task and its log |
  * | `POST /tasks/:id/attach` + `Upgrade: pavior-attach` | raw stream: bytes in go to stdin, bytes out are the output; ends with the task |
  * | `GET /logs/:id?follow=1&offset=&tail=&since=` → NDJSON of LogLine | log of an instance or a task; `offset` bytes to start at, or the last `tail` lines |
+ * | `POST /logs` (LogsWanted) → LogsCollected | lines of all instances behind what was taken; waits for one when there is none |
  * | `POST /sets/:id/requests?path=&count=` → SyntheticAnswers | GETs `path` of the healthy instances of a set in turn |
  * | `POST /sets/:id/sleep`, `POST /sets/:id/wake` | freeze or thaw every instance of the app in the environment of a set; sleep is refused while one starts or has requests |
  * | `GET /requests?after=` → RequestRecords | aggregated request records with a sequence above `after`; older ones are dropped as acknowledged |
@@ -308,6 +309,54 @@ export interface LogLine {
   line: string
   /** Byte offset behind this line: the `offset` to go on from. */
   next: number
+}
+
+/** Which instance wrote a log. */
+export interface LogWriter {
+  team: string
+  app: string
+  environment: string
+  release: number
+  process: string
+}
+
+/** What the server wants of all logs of instances. */
+export interface LogsWanted {
+  /** Of whoever takes. Another one than before begins with `whole`. */
+  session: string
+  /** `taken` is all there is to know. */
+  whole: boolean
+  /** Byte offsets up to which logs were taken, as far as they changed since the last call. */
+  taken: Record<string, number>
+  /** Most bytes of logs in an answer, roughly. */
+  bytes: number
+  /** Longest wait for a line. */
+  waitMs: number
+}
+
+export interface CollectedLine extends LogLine {
+  /** It goes on where the line before it was cut for its length. */
+  continues?: true
+}
+
+export interface CollectedLog {
+  log: string
+  writer: LogWriter
+  /** Offset behind the last line, or further when what was between was given up. */
+  next: number
+  lines: CollectedLine[]
+  /** Lines that were given up before they were taken, beside those of them that are in `lines`. */
+  lost: number
+  /** Nobody writes to it any more, and this is its end. */
+  ended: boolean
+}
+
+export interface LogsCollected {
+  /** The agent knows nothing of this session: call again with `whole`. */
+  resend: boolean
+  logs: CollectedLog[]
+  /** With `whole`: every log that there is. */
+  known?: string[]
 }
 
 /** Requests of one instance in one interval. Buckets are those of `durationBucketsMs`. */

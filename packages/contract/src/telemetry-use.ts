@@ -2,7 +2,8 @@
 export interface TelemetryUse {
   app: string
   metrics: { series: { used: number; limit: number }; pointsPerSecond: { limit: number } }
+  logs: { linesPerSecond: { limit: number }; bytesPerSecond: { limit: number } }
   /** By reason, of the last `droppedDays` days. */
-  dropped: { reason: string; meaning: string; points: number; lastAt: string }[]
+  dropped: { signal: 'metrics' | 'logs' | 'traces'; reason: string; meaning: string; /** Points of metrics, or lines. */ points: number; lastAt: string }[]
   droppedDays: number
 }

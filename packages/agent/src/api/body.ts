@@ -1,5 +1,5 @@
 /** Checks the shape of what the server sends, as far as wrong values could do harm here. */
-import { fail, type DesiredSet, type DesiredState, type TaskSpec, type Workload, type WorkloadImage } from '@pavior/contract'
+import { fail, type DesiredSet, type DesiredState, type LogsWanted, type TaskSpec, type Workload, type WorkloadImage } from '@pavior/contract'
 
 /** Ids become file names and cgroup names. */
 const idPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,180}$/
@@ -12,6 +12,17 @@ export function checkId(id: string): string {
       fix: 'Use letters, digits, dots, hyphens and underscores.',
     })
   return id
+}
+
+export function checkLogsWanted(value: unknown): LogsWanted {
+  const wanted = object(value, 'what is wanted') as Partial<LogsWanted>
+  if (typeof wanted.session !== 'string') throw wrong('session', 'a text')
+  for (const name of ['bytes', 'waitMs'] as const) checkNumber(wanted[name], name)
+  for (const [id, offset] of Object.entries(object(wanted.taken, 'taken'))) {
+    checkId(id)
+    checkNumber(offset, `taken.${id}`)
+  }
+  return wanted as LogsWanted
 }
 
 export function checkDesired(value: unknown): DesiredState {

@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream'
 import type { Logger } from 'pino'
 import { fail, type AgentEvent, type ObservedState, type RequestRecords, type RequestSpans } from '@pavior/contract'
 import type { EventHub } from '../events.ts'
+import type { LogCollector } from '../logs/collector.ts'
 import { readLines } from '../logs/reader.ts'
 import type { LogStore } from '../logs/store.ts'
 import type { AgentSettings } from '../settings.ts'
@@ -12,7 +13,7 @@ import type { Supervisor } from '../supervisor.ts'
 import { askInTurn } from '../synthetic.ts'
 import type { Tasks } from '../tasks.ts'
 import { attach, attachProtocol, refuseUpgrade } from './attach.ts'
-import { checkDesired, checkId, checkTask } from './body.ts'
+import { checkDesired, checkId, checkLogsWanted, checkTask } from './body.ts'
 import { readCount, readFlag, readJson, sendError, sendJson, sendText, startLines, writeFully } from './http.ts'
 
 export interface ApiParts {
@@ -20,6 +21,7 @@ export interface ApiParts {
   supervisor: Supervisor
   tasks: Tasks
   logs: LogStore
+  collector: LogCollector
   events: EventHub
   log: Logger
   observed: () => ObservedState
@@ -114,6 +116,12 @@ function createHandlers(parts: ApiParts): Record<string, Handler> {
     'DELETE /tasks/:id': ({ response, id }) => {
       tasks.forget(id)
       sendJson(response, 200, {})
+    },
+    'POST /logs': async ({ request, response }) => {
+      const wanted = checkLogsWanted(await readJson(request, settings.bodyBytes))
+      const gone = new AbortController()
+      response.once('close', () => gone.abort())
+      sendJson(response, 200, await parts.collector.collect(wanted, gone.signal))
     },
     'GET /logs/:id': (call) => sendLog(parts, call),
     'POST /sets/:id/requests': async ({ query, response, id }) => {

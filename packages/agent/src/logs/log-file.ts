@@ -57,6 +57,8 @@ export class LogFile {
   #watcher?: FSWatcher
   #timer?: NodeJS.Timeout
   #cutting?: Promise<unknown>
+  /** Called with a range that is about to be given up. */
+  onCut?: (from: number, until: number) => Promise<void>
   #mayPunch: boolean
 
   constructor(path: string, settings: LogSettings, fallocate?: string) {
@@ -136,7 +138,7 @@ export class LogFile {
 
   remove(): void {
     this.end()
-    for (const suffix of ['', '.1', '.times', '.extent']) rmSync(this.path + suffix, { force: true })
+    for (const suffix of ['', '.1', '.times', '.extent', '.writer', '.kept', '.lost']) rmSync(this.path + suffix, { force: true })
   }
 
   /** Waits until no cut is going on. */
@@ -217,7 +219,10 @@ export class LogFile {
     const head = base + Math.floor((wantedHead - base) / blockBytes) * blockBytes
     // Saved before the hole is made, so that nobody reads zeros.
     const before = this.#extent
-    if (head > before.head) this.#save({ ...before, head })
+    if (head > before.head) {
+      this.#save({ ...before, head })
+      await this.onCut?.(before.head, head).catch(() => {})
+    }
     this.#mayPunch &&= await punchHole(this.#fallocate ?? '', this.path, head - base)
     // The second file is replaced as a whole, so the first one must hold enough by itself by then.
     if (!this.#mayPunch && this.size() - base > this.#settings.logKeepBytes) this.#copyAndEmpty()

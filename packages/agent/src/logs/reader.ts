@@ -1,5 +1,5 @@
 /** Turns the bytes of a log into lines. */
-import type { LogLine } from '@pavior/contract'
+import type { CollectedLine, LogLine } from '@pavior/contract'
 import type { LogFile } from './log-file.ts'
 import { TimeCursor } from './times.ts'
 
@@ -72,6 +72,39 @@ export async function* readChunks(
   }
 }
 
+/** Lines behind an offset that was taken, out of about so many bytes; the last one without a line break only when nobody writes any more. */
+export async function readBehind(log: LogFile, taken: number, maxBytes: number): Promise<{ lines: CollectedLine[]; next: number; isEnd: boolean }> {
+  const size = log.size()
+  const ended = !log.tracked
+  const from = Math.max(taken, log.head)
+  const until = Math.min(size, from + maxBytes)
+  const splitter = new LineSplitter(from, from > taken)
+  const pieces: Line[] = []
+  for await (const chunk of readChunks(log, from, { end: until })) pieces.push(...splitter.take(chunk))
+  const rest = ended && splitter.position >= size ? splitter.rest() : undefined
+  if (rest) pieces.push(rest)
+  const times = new TimeCursor(log.times)
+  const nowMs = Date.now()
+  // Many lines are seen at one moment.
+  let [lastMs, time] = [NaN, '']
+  let continues = from === taken && from > log.head && !(await isBreakBefore(log, from))
+  const lines = pieces.map(({ text, from: begin, next, cut }): CollectedLine => {
+    const timeMs = times.at(begin, nowMs)
+    if (timeMs !== lastMs) [lastMs, time] = [timeMs, new Date(timeMs).toISOString()]
+    const line: CollectedLine = { time, line: text, next }
+    if (continues) line.continues = true
+    continues = cut === true
+    return line
+  })
+  const next = lines.at(-1)?.next ?? from
+  return { lines, next, isEnd: next >= size }
+}
+
+async function isBreakBefore(log: LogFile, offset: number): Promise<boolean> {
+  const byte = Buffer.alloc(1)
+  return (await log.read(offset - 1, byte)) === 0 || byte[0] === newline
+}
+
 async function firstOffset(log: LogFile, options: ReadOptions, times: TimeCursor, end: number): Promise<number> {
   const offsets = [log.head, options.offset ?? 0]
   if (options.tail !== undefined) offsets.push(await tailOffset(log, options.tail, end))
@@ -126,6 +159,8 @@ interface Line {
   text: string
   from: number
   next: number
+  /** It goes on in the next one. */
+  cut?: boolean
 }
 
 /** Cuts bytes into lines; holds what has no line break yet. */
@@ -167,7 +202,7 @@ export class LineSplitter {
       const end = found < 0 ? all.length : found
       if (end - at > lineMaxBytes) {
         const cut = characterStart(all, at + lineMaxBytes)
-        lines.push({ text: all.toString('utf8', at, cut), from, next: from + cut - at })
+        lines.push({ text: all.toString('utf8', at, cut), from, next: from + cut - at, cut: true })
         from += cut - at
         at = cut
       } else if (found < 0) {

@@ -1,7 +1,8 @@
 /** All logs of this home. */
-import { existsSync, readdirSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { lastWords, lastWordsReadLines } from '@pavior/contract'
+import { lastWords, lastWordsReadLines, type DesiredSet, type LogWriter } from '@pavior/contract'
+import { writeAtomically } from '../state/atomic.ts'
 import { LogFile, type LogSettings } from './log-file.ts'
 import { readLines } from './reader.ts'
 
@@ -14,11 +15,21 @@ const suffix = '.log'
 /** Characters of a line in a problem's facts, which travel with every change of its instance. */
 const lastLineMaxLength = 1000
 
+/** Who writes the logs of a set's instances. */
+export function writerOf(set: DesiredSet | undefined): LogWriter | undefined {
+  return set && { team: set.workload.team, app: set.workload.app, environment: set.environment, release: set.release, process: set.process }
+}
+
 export class LogStore {
   readonly #directory: string
   readonly #settings: LogStoreSettings
   readonly #fallocate?: string
   readonly #tracked = new Map<string, LogFile>()
+
+  /** Told when a log that is written to has grown or ended. */
+  onGrow: (id: string) => void = () => {}
+  /** Told what is about to be given up of an instance's log. */
+  onCut: (id: string, log: LogFile, from: number, until: number) => Promise<void> = async () => {}
 
   constructor(options: { directory: string; settings: LogStoreSettings; fallocate?: string }) {
     this.#directory = options.directory
@@ -26,27 +37,45 @@ export class LogStore {
     this.#fallocate = options.fallocate
   }
 
-  /** The log of a run that writes or is about to. */
-  track(id: string): LogFile {
+  /** The log of a run that writes or is about to. With `writer` the server takes it. */
+  track(id: string, writer?: LogWriter): LogFile {
+    if (writer && !existsSync(`${this.pathOf(id)}.writer`)) writeAtomically(`${this.pathOf(id)}.writer`, JSON.stringify(writer), { durable: false })
     const known = this.#tracked.get(id)
     if (known) return known
     const log = this.#file(id)
     this.#tracked.set(id, log)
+    log.onGrow(() => this.onGrow(id))
+    log.onCut = (from, until) => (this.writerOf(id) ? this.onCut(id, log, from, until) : Promise.resolve())
     log.track()
     return log
+  }
+
+  /** Which instance wrote it; undefined for tasks. */
+  writerOf(id: string): LogWriter | undefined {
+    try {
+      return JSON.parse(readFileSync(`${this.pathOf(id)}.writer`, 'utf8')) as LogWriter
+    } catch {
+      return undefined
+    }
+  }
+
+  /** Logs of instances. */
+  ofInstances(): string[] {
+    return readdirSync(this.#directory).filter((name) => name.endsWith(`${suffix}.writer`)).map((name) => name.slice(0, -`${suffix}.writer`.length))
   }
 
   /** A log for reading; undefined when there is none. */
   find(id: string): LogFile | undefined {
     const tracked = this.#tracked.get(id)
     if (tracked) return tracked
-    return existsSync(this.#path(id)) ? this.#file(id) : undefined
+    return existsSync(this.pathOf(id)) ? this.#file(id) : undefined
   }
 
   /** Nobody writes to it any more; it is kept for a while. */
   end(id: string): void {
-    this.#tracked.get(id)?.end()
+    const log = this.#tracked.get(id)
     this.#tracked.delete(id)
+    log?.end()
   }
 
   remove(id: string): void {
@@ -75,7 +104,7 @@ export class LogStore {
       .filter((name) => name.endsWith(suffix))
       .map((name) => name.slice(0, -suffix.length))
       .filter((id) => !this.#tracked.has(id) && !kept(id))
-      .map((id) => ({ id, changedMs: statSync(this.#path(id), { throwIfNoEntry: false })?.mtimeMs ?? 0 }))
+      .map((id) => ({ id, changedMs: statSync(this.pathOf(id), { throwIfNoEntry: false })?.mtimeMs ?? 0 }))
       .sort((one, other) => other.changedMs - one.changedMs)
     gone.forEach(({ id, changedMs }, index) => {
       if (index >= this.#settings.logsKeptCount || nowMs - changedMs > this.#settings.logsKeptMs) this.remove(id)
@@ -88,11 +117,12 @@ export class LogStore {
     this.#tracked.clear()
   }
 
-  #path(id: string): string {
+  /** Of its file; what belongs to it lies beside it. */
+  pathOf(id: string): string {
     return join(this.#directory, `${id}${suffix}`)
   }
 
   #file(id: string): LogFile {
-    return new LogFile(this.#path(id), this.#settings, this.#fallocate)
+    return new LogFile(this.pathOf(id), this.#settings, this.#fallocate)
   }
 }

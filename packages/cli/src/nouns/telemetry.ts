@@ -13,15 +13,15 @@ export function addTelemetry(program: Command, context: () => Context): void {
       const { api, out, team } = context()
       const names = given === undefined ? (await api.list('apps', team)).map(({ metadata }) => metadata.name) : [given]
       const found = await Promise.all(names.map((name) => api.json<TelemetryUse>({ path: `/v1/teams/${encodeURIComponent(team)}/apps/${encodeURIComponent(name)}/telemetry` })))
-      out.result(given === undefined ? found : found[0], () => [table(['APP', 'SERIES', 'LIMIT', 'POINTS/S', 'DROPPED'], found.map(row)), ...found.flatMap(drops)].join('\n'))
+      out.result(given === undefined ? found : found[0], () => [table(['APP', 'SERIES', 'LIMIT', 'POINTS/S', 'LINES/S', 'DROPPED'], found.map(row)), ...found.flatMap(drops)].join('\n'))
     })
 }
 
-function row({ app, metrics: { series, pointsPerSecond }, dropped }: TelemetryUse): string[] {
-  return [app, String(series.used), String(series.limit), `at most ${pointsPerSecond.limit}`, String(dropped.reduce((sum, { points }) => sum + points, 0))]
+function row({ app, metrics: { series, pointsPerSecond }, logs: { linesPerSecond }, dropped }: TelemetryUse): string[] {
+  return [app, String(series.used), String(series.limit), `at most ${pointsPerSecond.limit}`, `at most ${linesPerSecond.limit}`, String(dropped.reduce((sum, { points }) => sum + points, 0))]
 }
 
 function drops({ app, dropped, droppedDays }: TelemetryUse): string[] {
   if (dropped.length === 0) return []
-  return [`\n${app}, points that were not stored in the last ${droppedDays} days:`, table(['REASON', 'POINTS', 'LAST', 'MEANING'], dropped.map(({ reason, points, lastAt, meaning }) => [reason, String(points), age(lastAt), meaning]))]
+  return [`\n${app}, points and lines that were not stored in the last ${droppedDays} days:`, table(['OF', 'REASON', 'COUNT', 'LAST', 'MEANING'], dropped.map(({ signal, reason, points, lastAt, meaning }) => [signal, reason, String(points), age(lastAt), meaning]))]
 }

@@ -1,7 +1,7 @@
 /** Lines of a log as they come, kept up to a bound and told about once a frame. */
 import { useEffect, useMemo, useSyncExternalStore } from 'react'
 import { live, type StreamError } from '../frame/live.ts'
-import { levelOf, withoutEscapes, type Level } from './log-level.ts'
+import { logLevelOf, withoutEscapes, type LogLevel } from '@pavior/contract'
 
 /** As the API sends it; a log of a build has steps instead of instances. */
 interface SentLine {
@@ -18,7 +18,7 @@ export interface ShownLine {
   id: number
   time: string | undefined
   text: string
-  level: Level | undefined
+  level: LogLevel | undefined
   /** Which instance or step wrote it. */
   origin: string
 }
@@ -85,7 +85,7 @@ class LogLines {
       // After a reconnection the stream begins with the moment of the last line, which is here already.
       if (time !== undefined && this.#since !== undefined && time <= this.#since && !this.#heard) continue
       const text = withoutEscapes(line)
-      this.#lines.push({ id: this.#next++, time, text, level: levelOf(text), origin: instance ?? step ?? '' })
+      this.#lines.push({ id: this.#next++, time, text, level: logLevelOf(text), origin: instance ?? step ?? '' })
     }
     this.#heard = true
     const last = lines.at(-1)?.time

@@ -5,7 +5,7 @@ import { useVirtualizer } from '@tanstack/react-virtual'
 import { useEffect, useMemo, useRef, useState, type ReactNode, type RefObject } from 'react'
 import { CopyButton } from './copy-button.tsx'
 import { download } from './download.ts'
-import { levels, type Level } from './log-level.ts'
+import { logLevels, type LogLevel } from '@pavior/contract'
 import type { LogSnapshot, ShownLine } from './log-lines.ts'
 import classes from './log-view.module.css'
 
@@ -23,8 +23,8 @@ export interface LogViewProps {
   /** In the address, so that a link shows the same. */
   search: string
   onSearch: (search: string) => void
-  level: Level | undefined
-  onLevel: (level: Level | undefined) => void
+  level: LogLevel | undefined
+  onLevel: (level: LogLevel | undefined) => void
   /** Which instance wrote a line; needless where there is one. */
   origins?: boolean
   /** What every name of an origin begins with, and so need not be shown. */
@@ -45,7 +45,7 @@ export function LogView({ log, name, search, onSearch, level, onLevel, origins =
       <Group gap="xs" mb="xs">
         {children}
         <TextInput className={classes.search} size="xs" leftSection={<IconSearch size={14} />} placeholder="Search these lines" aria-label="Search these lines" value={search} onChange={({ currentTarget }) => onSearch(currentTarget.value)} />
-        <Select size="xs" w={130} aria-label="Least level" placeholder="Any level" clearable data={levels.map((each) => ({ value: each, label: `${each} and worse` }))} value={level ?? null} onChange={(value) => onLevel((value as Level | null) ?? undefined)} />
+        <Select size="xs" w={130} aria-label="Least level" placeholder="Any level" clearable data={logLevels.map((each) => ({ value: each, label: `${each} and worse` }))} value={level ?? null} onChange={(value) => onLevel((value as LogLevel | null) ?? undefined)} />
         <Group gap={4} ml="auto">
           <Tooltip label={wrap ? 'Do not wrap long lines' : 'Wrap long lines'}>
             <ActionIcon variant={wrap ? 'light' : 'subtle'} color="gray" size="sm" aria-pressed={wrap} aria-label="Wrap long lines" onClick={() => setWrap(!wrap)}>
@@ -82,11 +82,11 @@ function summary({ lines, dropped, ended, error }: LogSnapshot, shown: number): 
   return `${count}${older}${ended ? ', complete' : ', following'}`
 }
 
-function matching(lines: readonly ShownLine[], search: string, level: Level | undefined): readonly ShownLine[] {
+function matching(lines: readonly ShownLine[], search: string, level: LogLevel | undefined): readonly ShownLine[] {
   if (search === '' && level === undefined) return lines
   const wanted = search.toLowerCase()
-  const least = level === undefined ? -1 : levels.indexOf(level)
-  return lines.filter((line) => (least < 0 || (line.level !== undefined && levels.indexOf(line.level) >= least)) && (wanted === '' || line.text.toLowerCase().includes(wanted)))
+  const least = level === undefined ? -1 : logLevels.indexOf(level)
+  return lines.filter((line) => (least < 0 || (line.level !== undefined && logLevels.indexOf(line.level) >= least)) && (wanted === '' || line.text.toLowerCase().includes(wanted)))
 }
 
 interface LinesProps {

@@ -2,7 +2,7 @@
 import { Button, Code } from '@mantine/core'
 import { useState } from 'react'
 import { useLogLines } from '../../pieces/log-lines.ts'
-import type { Level } from '../../pieces/log-level.ts'
+import type { LogLevel } from '@pavior/contract'
 import { LogView } from '../../pieces/log-view.tsx'
 import { Section } from '../../pieces/section.tsx'
 import { appApi, type AppPlace, type Deployment } from '../../frame/apps.ts'
@@ -33,7 +33,7 @@ export function BuildLog({ team, build, open }: { team: string; build: string; o
 function BuildLines({ team, build }: { team: string; build: string }) {
   const log = useLogLines(() => `/v1/teams/${encodeURIComponent(team)}/builds/${encodeURIComponent(build)}/log?follow=1`, `${team}/${build}`)
   const [search, setSearch] = useState('')
-  const [level, setLevel] = useState<Level>()
+  const [level, setLevel] = useState<LogLevel>()
   return <LogView log={log} name={build} search={search} onSearch={setSearch} level={level} onLevel={setLevel} origins height={height} empty="The steps of this build wrote nothing, or their log is no longer kept." />
 }
 
@@ -58,6 +58,6 @@ function ReleaseLines({ place, release, environment }: { place: AppPlace; releas
   const path = appApi(place, `logs?release=v${release}&environment=${encodeURIComponent(environment)}&tail=${lastLines}`)
   const log = useLogLines(() => path, path)
   const [search, setSearch] = useState('')
-  const [level, setLevel] = useState<Level>()
+  const [level, setLevel] = useState<LogLevel>()
   return <LogView log={log} name={`${place.app}-v${release}`} search={search} onSearch={setSearch} level={level} onLevel={setLevel} height={height} empty="It wrote nothing before it ended." />
 }

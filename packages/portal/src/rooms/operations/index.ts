@@ -8,7 +8,6 @@ export const operations: PortalRoom = {
     { path: '/platform', title: 'Platform', load: () => import('./platform.tsx'), navigation: { label: 'Platform', icon: IconServer, section: 'platform', key: 'l', visible: ({ admin }) => admin } },
   ],
   appTabs: [
-    { tab: 'logs', order: 20, label: 'Logs', load: () => import('./logs.tsx') },
     { tab: 'processes', order: 25, label: 'Processes', load: () => import('./processes.tsx') },
     { tab: 'configuration', order: 30, label: 'Configuration', load: () => import('./configuration.tsx') },
     { tab: 'settings', order: 90, label: 'Settings', load: () => import('./settings.tsx') },

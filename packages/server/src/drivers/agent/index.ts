@@ -1,18 +1,18 @@
 /** The runtime driver for the agent of this machine. */
-import type { AgentEvent, LogLine, ObservedState, RequestRecords, RequestSpans, SyntheticAnswers, TaskStatus } from '@pavior/contract'
+import type { AgentEvent, LogLine, LogsCollected, ObservedState, RequestRecords, RequestSpans, SyntheticAnswers, TaskStatus } from '@pavior/contract'
 import { ignore } from '../../kernel/errors.ts'
 import type { Part } from '../../kernel/lifecycle/lifecycle.ts'
 import type { Logger } from '../../kernel/log.ts'
 import type { Prober } from '../../rooms/release/ports.ts'
 import type { LogQuery, RuntimeDriver } from '../../rooms/runtime/ports.ts'
-import type { SpanSource, TrafficSource } from '../../rooms/telemetry/ports.ts'
+import type { LogSource, SpanSource, TrafficSource } from '../../rooms/telemetry/ports.ts'
 import { callAgent, jsonLines, openStream, upgradeTo } from './client.ts'
 
 const reconnectDelayMs = 200
 /** The agent sends `alive` every few seconds; a silent connection is dead. */
 const silenceMs = 20_000
 
-export function createAgentDriver(socketPath: string, log: Logger): RuntimeDriver & TrafficSource & SpanSource & Prober & Part {
+export function createAgentDriver(socketPath: string, log: Logger): RuntimeDriver & TrafficSource & LogSource & SpanSource & Prober & Part {
   const listeners: ((event: AgentEvent) => void)[] = []
   let state: ObservedState | undefined
   let connected = false
@@ -74,6 +74,7 @@ export function createAgentDriver(socketPath: string, log: Logger): RuntimeDrive
     sleep: (set) => callAgent(socketPath, { method: 'POST', path: `/sets/${encodeURIComponent(set)}/sleep` }),
     wake: (set) => callAgent(socketPath, { method: 'POST', path: `/sets/${encodeURIComponent(set)}/wake` }),
     requests: (after) => callAgent<RequestRecords>(socketPath, { method: 'GET', path: `/requests?after=${after}` }),
+    collectLogs: (wanted, signal) => callAgent<LogsCollected>(socketPath, { method: 'POST', path: '/logs', body: wanted, signal }),
     spans: (after) => callAgent<RequestSpans>(socketPath, { method: 'GET', path: `/spans?after=${after}` }),
     ask: (set, path, requests) => callAgent<SyntheticAnswers>(socketPath, { method: 'POST', path: `/sets/${encodeURIComponent(set)}/requests?${new URLSearchParams({ path, count: String(requests) })}` }),
     attach: (id) => upgradeTo(socketPath, `/tasks/${encodeURIComponent(id)}/attach`, 'pavior-attach'),

@@ -1,5 +1,5 @@
 export { Coalescer } from './coalescer.ts'
-export type { Database, Result, Row, Tx } from './database.ts'
+export type { BulkTx, Database, Result, Row, Tx } from './database.ts'
 export { connectDatabase, type PgDatabase } from './pool.ts'
 export { checkExternal, type ExternalDatabase } from './external.ts'
 export { embeddedPid, startEmbedded, type EmbeddedDatabase } from './embedded.ts'

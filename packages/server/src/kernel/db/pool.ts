@@ -1,9 +1,11 @@
 /** PostgreSQL through `pg`: a pool of connections, one for the flush barrier, one for writes by key, one that listens. */
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { fail } from '@pavior/contract'
 import pg from 'pg'
 import type { Logger } from '../log.ts'
 import { Coalescer } from './coalescer.ts'
-import type { Database, Result, Row, Tx } from './database.ts'
+import type { BulkTx, Database, Result, Row, Tx } from './database.ts'
 import { refusal } from './external.ts'
 import { LoneConnection } from './lone.ts'
 
@@ -57,6 +59,11 @@ async function run<R extends Row>(
 ): Promise<Result<R>> {
   const result = await client.query({ text, values, name } as pg.QueryConfig)
   return { rows: result.rows as R[], rowCount: result.rowCount ?? 0 }
+}
+
+async function copyInto(client: pg.PoolClient, text: string, bytes: Buffer): Promise<void> {
+  const { from } = await import('pg-copy-streams')
+  await pipeline(Readable.from([bytes]), client.query(from(text)))
 }
 
 export async function connectDatabase({ connection, poolSize, flushStatement, log }: DatabaseOptions): Promise<PgDatabase> {
@@ -136,7 +143,7 @@ export async function connectDatabase({ connection, poolSize, flushStatement, lo
     }
   }
 
-  const commit = async <T>(work: (tx: Tx) => Promise<T>): Promise<T> => {
+  const commit = async <T>(work: (tx: BulkTx) => Promise<T>): Promise<T> => {
     let client: pg.PoolClient
     try {
       client = await pool.connect()
@@ -150,18 +157,19 @@ export async function connectDatabase({ connection, poolSize, flushStatement, lo
     client.on('error', noteBroken)
     try {
       await client.query('begin')
-      const result = await work({ query: (text, values, name) => run(client, text, values, name) })
+      const result = await work({ query: (text, values, name) => run(client, text, values, name), copy: (text, bytes) => copyInto(client, text, bytes) })
       await client.query('commit')
       client.off('error', noteBroken)
       client.release()
       return result
     } catch (error) {
-      client.off('error', noteBroken)
       const rolledBack = broken ? false : await client.query('rollback').then(
         () => true,
         () => false,
       )
+      // Only now: a connection whose server process has died says so a moment after the statement failed, and an error that nobody hears ends the process.
       client.release(!rolledBack)
+      if (rolledBack) client.off('error', noteBroken)
       throw translate(error)
     }
   }

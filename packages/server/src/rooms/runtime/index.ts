@@ -11,6 +11,7 @@ import type { HandOut } from '../secrets/index.ts'
 import type { Room } from '../../kernel/room.ts'
 import { instanceSet } from './kinds.ts'
 import { runningInstances, withIdentity, workloadImage, type InstanceSet, type RunningInstance } from './plan.ts'
+import { instanceLogs, type InstanceLogs } from './logs.ts'
 import type { Identities, RuntimeDriver } from './ports.ts'
 import { createDesiredReconciler, createInstanceSetReconciler } from './reconcile.ts'
 import { runtimeRoutes } from './routes.ts'
@@ -22,6 +23,8 @@ export interface RuntimeReads {
   tasks: ArtifactTasks
   /** What runs, as last reported, or asked for now with figures of CPU and memory. */
   instances: { known: () => RunningInstance[]; current: () => Promise<RunningInstance[]> }
+  /** What they wrote, where it lies. */
+  logs: InstanceLogs
 }
 
 export interface RuntimeDeps {
@@ -60,6 +63,7 @@ export function createRuntime(given: RuntimeDeps): Room<RuntimeReads> {
     parts: [sets, driver],
     reads: {
       tasks: artifactTasks(deps),
+      logs: instanceLogs({ resources, driver, sets }),
       instances: {
         known: () => runningInstances(sets.values(), driver.observed()?.instances ?? []),
         current: async () => runningInstances(sets.values(), (await driver.current()).instances),

@@ -14,10 +14,12 @@ import { trafficMinutes, type TrafficMinutes } from './traffic/minutes.ts'
 import { findTraces } from './traces/store.ts'
 import { createTraces, type TraceSettings } from './traces/index.ts'
 import { samplesOf, trafficOf, type ReleaseSample } from './traffic/plan.ts'
+import { createLogs, type LogSettings } from './logs/index.ts'
+import type { LogReads } from './logs/reads.ts'
 import { createMetrics, type MetricSettings } from './metrics/index.ts'
 import type { SeriesSource } from './metrics/series.ts'
 import { intakeRoutes } from './otlp/intake.ts'
-import type { Instances, RequestLogs, Senders, SpanSource, TrafficSource } from './ports.ts'
+import type { InstanceLogs, Instances, LogSource, Senders, SpanSource, TrafficSource } from './ports.ts'
 import { Gate } from './query/gate.ts'
 import { createQueryReads, type QueryReads } from './query/reads.ts'
 import { queryRoutes } from './query/routes.ts'
@@ -33,7 +35,7 @@ export { compilePattern } from './promql/regex/pattern.ts'
 export interface TelemetryDeps {
   database: PgDatabase
   resources: Resources
-  source: TrafficSource & SpanSource
+  source: TrafficSource & LogSource & SpanSource
   defaultEnvironment: (team: string) => string
   /** Hears of apps that called one which they never called before. */
   newCallers: (callers: AppName[]) => Promise<void>
@@ -43,6 +45,8 @@ export interface TelemetryDeps {
   senders: Senders
   instances: Instances
   metrics: MetricSettings
+  logs: LogSettings
+  instanceLogs: InstanceLogs
   traces: TraceSettings
   /** Largest request with telemetry, packed. */
   bodyBytes: number
@@ -69,23 +73,26 @@ export interface TelemetryReads extends QueryReads {
   series: SeriesSource
   /** Traces in which an app failed, latest first; of others' spans only those of its team. */
   failedTraces: (of: { team: string; app: string; environment: string }, from: Date, until: Date, limit: number) => Promise<TraceSummary[]>
+  /** Everything that was logged. */
+  logs: LogReads
   /** What others told of changes that they made to these apps, latest first. */
   changes: Changes['of']
 }
 
 export function createTelemetry(deps: TelemetryDeps): Room<TelemetryReads> {
   const { database, resources, source, defaultEnvironment, newCallers, keepCallersMs, clock, log } = deps
-  const metrics = createMetrics({ ...deps, settings: deps.metrics })
+  const metrics = createMetrics({ ...deps, settings: deps.metrics, logRates: deps.logs })
+  const logs = createLogs({ ...deps, drops: metrics.drops, settings: deps.logs })
   const collector = createCollector({ database, source, newCallers, also: metrics.countTraffic, keepCallersMs, clock, log })
   const changes = createChanges({ database, resources, events: deps.events, clock, log })
-  const traces = createTraces({ database, resources, source, drops: metrics.drops, logs: noLogs, usual: usualOf(database), settings: deps.traces, clock, log })
-  const intake = intakeRoutes({ senders: deps.senders, resources, instances: deps.instances, signals: [metrics.signal, traces.signal], others: [metrics.remoteWrite, changes.wayIn], bodyBytes: deps.bodyBytes, clock })
+  const traces = createTraces({ database, resources, source, drops: metrics.drops, logs: logs.ofRequests, usual: usualOf(database), settings: deps.traces, clock, log })
+  const intake = intakeRoutes({ senders: deps.senders, resources, instances: deps.instances, signals: [metrics.signal, logs.signal, traces.signal], others: [metrics.remoteWrite, changes.wayIn], bodyBytes: deps.bodyBytes, clock })
   const gate = new Gate()
   const news = listenTo(database, trafficChannel, 'traffic news')
   return {
     reconcilers: [],
-    routes: [telemetryRoutes({ database, resources, defaultEnvironment, onMore: news.onMore, clock }), metrics.routes, traces.routes, changes.routes, intake, queryRoutes({ source: metrics.series, gate, clock, version: deps.version })],
-    parts: [news.part, collector, ...metrics.parts, ...traces.parts, changes.part],
+    routes: [telemetryRoutes({ database, resources, defaultEnvironment, onMore: news.onMore, clock }), metrics.routes, logs.routes, traces.routes, changes.routes, intake, queryRoutes({ source: metrics.series, gate, clock, version: deps.version })],
+    parts: [news.part, collector, ...metrics.parts, ...logs.parts, ...traces.parts, changes.part],
     reads: {
       ...createQueryReads({ source: metrics.series, gate }),
       minutes: trafficMinutes(database),
@@ -99,13 +106,11 @@ export function createTelemetry(deps: TelemetryDeps): Room<TelemetryReads> {
       callsOf: (apps, since) => callsOf(database, apps, since),
       series: metrics.series,
       failedTraces: (of, from, until, limit) => findTraces(database, { ...of, from, until, failed: true, limit }, [of.team]),
+      logs: logs.reads,
       changes: changes.of,
     },
   }
 }
-
-/** Of requests, until logs are stored. */
-const noLogs: RequestLogs = { of: async () => [] }
 
 /** With fewer requests a percentile says nothing. */
 const leastRequests = 20

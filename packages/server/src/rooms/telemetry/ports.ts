@@ -1,5 +1,5 @@
 /** What room telemetry needs from whatever routes requests, runs instances and knows who sends. */
-import type { RequestLogLine, RequestRecords, RequestSpans } from '@pavior/contract'
+import type { LogLine, LogsCollected, LogsWanted, RequestLogLine, RequestRecords, RequestSpans } from '@pavior/contract'
 import type { FastifyRequest } from 'fastify'
 import type { Actor } from '../../kernel/actor.ts'
 
@@ -7,6 +7,12 @@ export interface TrafficSource {
   name: string
   /** Records above `after`; those up to it are given up. Throws AGENT_UNAVAILABLE. */
   requests(after: number): Promise<RequestRecords>
+}
+
+export interface LogSource {
+  name: string
+  /** Lines of all instances behind what was taken; waits for one when there is none. Throws AGENT_UNAVAILABLE. */
+  collectLogs(wanted: LogsWanted, signal: AbortSignal): Promise<LogsCollected>
 }
 
 export interface SpanSource {
@@ -58,4 +64,19 @@ export interface Instances {
   known(): RunningInstance[]
   /** Asked for now, with figures of CPU and memory. Throws AGENT_UNAVAILABLE. */
   current(): Promise<RunningInstance[]>
+}
+
+export interface LoggingInstance {
+  id: string
+  process: string
+  release: number
+  environment: string
+}
+
+/** Logs of instances where they lie. */
+export interface InstanceLogs {
+  /** Instances of an app that have a log; the function asks for those that run anew at each call. */
+  of(actor: Actor, app: { team: string; app: string }): Promise<() => LoggingInstance[]>
+  /** Throws NOT_FOUND when there is none. */
+  lines(id: string, query: { follow?: boolean; tail?: number; since?: string; offset?: number }, signal: AbortSignal): AsyncIterable<LogLine>
 }

@@ -8,10 +8,11 @@ import type { PgDatabase, Tx } from '../../../kernel/db/index.ts'
 import type { Part } from '../../../kernel/lifecycle/lifecycle.ts'
 import type { Logger } from '../../../kernel/log.ts'
 import type { Resources } from '../../../kernel/resources/index.ts'
+import type { LogRates } from '../logs/limits.ts'
 import type { Signal, WayIn } from '../otlp/intake.ts'
 import type { Instances } from '../ports.ts'
 import { compactionDefaults, createCompaction, dropDays } from './compact.ts'
-import { createDrops, type Drops } from './drops.ts'
+import { createDrops, type Drops } from '../drops.ts'
 import { createIngest, ingestDefaults, type Ingest } from './ingest.ts'
 import { countTraffic, createOwnMetrics } from './own.ts'
 import type { Retention } from './plan.ts'
@@ -39,6 +40,8 @@ export interface MetricsDeps {
   events: Pick<EventRecorder, 'record'>
   instances: Instances
   settings: MetricSettings
+  /** Shown beside what an app uses of its metrics. */
+  logRates: LogRates
   /** What this server counts about itself. */
   registry: Registry
   serverName: () => string
@@ -49,16 +52,17 @@ export interface MetricsDeps {
 export interface Metrics {
   routes: Routes
   signal: Signal
+  /** Counts what is dropped of any telemetry. */
+  drops: Drops
   remoteWrite: WayIn
   parts: Part[]
   series: SeriesSource
   ingest: Ingest
-  drops: Drops
   /** Takes part in the transaction that takes the router's records. */
   countTraffic: (tx: Tx, records: readonly RequestRecord[]) => Promise<void>
 }
 
-export function createMetrics({ database, resources, events, instances, settings, registry: counters, serverName, clock, log }: MetricsDeps): Metrics {
+export function createMetrics({ database, resources, events, instances, settings, logRates, registry: counters, serverName, clock, log }: MetricsDeps): Metrics {
   const { retention, appSeries, appPointsPerSecond } = settings
   const own = countersOf(counters)
   const drops = createDrops({ database, resources, events, counter: own.dropped, clock, log })
@@ -69,7 +73,8 @@ export function createMetrics({ database, resources, events, instances, settings
   }
   const ingest = createIngest({ database, registry, drops, clock, settings: { ...ingestDefaults, retention, appPointsPerSecond }, stored })
   return {
-    routes: metricRoutes({ database, resources, registry, drops, limits: { appSeries, appPointsPerSecond, dropDays } }),
+    routes: metricRoutes({ database, resources, registry, drops, limits: { appSeries, appPointsPerSecond, dropDays, logs: logRates } }),
+    drops,
     signal: metricSignal({ ingest, drops }),
     remoteWrite: remoteWrite({ ingest }),
     parts: [
@@ -81,7 +86,6 @@ export function createMetrics({ database, resources, events, instances, settings
     ],
     series: createSeriesSource(database),
     ingest,
-    drops,
     countTraffic: (tx, records) => countTraffic(tx, registry, records),
   }
 }

@@ -6,10 +6,11 @@ import type { Database } from '../../../kernel/db/index.ts'
 import type { Resources } from '../../../kernel/resources/index.ts'
 import type { OwnedResource, Rejected, Signal, WayIn } from '../otlp/intake.ts'
 import { decode } from '../otlp/protobuf.ts'
-import type { Drops } from './drops.ts'
+import { dropReasons, signalOf, type Drops } from '../drops.ts'
 import type { Ingest } from './ingest.ts'
+import type { LogRates } from '../logs/limits.ts'
 import { convertResource } from './otlp.ts'
-import { dropReasons, type DropReason } from './plan.ts'
+import type { DropReason } from './plan.ts'
 import type { SeriesRegistry } from './registry.ts'
 import { convertWrite } from './remote-write.ts'
 import { readDropped } from './store.ts'
@@ -65,7 +66,7 @@ export interface MetricRoutesDeps {
   resources: Resources
   registry: SeriesRegistry
   drops: Drops
-  limits: { appSeries: number; appPointsPerSecond: number; dropDays: number }
+  limits: { appSeries: number; appPointsPerSecond: number; dropDays: number; logs: LogRates }
 }
 
 export function metricRoutes({ database, resources, registry, drops, limits }: MetricRoutesDeps): Routes {
@@ -77,7 +78,8 @@ export function metricRoutes({ database, resources, registry, drops, limits }: M
       return {
         app: params.app,
         metrics: { series: { used: await registry.used(params), limit: limits.appSeries }, pointsPerSecond: { limit: limits.appPointsPerSecond } },
-        dropped: dropped.map(({ reason, points, lastAt }) => ({ reason, meaning: dropReasons[reason as DropReason] ?? '', points, lastAt: lastAt.toISOString() })),
+        logs: { linesPerSecond: { limit: limits.logs.linesPerSecond }, bytesPerSecond: { limit: limits.logs.bytesPerSecond } },
+        dropped: dropped.map(({ reason, points, lastAt }) => ({ signal: signalOf(reason), reason, meaning: dropReasons[reason as DropReason] ?? '', points, lastAt: lastAt.toISOString() })),
         droppedDays: limits.dropDays,
       }
     })

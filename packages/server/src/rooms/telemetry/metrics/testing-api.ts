@@ -48,6 +48,7 @@ export async function metricsApi(over: Partial<MetricSettings & { bodyBytes: num
     events: { record: (...given) => later.api!.recorder.record(...given) },
     instances,
     settings: { retention: { rawMs: 2 * day, minutesMs: 14 * day, hoursMs: 400 * day }, appSeries: 100, appPointsPerSecond: 100_000, ...over },
+    logRates: { linesPerSecond: 1000, bytesPerSecond: 1_000_000 },
     registry: new Registry(),
     serverName: () => 'test:1',
     clock: systemClock,

@@ -42,7 +42,7 @@ export function attributesOf(message: unknown): [name: string, value: string][] 
   const out: [string, string][] = []
   for (const attribute of listOf(message, 'attributes')) {
     const key = textOf(field(attribute, 'key'))
-    if (key !== '') out.push([key, valueText(field(attribute, 'value'), 0)])
+    if (key !== '') out.push([key, valueText(field(attribute, 'value'))])
   }
   return out
 }
@@ -81,7 +81,8 @@ export function resourcesOf(request: unknown, list: string): { attributes: Map<s
 
 const deepest = 5
 
-function valueText(value: unknown, depth: number): string {
+/** A value of any kind as text: what is no text itself as JSON. */
+export function valueText(value: unknown, depth = 0): string {
   const text = field(value, 'stringValue')
   if (typeof text === 'string') return text
   const given = plainValue(value, depth)

@@ -2,7 +2,7 @@
 import { RateLimiter } from '../../../kernel/api/limits.ts'
 import type { Clock } from '../../../kernel/clock.ts'
 import type { Database } from '../../../kernel/db/index.ts'
-import type { Drops } from '../metrics/drops.ts'
+import type { Drops } from '../drops.ts'
 import { dropReasons, type DropReason } from '../metrics/plan.ts'
 import type { OwnedResource, Rejected, Signal } from '../otlp/intake.ts'
 import { convertSpans } from './otlp.ts'

@@ -57,7 +57,7 @@ async function tracesApi(over: { appSpansPerSecond?: number } = {}): Promise<Roo
   const resources = { mustGet: (...given: unknown[]) => (later.api!.resources.mustGet as any)(...given), get: (...given: unknown[]) => (later.api!.resources.get as any)(...given), listAll: async () => [] } as never
   const common = { database, resources, clock: systemClock, log: createLog('silent', 'test') }
   const instances = { known: () => [], current: async () => [] }
-  const metrics = createMetrics({ ...common, database: database as never, events: { record: async () => {} }, instances, settings: { retention: { rawMs: day, minutesMs: day, hoursMs: day }, appSeries: 10, appPointsPerSecond: 10 }, registry: new Registry(), serverName: () => 'test:1' })
+  const metrics = createMetrics({ ...common, database: database as never, events: { record: async () => {} }, instances, settings: { retention: { rawMs: day, minutesMs: day, hoursMs: day }, appSeries: 10, appPointsPerSecond: 10 }, logRates: { linesPerSecond: 10, bytesPerSecond: 1000 }, registry: new Registry(), serverName: () => 'test:1' })
   onTestFinished(() => metrics.drops.stop())
   const traces = createTraces({ ...common, source: spool([]), drops: metrics.drops, logs: { of: async ({ requestId }) => [{ at: '', app: 'shop', level: 'error', instance: 'i', line: `lost ${requestId}` }] }, usual: async () => 10, settings: { share: 0, slowMs: 1000, keepMs: day, appSpansPerSecond: 1000, ...over } })
   const intake = intakeRoutes({ senders: testSenders, resources, instances, signals: [traces.signal], others: [], bodyBytes: 1024 * 1024, clock: systemClock })

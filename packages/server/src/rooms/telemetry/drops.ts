@@ -1,16 +1,24 @@
 /** What was not taken is counted by app and reason, and its owner told when it begins. */
 import { type Resource } from '@pavior/contract'
 import type { Counter } from 'prom-client'
-import { systemActor } from '../../../kernel/actor.ts'
-import type { EventRecorder } from '../../../kernel/audit/events.ts'
-import type { Clock } from '../../../kernel/clock.ts'
-import type { Database } from '../../../kernel/db/index.ts'
-import type { Part } from '../../../kernel/lifecycle/lifecycle.ts'
-import type { Logger } from '../../../kernel/log.ts'
-import type { Resources } from '../../../kernel/resources/index.ts'
-import { dropReasons, type DropReason } from './plan.ts'
-import type { SeriesOwner } from './registry.ts'
-import { addDropped, type DropCount } from './store.ts'
+import { systemActor } from '../../kernel/actor.ts'
+import type { EventRecorder } from '../../kernel/audit/events.ts'
+import type { Clock } from '../../kernel/clock.ts'
+import type { Database } from '../../kernel/db/index.ts'
+import type { Part } from '../../kernel/lifecycle/lifecycle.ts'
+import type { Logger } from '../../kernel/log.ts'
+import type { Resources } from '../../kernel/resources/index.ts'
+import { logDropReasons, type LogDropReason } from './logs/limits.ts'
+import { dropReasons as metricDropReasons, type DropReason as MetricDropReason } from './metrics/plan.ts'
+import { addDropped, type DropCount } from './metrics/store.ts'
+
+export type DropReason = MetricDropReason | LogDropReason
+export const dropReasons: Record<DropReason, string> = { ...metricDropReasons, ...logDropReasons }
+
+/** What kind of telemetry was dropped for this reason. */
+export function signalOf(reason: string): 'metrics' | 'logs' | 'traces' {
+  return Object.hasOwn(logDropReasons, reason) ? 'logs' : reason === 'span_rate' || reason === 'broken_span' ? 'traces' : 'metrics'
+}
 
 const writeEveryMs = 2000
 /** An owner is told again after this long. */
@@ -18,7 +26,7 @@ const tellEveryMs = 3600_000
 const actor = systemActor('telemetry')
 
 export interface Drops extends Part {
-  count(owner: SeriesOwner, dropped: ReadonlyMap<DropReason, number>): void
+  count(owner: { team: string; app: string }, dropped: ReadonlyMap<DropReason, number>): void
   /** Everything that was counted is in the database. */
   settled(): Promise<void>
 }
@@ -63,6 +71,7 @@ export function createDrops({ database, resources, events, counter, clock, log }
     name: 'dropped telemetry',
     count: ({ team, app }, dropped) => {
       for (const [reason, points] of dropped) {
+        if (points === 0) continue
         counter.inc({ reason }, points)
         const key = `${team}/${app}/${reason}`
         const known = counts.get(key)

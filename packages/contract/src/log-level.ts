@@ -1,15 +1,21 @@
 /** What a line of a log says about how bad it is, whatever wrote it. Pure. */
 
-export type Level = 'error' | 'warn' | 'info' | 'debug'
+export type LogLevel = 'error' | 'warn' | 'info' | 'debug'
 
 /** From the least to the worst. */
-export const levels: Level[] = ['debug', 'info', 'warn', 'error']
+export const logLevels: LogLevel[] = ['debug', 'info', 'warn', 'error']
 
-const words: Record<string, Level> = {
+const words: Record<string, LogLevel> = {
   trace: 'debug', debug: 'debug', verbose: 'debug', silly: 'debug',
   info: 'info', information: 'info', notice: 'info', log: 'info',
   warn: 'warn', warning: 'warn',
   error: 'error', err: 'error', fatal: 'error', critical: 'error', crit: 'error', alert: 'error', emerg: 'error', panic: 'error', severe: 'error',
+}
+
+/** Of a level as programs name it; undefined for a word that is none. */
+export function logLevelNamed(word: string): LogLevel | undefined {
+  const key = word.toLowerCase()
+  return Object.hasOwn(words, key) ? words[key] : undefined
 }
 
 /** JSON: "level":"warn" or, as pino and bunyan write it, "level":40. */
@@ -22,17 +28,18 @@ const bareLevel = /(?:^|[\s[|])(TRACE|DEBUG|VERBOSE|INFO|NOTICE|WARN|WARNING|ERR
 const failure = /^(?:\s+at .+[:)]\d*|Traceback \(most recent call last\)|[A-Za-z.]*(?:Error|Exception)\b.*:|npm (?:ERR!|error)|panic: |thread '.+' panicked)/
 const looksNear = 160
 
-export function levelOf(line: string): Level | undefined {
+/** Undefined when it says nothing. */
+export function logLevelOf(line: string): LogLevel | undefined {
   const json = line.startsWith('{') ? jsonLevel.exec(line) : null
-  if (json) return json[1] === undefined ? numbered(Number(json[2])) : words[json[1].toLowerCase()]
+  if (json) return json[1] === undefined ? numbered(Number(json[2])) : logLevelNamed(json[1])
   const logfmt = logfmtLevel.exec(line)
-  if (logfmt) return words[logfmt[1]!.toLowerCase()]
+  if (logfmt) return logLevelNamed(logfmt[1]!)
   const bare = bareLevel.exec(line.slice(0, looksNear))
-  if (bare) return words[(bare[1] ?? bare[2] ?? bare[3])!.toLowerCase()]
+  if (bare) return logLevelNamed((bare[1] ?? bare[2] ?? bare[3])!)
   return failure.test(line) ? 'error' : undefined
 }
 
-function numbered(level: number): Level {
+function numbered(level: number): LogLevel {
   return level >= 50 ? 'error' : level >= 40 ? 'warn' : level >= 30 ? 'info' : 'debug'
 }
 

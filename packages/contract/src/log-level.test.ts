@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { levelOf, withoutEscapes } from './log-level.ts'
+import { logLevelOf, withoutEscapes } from './log-level.ts'
 
 test.each([
   ['{"level":50,"msg":"no"}', 'error'],
@@ -16,7 +16,7 @@ test.each([
   ['no information about an error here', undefined],
   ['', undefined],
 ])('%s', (line, level) => {
-  expect(levelOf(line)).toBe(level)
+  expect(logLevelOf(line)).toBe(level)
 })
 
 test('escapes of terminals are taken away and nothing else', () => {
