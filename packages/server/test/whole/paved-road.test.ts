@@ -16,7 +16,7 @@ describe('deploy', () => {
     const first = await platform.json(['deploy'], { directory })
     expect(first).toMatchObject({ app: 'hello-node', team: 'default', environment: 'production', release: 'v1', artifact: expect.stringMatching(/^sha256:[0-9a-f]{64}$/) })
     expect(Object.keys(first.durations).toSorted()).toEqual(['build', 'rollout', 'total', 'upload'])
-    expect(await platform.get('hello-node.localhost')).toEqual({ status: 200, body: 'Hello from hello-node v1\n' })
+    expect(await platform.get('hello-node.localhost')).toMatchObject({ status: 200, body: 'Hello from hello-node v1\n' })
     expect((await platform.get('hello-node.default.localhost')).status).toBe(200)
     const second = await platform.json(['deploy'], { directory })
     expect(second).toMatchObject({ release: 'v2', artifact: first.artifact })
