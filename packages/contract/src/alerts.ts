@@ -7,9 +7,9 @@ export type NotificationState = (typeof notificationStates)[number]
 export interface NotificationRow {
   id: string
   team: string
-  /** Name of the alert; absent for a test. */
+  /** Name of the alert; absent for a test, and for what is said in an incident. */
   alert?: string
-  kind: 'Fired' | 'Flapping' | 'Acknowledged' | 'Resolved' | 'Test'
+  kind: 'Fired' | 'Flapping' | 'Acknowledged' | 'Resolved' | 'Test' | 'Incident'
   /** Level of the escalation that it belongs to, from 1; 0 for what is told to all who were told before. */
   level: number
   round: number

@@ -237,6 +237,7 @@ export async function startServer({ config, settings, connection, external, agen
   const response: reliability.ResponseTools = {
     calls: telemetryRoom.reads,
     excerpts: telemetryRoom.reads,
+    elsewhere: telemetryRoom.reads.changes,
     changes: async (team, since, until, limit) => (await audit.list([team], { people: true, since, until }, { limit })).items,
     defaultEnvironment,
     authenticate: people.reads.authenticate,
@@ -254,6 +255,7 @@ export async function startServer({ config, settings, connection, external, agen
     runbooks: { tools: runbookTools, library: join(root, 'examples/runbooks') },
     response,
     probe: createAddressProbe(() => agent.observed()?.routerPort ?? config.routerPort),
+    logs: { count: telemetryRoom.reads.countLines },
     calledBy: telemetryRoom.reads.calledBy,
     notifiers,
     openSecret: secretsRoom.reads.openOwn,

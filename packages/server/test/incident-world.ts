@@ -1,5 +1,5 @@
 /** A kernel with incidents, alerts that are written as the platform would, and traffic that is counted. For tests. */
-import type { AlertSpec, AlertStatus, AuditRow, IncidentEntry } from '@pavior/contract'
+import type { AlertSpec, AlertStatus, AuditRow, ChangeEvent, IncidentEntry } from '@pavior/contract'
 import { testKernel, tester, type TestKernel } from './kernel.ts'
 import type { Actor } from '../src/kernel/actor.ts'
 import { createEventRecorder, type EventRecorder } from '../src/kernel/audit/events.ts'
@@ -42,7 +42,7 @@ export interface IncidentWorld extends TestKernel {
 export const person = (name: string, role: 'developer' | 'viewer' = 'developer', team = 'blue'): Actor => ({ name: `user:${name}`, kind: 'user', admin: false, roles: new Map([[team, role]]) })
 
 /** `opens: false`: nothing is done about alerts by itself. */
-export async function incidentWorld({ changes = () => [], opens = true }: { changes?: (team: string) => AuditRow[]; opens?: boolean } = {}): Promise<IncidentWorld> {
+export async function incidentWorld({ changes = () => [], elsewhere = [], opens = true }: { changes?: (team: string) => AuditRow[]; elsewhere?: ChangeEvent[]; opens?: boolean } = {}): Promise<IncidentWorld> {
   const slos: { mirror?: Mirror<Slo> } = {}
   const made: { deps?: LookDeps & OpenerDeps } = {}
   const kernel = await testKernel([...catalogKinds, ...releaseKinds, ...secretKinds, sloKind, alertKind, incidentKind, runbook, runbookRun], ({ database, resources }) => {
@@ -54,6 +54,7 @@ export async function incidentWorld({ changes = () => [], opens = true }: { chan
       signals: { minutes: trafficMinutes(database) },
       calls: { callsOf: (apps: Parameters<typeof callsOf>[1], since: Date) => callsOf(database, apps, since), calledBy: (app: Parameters<typeof calledBy>[1], since: Date) => calledBy(database, app, since) },
       changes: async (team: string) => changes(team),
+      elsewhere: async () => elsewhere,
       excerpts: undefined,
       events: createEventRecorder(database),
       clock: systemClock,

@@ -191,7 +191,7 @@ function who(actor: string | undefined): string {
 }
 
 function shown({ metadata, spec, status = {} }: Incident): string[] {
-  const { acknowledged, impact, affected, suspects = [], alerts, seconds, repeatOf, severityReason, postmortem, published } = status
+  const { acknowledged, impact, affected, suspects = [], runbooks = [], alerts, seconds, repeatOf, severityReason, postmortem, published } = status
   const roles = incidentRoles.flatMap((role) => (spec.roles?.[role] === undefined ? [] : [`${role} ${spec.roles[role]}`]))
   const times = [['detected after', seconds?.detect], ['taken after', seconds?.acknowledge], ['well after', seconds?.restore]].flatMap(([label, value]) => (value === undefined ? [] : [`${label} ${spanOf(Number(value))}`]))
   return [
@@ -208,7 +208,8 @@ function shown({ metadata, spec, status = {} }: Incident): string[] {
     ...(repeatOf ? [`  repeat   like ${repeatOf.name}; ${repeatOf.times} in the 30 days before`] : []),
     ...(published ? [`  public   ${published.text}`] : []),
     ...suspects.slice(0, shownSuspects).flatMap((suspect, index) => suspectText(suspect, index)),
-    ...(spec.runbook === undefined ? [] : [`  runbook  ${spec.runbook}`]),
+    ...(spec.runbook === undefined || runbooks.length > 0 ? [] : [`  runbook  ${spec.runbook}`]),
+    ...runbooks.map(({ name, title, why }) => `  runbook  ${title}. ${why}\n              pavior runbook run ${name}${spec.app === undefined ? '' : ` --set app=${spec.app}`} --incident ${metadata.name}`),
     ...(postmortem === undefined ? [] : [`  learned  pavior postmortem show ${postmortem}`]),
     `  more     pavior incident timeline ${metadata.name}`,
   ]

@@ -62,6 +62,17 @@ export const IncidentSuspect = Type.Object(
 )
 export type IncidentSuspect = Type.Static<typeof IncidentSuspect>
 
+export const ProposedRunbook = Type.Object(
+  {
+    name: Type.String({ description: 'Name of it.' }),
+    title: Type.String({ description: 'What it is for.' }),
+    why: Type.String({ description: 'Why it is proposed, in a sentence.' }),
+    stale: Type.Optional(Type.Boolean({ description: 'It did not succeed for long.' })),
+  },
+  { additionalProperties: false },
+)
+export type ProposedRunbook = Type.Static<typeof ProposedRunbook>
+
 const Act = (description: string) => Type.Optional(Type.Object({ by: Type.String({ description: 'Who.' }), at: Timestamp('When.') }, { additionalProperties: false, description }))
 const Seconds = (description: string) => Type.Optional(Type.Integer({ minimum: 0, description }))
 
@@ -98,6 +109,7 @@ export const IncidentStatus = Type.Object(
         { additionalProperties: false, description: 'Whom it reaches: the app itself, those that call it, and those that have alerts.' },
       ),
     ),
+    runbooks: Type.Optional(Type.Array(ProposedRunbook, { description: 'Runbooks of the team that fit, the likeliest first.' })),
     suspects: Type.Optional(Type.Array(IncidentSuspect, { description: 'Recent changes, the likeliest first; at most eight.' })),
     impact: Type.Optional(
       Type.Object(

@@ -79,6 +79,7 @@ function Room({ incident }: { incident: Incident }) {
         </Text>
       )}
       {suspects.length > 0 && <Suspects incident={incident} suspects={suspects} />}
+      <Runbooks incident={incident} />
       <Roles incident={incident} />
       <Affected incident={incident} />
       <IncidentTimeline incident={incident} />
@@ -137,6 +138,25 @@ function statsOf(incident: Incident): Stat[] {
     ...(worst ? [{ label: 'Error budget', value: `${Number((worst.used * 100).toPrecision(3))} %`, hint: `of ${worst.slo} went` }] : []),
     { label: 'Well again', value: seconds?.restore === undefined ? 'not yet' : `after ${spanText(seconds.restore)}`, hint: 'since it was detected' },
   ]
+}
+
+function Runbooks({ incident: { metadata, spec, status } }: { incident: Incident }) {
+  const { runbooks = [] } = status ?? {}
+  if (runbooks.length === 0) return null
+  const known = { incident: metadata.name, ...(spec.app === undefined ? {} : { app: spec.app }), ...(spec.environment === undefined ? {} : { environment: spec.environment }) }
+  return (
+    <Section title="Runbooks that fit">
+      {runbooks.map(({ name, title, why, stale }) => (
+        <Text key={name} size="sm">
+          <GoLink size="sm" underline="always" to={`/runbooks/${encodeURIComponent(metadata.namespace!)}/${encodeURIComponent(name)}`} search={known}>
+            {title}
+          </GoLink>{' '}
+          {why}
+          {stale && ' It did not succeed for long.'}
+        </Text>
+      ))}
+    </Section>
+  )
 }
 
 function Affected({ incident: { metadata, status } }: { incident: Incident }) {

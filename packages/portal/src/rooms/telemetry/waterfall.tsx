@@ -50,7 +50,7 @@ function Row({ placed: { span, depth }, from, whole, open, toggle }: { placed: P
 function Details({ span: { message, attributes, events, request, team, environment, release, instance, kind, spanId, parentId, links } }: { span: Span }) {
   const facts = {
     ...(message ? { says: message } : {}), team, environment, ...(release === undefined ? {} : { release: `v${release}` }), ...(instance ? { instance } : {}), kind, span: spanId, ...(parentId ? { parent: parentId } : {}),
-    ...(request ?? {}), ...attributes, ...(links.length > 0 ? { links: links.map(({ traceId }) => traceId) } : {}),
+    ...request, ...attributes, ...(links.length > 0 ? { links: links.map(({ traceId }) => traceId) } : {}),
   }
   return (
     <div className={classes.details}>

@@ -52,7 +52,7 @@ const cases: Record<string, Case> = {
     target: (url) => target({ pagerduty: { routingKeySecret: 'key', url: `${url}/v2/enqueue` } }, { routingKeySecret: 'secret-of-pagerduty' }),
     well: (_request, response) => void response.writeHead(202).end('{"status":"success"}'),
     check: (taken, kind) => {
-      const action = { Fired: 'trigger', Flapping: 'trigger', Acknowledged: 'acknowledge', Resolved: 'resolve', Test: 'trigger' }[kind]
+      const action = { Fired: 'trigger', Flapping: 'trigger', Acknowledged: 'acknowledge', Resolved: 'resolve', Test: 'trigger', Incident: 'trigger' }[kind]
       expect(taken[0]!.body).toMatchObject({ routing_key: 'secret-of-pagerduty', event_action: action, dedup_key: 'alert-uid' })
       if (kind === 'Fired') expect(taken[0]!.body.payload).toMatchObject({ severity: 'critical', source: 'blue/shop', timestamp: '2026-03-02T12:00:00.000Z' })
       if (kind === 'Fired') expect(taken[0]!.body.payload.summary).not.toMatch(/[\r\n\u202e]/)

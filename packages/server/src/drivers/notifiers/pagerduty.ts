@@ -5,7 +5,7 @@ import { plain, titleOf } from './text.ts'
 
 const usualUrl = 'https://events.pagerduty.com/v2/enqueue'
 const longestSummary = 1024
-const actions: Record<Message['kind'], 'trigger' | 'acknowledge' | 'resolve'> = { Fired: 'trigger', Flapping: 'trigger', Test: 'trigger', Acknowledged: 'acknowledge', Resolved: 'resolve' }
+const actions: Record<Message['kind'], 'trigger' | 'acknowledge' | 'resolve'> = { Fired: 'trigger', Flapping: 'trigger', Test: 'trigger', Incident: 'trigger', Acknowledged: 'acknowledge', Resolved: 'resolve' }
 
 export const pagerduty: Notifier = async ({ spec, secrets }, message, signal) => {
   const { url = usualUrl } = spec.pagerduty!

@@ -1,10 +1,11 @@
 /** What every message says, in plain lines; each form escapes them for itself. */
 import type { Message } from '../../rooms/reliability/notify/ports.ts'
 
-const words: Record<Message['kind'], string> = { Fired: 'fires', Flapping: 'comes and goes', Acknowledged: 'is taken', Resolved: 'is over', Test: 'is a test' }
+const words: Record<Message['kind'], string> = { Fired: 'fires', Flapping: 'comes and goes', Acknowledged: 'is taken', Resolved: 'is over', Test: 'is a test', Incident: 'goes on' }
 
 /** One line: what, how urgent, where. */
 export function titleOf({ kind, severity, summary, by }: Message): string {
+  if (kind === 'Incident') return plain(summary, 300)
   if (kind === 'Test') return 'A test of this channel by Pavior: nothing is wrong'
   if (kind === 'Resolved') return `Over: ${summary}`
   if (kind === 'Acknowledged') return `${by ?? 'Somebody'} has it in hand: ${summary}`
@@ -14,7 +15,7 @@ export function titleOf({ kind, severity, summary, by }: Message): string {
 /** Name and value, as far as there is something to say. */
 export function factsOf({ kind, team, app, environment, since, members, affects, runbook, note, name }: Message): [string, string][] {
   return [
-    ['Alert', kind === 'Test' ? 'test' : `${name} ${words[kind]}`],
+    [kind === 'Incident' ? 'Incident' : 'Alert', kind === 'Test' ? 'test' : kind === 'Incident' ? name : `${name} ${words[kind]}`],
     ['Team', team],
     ...(app === undefined ? [] : [['App', environment === undefined ? app : `${app} in ${environment}`] as [string, string]]),
     ['Since', `${since.slice(0, 19).replace('T', ' ')} UTC`],

@@ -8,6 +8,7 @@ import type { Resources } from '../../kernel/resources/index.ts'
 import type { Room } from '../../kernel/room.ts'
 import { alertKinds, createAlerting, type AlertingDeps } from './alerts/index.ts'
 import { onCallSchedule } from './on-call/kinds.ts'
+import { createChat } from './notify/chat.ts'
 import { createOnCall } from './on-call/reconcile.ts'
 import { onCallRoutes } from './on-call/routes.ts'
 import { createDrafts } from './slo/drafts.ts'
@@ -55,7 +56,7 @@ export function createReliability(deps: ReliabilityDeps): Room<ReliabilityReads>
   const slos = new Mirror<Resource<SloSpec, SloStatus>>(resources, 'Slo', log)
   const alerting = createAlerting(deps, slos)
   const books = createRunbooks({ resources, clock, ...runbooks })
-  const response = createResponse({ database, resources, slos, signals, tools, events, clock, log })
+  const response = createResponse({ database, resources, slos, signals, tools: { ...tools, chat: createChat({ database, resources, clock }) }, events, clock, log })
   const draft = createDrafts({ database, resources, slos, signals, clock })
   return {
     reconcilers: [createOnCall({ resources, events, clock }), ...books.reconcilers, ...response.reconcilers],

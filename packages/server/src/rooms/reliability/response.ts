@@ -15,7 +15,7 @@ import { statusPage } from './status-page/kinds.ts'
 export const responseKinds = [incident, postmortem, statusPage]
 
 /** What it needs from others. Without `chat` no chat hears of it. */
-export type ResponseTools = Pick<IncidentsDeps, 'calls' | 'changes' | 'defaultEnvironment'> & { excerpts: TelemetryExcerpts } & Partial<Pick<IncidentsDeps, 'chat'>> & Pick<StatusPageDeps, 'authenticate' | 'platformParts' | 'publicUrl'>
+export type ResponseTools = Pick<IncidentsDeps, 'calls' | 'changes' | 'elsewhere' | 'defaultEnvironment'> & { excerpts: TelemetryExcerpts } & Partial<Pick<IncidentsDeps, 'chat'>> & Pick<StatusPageDeps, 'authenticate' | 'platformParts' | 'publicUrl'>
 
 export interface ResponseDeps extends Pick<IncidentsDeps, 'slos' | 'signals'> {
   database: PgDatabase

@@ -1,5 +1,5 @@
 /** Door of room telemetry: what the router counted, and everything that apps measure, as series. */
-import { trafficIntervalMs, type TraceSummary } from '@pavior/contract'
+import { trafficIntervalMs, type TraceSummary, logLevelNamed } from '@pavior/contract'
 import type { Registry } from 'prom-client'
 import type { EventRecorder } from '../../kernel/audit/events.ts'
 import type { Clock } from '../../kernel/clock.ts'
@@ -15,6 +15,7 @@ import { findTraces } from './traces/store.ts'
 import { createTraces, type TraceSettings } from './traces/index.ts'
 import { samplesOf, trafficOf, type ReleaseSample } from './traffic/plan.ts'
 import { createLogs, type LogSettings } from './logs/index.ts'
+import { levelNumber } from './logs/line.ts'
 import type { LogReads } from './logs/reads.ts'
 import { createMetrics, type MetricSettings } from './metrics/index.ts'
 import type { SeriesSource } from './metrics/series.ts'
@@ -75,6 +76,10 @@ export interface TelemetryReads extends QueryReads {
   failedTraces: (of: { team: string; app: string; environment: string }, from: Date, until: Date, limit: number) => Promise<TraceSummary[]>
   /** Everything that was logged. */
   logs: LogReads
+  /** How many lines of an app hold a text, of a level and worse. */
+  countLines: (of: { team: string; app: string; environment: string; match: string; level: string | undefined; from: Date; until: Date }) => Promise<number>
+  /** The latest lines of an app of level error. */
+  failedLines: (of: { team: string; app: string; environment: string }, from: Date, until: Date, limit: number) => Promise<{ atMs: number; line: string; instance: string }[]>
   /** What others told of changes that they made to these apps, latest first. */
   changes: Changes['of']
 }
@@ -107,6 +112,8 @@ export function createTelemetry(deps: TelemetryDeps): Room<TelemetryReads> {
       series: metrics.series,
       failedTraces: (of, from, until, limit) => findTraces(database, { ...of, from, until, failed: true, limit }, [of.team]),
       logs: logs.reads,
+      countLines: ({ match, level, from, until, ...place }) => logs.reads.count({ ...place, text: match, level: levelNumber(level === undefined ? undefined : logLevelNamed(level)), fromMs: from.getTime(), untilMs: until.getTime() }),
+      failedLines: async (place, from, until, limit) => (await logs.reads.stored({ ...place, level: levelNumber('error'), fromMs: from.getTime(), untilMs: until.getTime() }, limit)).map(({ atMs, body, from: { instance = '' } }) => ({ atMs, line: body, instance })),
       changes: changes.of,
     },
   }

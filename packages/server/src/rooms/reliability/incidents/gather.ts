@@ -1,5 +1,5 @@
 /** Reads everything that an incident is judged by, in one go. */
-import type { AuditRow, FreezeSpec, Resource, ReleaseSpec, SecretSpec, SloSpec, SloStatus } from '@pavior/contract'
+import type { AuditRow, ChangeEvent, FreezeSpec, Resource, ReleaseSpec, SecretSpec, SloSpec, SloStatus } from '@pavior/contract'
 import type { Clock } from '../../../kernel/clock.ts'
 import type { Database } from '../../../kernel/db/index.ts'
 import type { Mirror } from '../../../kernel/resources/mirror.ts'
@@ -10,11 +10,11 @@ import type { GoldenSignals, MinuteCounts } from '../slo/ports.ts'
 import { badMinutes } from '../slo/store.ts'
 import { callsLookBackMs } from './opening.ts'
 import { onsetOf, type Minute } from './plan.ts'
-import type { ChangesByPeople, ObservedCalls } from './ports.ts'
+import type { ChangesByPeople, ChangesElsewhere, ObservedCalls } from './ports.ts'
 import { alertsOf, firingKey } from './store.ts'
 import type { ReleaseErrors } from './suspects.ts'
 import { toldKinds, windowOf } from './timeline.ts'
-import { actor, type Alert, type Deployment, type Incident, type Release, type RunbookRun } from './types.ts'
+import { actor, type Alert, type Deployment, type Incident, type Release, type Runbook, type RunbookRun } from './types.ts'
 
 const minuteMs = 60_000
 /** Traffic from so long before it was detected tells when it began. */
@@ -32,6 +32,7 @@ export interface GatherDeps {
   signals: Pick<GoldenSignals, 'minutes'>
   calls: ObservedCalls
   changes: ChangesByPeople
+  elsewhere: ChangesElsewhere
   clock: Clock
 }
 
@@ -47,10 +48,12 @@ export interface Facts {
   deployments: Deployment[]
   releases: Release[]
   changes: AuditRow[]
+  elsewhere: ChangeEvent[]
   secrets: Map<string, SecretSpec>
   freezes: Resource<FreezeSpec>[]
   /** Runbooks that were gone through for it. */
   runs: RunbookRun[]
+  books: Runbook[]
   minutes: Minute[]
   errors: ReleaseErrors[]
   budgets: { slo: string; used: number }[]
@@ -73,7 +76,8 @@ export async function gather(deps: GatherDeps, incident: Incident): Promise<Fact
   const mine = new Set(firings.map(firingKey))
   const pairs = spec.app === undefined ? [] : await deps.calls.callsOf([{ team, app: spec.app }], new Date(now - callsLookBackMs))
   const calls = new Set(pairs.filter(({ from, to }) => from.team === team && to.team === team && from.app === spec.app).map(({ to }) => to.app).slice(0, mostCalled))
-  const changed = await changesOf(deps, team, [spec.app, ...calls].filter((app) => app !== undefined), spec.environment, window)
+  const apps = [spec.app, ...calls].filter((app) => app !== undefined)
+  const changed = await changesOf(deps, team, apps, spec.environment, window)
   return {
     alerts: (await deps.resources.listAll<Alert>(actor, 'Alert', team)).filter((one) => one.status?.since !== undefined && mine.has(firingKey({ alert: one.metadata.uid, since: one.status.since }))),
     firings: firings.length,
@@ -82,6 +86,8 @@ export async function gather(deps: GatherDeps, incident: Incident): Promise<Fact
     calls,
     pairs,
     ...changed,
+    elsewhere: (await deps.elsewhere(team, apps, new Date(window.fromMs), new Date(window.untilMs), mostChanges)).filter(({ environment }) => spec.environment === undefined || environment === spec.environment),
+    books: await deps.resources.listAll<Runbook>(actor, 'Runbook', team),
     runs: await deps.resources.listAll<RunbookRun>(actor, 'RunbookRun', team, { fields: [{ path: 'spec.incident', operator: '=', value: metadata.name }] }),
     minutes: all.filter(during),
     errors: byRelease(counts.filter(during)),

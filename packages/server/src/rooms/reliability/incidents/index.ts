@@ -5,7 +5,7 @@ import { listenTo } from '../../../kernel/db/index.ts'
 import type { Routes } from '../../../kernel/api/types.ts'
 import type { Reconciler } from '../../../kernel/reconcile/index.ts'
 import { createOpener, type OpenerDeps } from './opening.ts'
-import type { Chat } from './ports.ts'
+import type { Chat } from '../notify/chat.ts'
 import { createLook, type LookDeps } from './reconcile.ts'
 import { incidentRoutes } from './routes.ts'
 import { entriesChannel } from './store.ts'
@@ -16,6 +16,7 @@ export interface IncidentsDeps extends Omit<LookDeps, 'database'>, Omit<OpenerDe
   database: PgDatabase
   defaultEnvironment: (team: string) => string
   chat: Chat | undefined
+  publicUrl: () => string
 }
 
 export function createIncidents(deps: IncidentsDeps): { reconcilers: Reconciler[]; routes: Routes[]; parts: Part[] } {

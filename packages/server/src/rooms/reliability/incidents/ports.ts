@@ -1,5 +1,5 @@
 /** What incidents need from others to know what happened. */
-import type { AuditRow } from '@pavior/contract'
+import type { AuditRow, ChangeEvent } from '@pavior/contract'
 import type { AppName, CallCounts } from '../../telemetry/index.ts'
 
 export interface Place {
@@ -19,6 +19,9 @@ export interface ObservedCalls {
 /** What people changed in a team: rows of the audit, the newest first, not more than `limit`. */
 export type ChangesByPeople = (team: string, since: Date, until: Date, limit: number) => Promise<AuditRow[]>
 
+/** What others told of changes to these apps, the latest first. */
+export type ChangesElsewhere = (team: string, apps: readonly string[], since: Date, until: Date, limit: number) => Promise<ChangeEvent[]>
+
 /** What is kept with an incident of what will be forgotten elsewhere. */
 export interface Evidence {
   source: 'logs' | 'metrics' | 'traces'
@@ -29,8 +32,3 @@ export interface Evidence {
 
 /** Copies of logs, metrics and traces of an app around a time; fewer than there are, the telling ones. */
 export type Excerpts = (place: Place, from: Date, until: Date) => Promise<Evidence[]>
-
-/** Says something in a channel of the team's chat. Rejects when it could not. */
-export interface Chat {
-  post: (team: string, channel: string, text: string) => Promise<void>
-}

@@ -8,6 +8,7 @@ import type { Logger } from '../../../kernel/log.ts'
 import { gather, type Facts, type GatherDeps } from './gather.ts'
 import { impactOf, moved, repeatOf, secondsOf } from './plan.ts'
 import type { Evidence, Excerpts } from './ports.ts'
+import { proposedRunbooks } from './proposals.ts'
 import { addEntries, forgetIncident, knownKeys, moveAlone } from './store.ts'
 import { suspectsOf } from './suspects.ts'
 import { happenings, mostEntries } from './timeline.ts'
@@ -106,12 +107,13 @@ function standing(incident: Incident, facts: Facts, others: readonly Incident[],
   const status = move === undefined ? before : moved(before, move, move === 'Mitigated' ? lastEnd(facts, at) : at)
   const firing = facts.alerts.filter((alert) => alert.status?.state !== 'Resolved')
   const suspects = suspectsOf({ team: metadata.namespace!, app: spec.app ?? '', environment: spec.environment ?? '', ...facts, onsetMs: facts.startedMs, detectedMs: Date.parse(before.detectedAt!) })
+  const proposed = proposedRunbooks(facts.books, incident, facts.alerts)
   const repeat = repeatOf({ ...incident, status }, others)
   const next: IncidentStatus = {
     ...status,
     startedAt: new Date(facts.startedMs).toISOString(),
     ...(facts.firings > 0 ? { alerts: { total: facts.firings, firing: firing.length, names: facts.alerts.map((alert) => alert.metadata.name).slice(0, shownAlerts) } } : {}),
-    ...(spec.app === undefined ? {} : { affected: affectedOf(incident, facts), suspects, impact: { ...impactOf(facts.minutes), budgets: facts.budgets } }),
+    ...(spec.app === undefined ? {} : { affected: affectedOf(incident, facts), suspects, ...(proposed.length > 0 ? { runbooks: proposed } : {}), impact: { ...impactOf(facts.minutes), budgets: facts.budgets } }),
     ...(repeat ? { repeatOf: repeat } : {}),
     ...(leftOut > 0 ? { leftOut } : {}),
     observedGeneration: metadata.generation ?? 1,

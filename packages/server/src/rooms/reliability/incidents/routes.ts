@@ -8,7 +8,7 @@ import { sendLines, stepWhenMore, type OnMore } from '../../../kernel/api/lines.
 import type { Routes } from '../../../kernel/api/types.ts'
 import type { Logger } from '../../../kernel/log.ts'
 import * as acts from './commands.ts'
-import type { Chat } from './ports.ts'
+import type { Chat } from '../notify/chat.ts'
 import { entriesAfter, readEntries } from './store.ts'
 import type { Incident } from './types.ts'
 
@@ -43,6 +43,7 @@ export interface IncidentRoutesDeps extends acts.CommandDeps {
   defaultEnvironment: (team: string) => string
   onMore: (listener: (about?: string) => void) => () => void
   chat: Chat | undefined
+  publicUrl: () => string
   log: Logger
 }
 
@@ -104,9 +105,10 @@ export function incidentRoutes(deps: IncidentRoutesDeps): Routes {
 }
 
 /** The chat hears of what people are to know; what it misses stands in the timeline all the same. */
-async function mirror({ chat, log }: IncidentRoutesDeps, { metadata, spec, status }: Incident, act: ActName, { text, note }: Record<string, unknown>): Promise<void> {
+async function mirror({ chat, publicUrl, log }: IncidentRoutesDeps, { metadata, spec, status }: Incident, act: ActName, { text, note }: Record<string, unknown>): Promise<void> {
   if (!chat || spec.channel === undefined || act === 'note') return
   const words = [text, note].filter((one): one is string => typeof one === 'string')
-  const line = [`${metadata.name} ${spec.severity} ${status?.state ?? ''}: ${spec.title}`, ...words].join('\n')
-  await chat.post(metadata.namespace!, spec.channel, line).catch((error: Error) => log.warn({ incident: metadata.name, err: error.message }, 'the chat did not take what was said in an incident'))
+  const { namespace: team = '', name } = metadata
+  const link = `${publicUrl()}/incidents/${encodeURIComponent(team)}/${encodeURIComponent(name)}`
+  await chat.post(team, spec.channel, { name, ...(spec.app === undefined ? {} : { app: spec.app }), ...(spec.environment === undefined ? {} : { environment: spec.environment }), text: `${name} ${spec.severity}, ${(status?.state ?? 'Investigating').toLowerCase()}: ${spec.title}`, ...(words.length > 0 ? { note: words.join(' ') } : {}), link }).catch((error: Error) => log.warn({ incident: metadata.name, err: error.message }, 'the chat did not take what was said in an incident'))
 }

@@ -1,5 +1,5 @@
 /** Which recent change is likely behind the trouble, with what speaks for it and what takes it back. Pure. */
-import type { AuditRow, IncidentSuspect } from '@pavior/contract'
+import type { AuditRow, ChangeEvent, IncidentSuspect } from '@pavior/contract'
 import type { Deployment, Release } from './types.ts'
 
 const minuteMs = 60_000
@@ -27,6 +27,7 @@ export interface SuspectContext {
   deployments: readonly Deployment[]
   releases: readonly Release[]
   changes: readonly AuditRow[]
+  elsewhere: readonly ChangeEvent[]
   /** Of the app, by release. */
   errors: readonly ReleaseErrors[]
   onsetMs: number
@@ -41,7 +42,7 @@ interface Weighed {
 
 /** The likeliest first. Rollbacks are answers, not causes, so they are left out. */
 export function suspectsOf(context: SuspectContext): IncidentSuspect[] {
-  const found = [...context.deployments.filter((one) => isCandidate(context, one)).map((one) => suspectDeployment(context, one)), ...context.changes.filter((row) => row.verb !== 'read').flatMap((row) => suspectChange(context, row))]
+  const found = [...context.deployments.filter((one) => isCandidate(context, one)).map((one) => suspectDeployment(context, one)), ...context.changes.filter((row) => row.verb !== 'read').flatMap((row) => suspectChange(context, row)), ...context.elsewhere.flatMap((event) => suspectElsewhere(context, event))]
   return found
     .filter(({ likelihood }) => likelihood >= leastLikelihood)
     .toSorted((one, other) => other.likelihood - one.likelihood || other.at.localeCompare(one.at))
@@ -121,6 +122,14 @@ function errorsBy({ errors }: SuspectContext, release: number, previous: number 
     return [{ weight: 0.3, reason: `${own.failed} of ${all} failed requests came from v${release}${clean ? `, and v${previous} answered well in the same time` : ''}.` }]
   }
   return before && before.failed > 0 ? [{ weight: -0.2, reason: `v${previous} before it fails as well.` }] : []
+}
+
+function suspectElsewhere(context: SuspectContext, { at, app: changed, source, text, type }: ChangeEvent): IncidentSuspect[] {
+  const { team, app, onsetMs } = context
+  const began = Date.parse(at)
+  if (began < onsetMs - lookBackMs) return []
+  const weighed = [changed === app ? { weight: 0.25, reason: `${source} told of it as a change for ${app}.` } : { weight: 0.15, reason: `${app} calls ${changed}.` }, timing(began, context)]
+  return [{ kind: 'Change', name: type, app: `${team}/${changed}`, at, text: text.endsWith('.') ? text : `${text}.`, ...judged(weighed) }]
 }
 
 /** Kinds of resources whose changes people make, how much they weigh, and what they are called. */

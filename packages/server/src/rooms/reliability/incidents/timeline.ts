@@ -1,5 +1,5 @@
 /** What belongs into a timeline by itself, each with a key of its own, so that it is written once however often it is looked at. Pure. */
-import type { AuditRow, FreezeSpec, Resource } from '@pavior/contract'
+import type { AuditRow, ChangeEvent, FreezeSpec, Resource } from '@pavior/contract'
 import { lookBackMs, shownActor } from './suspects.ts'
 import type { Alert, Deployment, NewEntry, Release, RunbookRun } from './types.ts'
 
@@ -18,6 +18,7 @@ export interface Happened {
   deployments: readonly Deployment[]
   releases: readonly Release[]
   changes: readonly AuditRow[]
+  elsewhere: readonly ChangeEvent[]
   freezes: readonly Resource<FreezeSpec>[]
   runs: readonly RunbookRun[]
 }
@@ -29,7 +30,7 @@ export function windowOf(startedMs: number, endedMs: number | undefined, nowMs: 
 /** In the order in which it happened. */
 export function happenings(what: Happened): NewEntry[] {
   const inTime = ({ at }: NewEntry): boolean => Date.parse(at) >= what.fromMs && Date.parse(at) <= what.untilMs
-  const all = [...what.alerts.flatMap(alertEntries), ...what.runs.flatMap(runEntries), ...[...what.deployments.flatMap((one) => deploymentEntries(what, one)), ...what.changes.flatMap((row) => changeEntries(what, row)), ...what.freezes.flatMap(freezeEntries)].filter(inTime)]
+  const all = [...what.alerts.flatMap(alertEntries), ...what.runs.flatMap(runEntries), ...[...what.deployments.flatMap((one) => deploymentEntries(what, one)), ...what.changes.flatMap((row) => changeEntries(what, row)), ...what.elsewhere.map(elsewhereEntry), ...what.freezes.flatMap(freezeEntries)].filter(inTime)]
   return all.toSorted((one, other) => Date.parse(one.at) - Date.parse(other.at))
 }
 
@@ -85,6 +86,10 @@ function changeEntries({ apps }: Happened, row: AuditRow): NewEntry[] {
   if (!known || !verb || (!known.everywhere && !apps.has(row.name))) return []
   const because = row.reason === undefined ? '' : ` Because: ${row.reason}`
   return [{ at: row.time, kind: row.kind.endsWith('Freeze') ? 'freeze' : 'change', actor: row.actor, text: `${shownActor(row.actor)} ${verb} ${known.noun} ${row.name}.${because}`, data: { kind: row.kind, name: row.name, verb: row.verb }, dedupe: `audit/${row.id}` }]
+}
+
+function elsewhereEntry({ at, app, source, id, type, text }: ChangeEvent): NewEntry {
+  return { at, kind: 'change', actor: system, text: `${source} told of a change for ${app}: ${text}`, data: { type, source, app }, dedupe: `elsewhere/${app}/${source}/${id}`.slice(0, 500) }
 }
 
 /** What was done by the book: its beginning, its end, and each step that a person answered or that changed something. */

@@ -1,5 +1,5 @@
 /** What the files of this folder speak of. */
-import type { AlertSpec, AlertStatus, AppSpec, DeploymentSpec, DeploymentStatus, IncidentEntry, IncidentSpec, IncidentStatus, ReleaseSpec, Resource, RunbookRunSpec, RunbookRunStatus } from '@pavior/contract'
+import type { AlertSpec, AlertStatus, AppSpec, DeploymentSpec, DeploymentStatus, IncidentEntry, IncidentSpec, IncidentStatus, ReleaseSpec, Resource, RunbookRunSpec, RunbookRunStatus, RunbookSpec, RunbookStatus } from '@pavior/contract'
 import { systemActor, type Actor } from '../../../kernel/actor.ts'
 
 export type Incident = Resource<IncidentSpec, IncidentStatus>
@@ -7,6 +7,7 @@ export type Alert = Resource<AlertSpec, AlertStatus>
 export type App = Resource<AppSpec>
 export type Deployment = Resource<DeploymentSpec, DeploymentStatus>
 export type Release = Resource<ReleaseSpec>
+export type Runbook = Resource<RunbookSpec, RunbookStatus>
 export type RunbookRun = Resource<RunbookRunSpec, RunbookRunStatus>
 
 /** A line of a timeline before it is written. What has the same key is written once. */

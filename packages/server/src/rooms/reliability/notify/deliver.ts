@@ -167,7 +167,7 @@ async function deliverOne(deps: DeliverDeps, claimed: Claimed, stopped: AbortSig
   try {
     const target = await targetOf(deps, channel, claimed.recipient)
     const ref = claimed.alert === undefined ? undefined : await refOf(database, claimed.team, claimed.channel, claimed.alert)
-    const message: Message = { ...claimed.said, id: claimed.id, links: deps.links({ ...claimed.said, recipient: claimed.recipient }, clock.now()) }
+    const message: Message = { ...claimed.said, id: claimed.id, links: claimed.said.link === undefined ? deps.links({ ...claimed.said, recipient: claimed.recipient }, clock.now()) : { alert: claimed.said.link } }
     const { answer, ref: opened } = await sendBy(deps, ref === undefined ? target : { ...target, ref }, message, stopped)
     await database.transaction(async (tx) => {
       if (opened !== undefined && claimed.alert !== undefined) await keepRef(tx, claimed.team, claimed.channel, claimed.alert, opened, clock.now())

@@ -23,6 +23,8 @@ export interface Message {
   since: string
   affects: string[]
   runbook?: string
+  /** Where to look, when it is not the alert. */
+  link?: string
   /** Who acknowledged, and what they said. */
   by?: string
   note?: string

@@ -102,7 +102,7 @@ describe('runs', () => {
   })
 
   test('a refusal fails the step and says why; a skipped one goes on; a canceled run ends', async () => {
-    await book({ markdown: `${block('command: Clean up\napp: $app\nrun: forbidden')}` })
+    await book({ markdown: block('command: Clean up\napp: $app\nrun: forbidden') })
     let run = await until(await begin(ana, { parameters: { app: 'shop' } }), waits('Clean up'))
     await answer(world.deps, ana, 'blue', run.metadata.name, { step: 0, approve: true })
     run = await until(run, ({ phase }) => phase === 'Failed')

@@ -25,6 +25,8 @@ export interface LogReads {
   /** As they are stored, newest first. */
   stored(search: LogSearch, limit: number): Promise<StoredLine[]>
   histogram(search: LineRange, stepMs?: number): Promise<LogHistogram>
+  /** How many fit. */
+  count(search: LineRange): Promise<number>
 }
 
 export function createLogReads(database: Database, clock: Clock): LogReads {
@@ -33,6 +35,7 @@ export function createLogReads(database: Database, clock: Clock): LogReads {
       const { found, end } = await searchLines(database, search, limit, before === undefined ? undefined : placeIn(before), clock)
       return { lines: found.map(entryOf), ...(end.next ? { next: cursorOf(end.next) } : {}), ...(end.givenUp ? { searchedTo: new Date(end.next!.atMs).toISOString() } : {}) }
     },
+    count: async (search) => (await countLevels(database, search, search.untilMs - search.fromMs)).reduce((sum, { counts }) => sum + Object.values(counts).reduce((all, lines) => all + lines, 0), 0),
     stored: async (search, limit) => (await searchLines(database, search, limit, undefined, clock)).found,
     histogram: async (search, stepMs) => {
       const step = Math.max(stepMs ?? 0, stepFor(search.untilMs - search.fromMs))
