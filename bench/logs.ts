@@ -14,7 +14,8 @@ import { systemClock } from '../packages/server/src/kernel/clock.ts'
 import { createLog } from '../packages/server/src/kernel/log.ts'
 import { flushStatement } from '../packages/server/src/kernel/store/store.ts'
 import { createLogReads } from '../packages/server/src/rooms/telemetry/logs/reads.ts'
-import { makePartitions, numbersFor } from '../packages/server/src/rooms/telemetry/logs/store.ts'
+import { makePartitions } from '../packages/server/src/kernel/db/partitions.ts'
+import { lineTable, numbersFor } from '../packages/server/src/rooms/telemetry/logs/store.ts'
 import { percentile, root, show, startPlatform, type BenchPlatform } from './platform.ts'
 
 const [seconds = 10, millions = 10] = process.argv.slice(2).map(Number)
@@ -159,7 +160,7 @@ async function measure(name: string, targetMs: number, ask: (turn: number) => Pr
 }
 
 async function fill(database: PgDatabase, beginMs: number): Promise<void> {
-  await makePartitions(database, Array.from({ length: hours }, (_, hour) => beginMs / hourMs + hour))
+  await makePartitions(database, lineTable, Array.from({ length: hours }, (_, hour) => beginMs + hour * hourMs))
   const numbers = await Promise.all(Array.from({ length: apps }, (_, index) => numbersFor(database, { team: 'bench', app: `app-${index}`, environment: 'production', release: 1, process: 'web', instance: `app-${index}-web-1` })))
   const perHour = (millions * 1e6) / hours
   const began = performance.now()

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { testDatabase } from '../../../test/kernel.ts'
-import { databaseNowMs, dropDetached, dropPartition, listPartitions, makePartitions } from './partitions.ts'
+import { databaseNowMs, dropDetached, dropPartition, listPartitions, makePartitions, upcoming } from './partitions.ts'
 
 const table = { table: 'happened', lengthMs: 600_000 }
 
@@ -9,7 +9,7 @@ test('partitions are made by several at once, hold their rows, and go whole whil
   await database.query('create table happened (at timestamptz not null, what text) partition by range (at)')
   await database.query('create index on happened (what)')
   const now = await databaseNowMs(database)
-  await Promise.all([1, 2, 3].map(() => makePartitions(database, table, now)))
+  await Promise.all([1, 2, 3].map(() => makePartitions(database, table, upcoming(table, now))))
   const made = await listPartitions(database, table)
   expect(made.map(({ fromMs, untilMs }) => [fromMs % 600_000, untilMs - fromMs])).toEqual([[0, 600_000], [0, 600_000], [0, 600_000]])
   expect(made[0]!.fromMs).toBeLessThanOrEqual(now)
@@ -26,7 +26,7 @@ test('what was detached and not dropped goes later, and tables of other names st
   const database = await testDatabase()
   await database.query('create table happened (at timestamptz not null) partition by range (at)')
   await database.query('create table happened_more (at timestamptz)')
-  await makePartitions(database, table, await databaseNowMs(database))
+  await makePartitions(database, table, upcoming(table, await databaseNowMs(database)))
   const [first] = await listPartitions(database, table)
   await database.query(`alter table happened detach partition ${first!.name}`)
   await dropDetached(database, table)

@@ -18,13 +18,17 @@ export interface Partition {
 
 const made = 1_000_000_007
 
-/** Makes those of now and of the next `ahead`. It is attached, not created in place, so that neither readers nor writers wait. */
-export async function makePartitions(database: Database, { table, lengthMs }: Partitioned, nowMs: number, ahead = 2): Promise<void> {
-  const there = new Set((await listPartitions(database, { table, lengthMs })).map(({ name }) => name))
-  const first = Math.floor(nowMs / lengthMs) * lengthMs
-  for (let fromMs = first; fromMs <= first + ahead * lengthMs; fromMs += lengthMs) {
+/** Times of the partition of now and of the next `ahead`. */
+export function upcoming({ lengthMs }: Partitioned, nowMs: number, ahead = 2): number[] {
+  return Array.from({ length: ahead + 1 }, (_, index) => nowMs + index * lengthMs)
+}
+
+/** Makes those that these times fall into. They are attached, not created in place, so that neither readers nor writers wait. */
+export async function makePartitions(database: Database, { table, lengthMs }: Partitioned, timesMs: readonly number[]): Promise<void> {
+  const there = new Set((await listPartitions(database, { table, lengthMs })).map(({ fromMs }) => fromMs))
+  const missing = new Set(timesMs.map((timeMs) => Math.floor(timeMs / lengthMs) * lengthMs).filter((fromMs) => !there.has(fromMs)))
+  for (const fromMs of missing) {
     const name = `${table}_${fromMs / 1000}`
-    if (there.has(name)) continue
     await database.transaction(async (tx) => {
       await tx.query('select pg_advisory_xact_lock($1, hashtext($2))', [made, table])
       const { rows } = await tx.query('select to_regclass($1) as there', [name])

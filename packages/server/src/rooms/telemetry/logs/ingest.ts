@@ -8,7 +8,8 @@ import type { Numbers } from './copy.ts'
 import { logDropReasons, type LogDropReason, type LogLimits } from './limits.ts'
 import type { Line, LineSource } from './line.ts'
 import { linesOf } from './otlp.ts'
-import { copyLines, makePartitions, numbersFor, reserveSeq } from './store.ts'
+import { makePartitions } from '../../../kernel/db/partitions.ts'
+import { copyLines, lineTable, numbersFor, reserveSeq } from './store.ts'
 
 const hourMs = 3600_000
 const rememberedSources = 20_000
@@ -76,7 +77,7 @@ export function createLogIngest({ database, limits, drops, keepMs, clock, onStor
       if (!numbers.has(key)) numbers.set(key, await numbersFor(database, source))
     }
     if (missing.size === 0) return
-    await makePartitions(database, [...missing])
+    await makePartitions(database, lineTable, [...missing].map((hour) => hour * hourMs))
     if (hours.size >= rememberedHours) hours.clear()
     for (const hour of missing) hours.add(hour)
   }

@@ -1,11 +1,11 @@
 /** All SQL of lines: who writes them, partitions, what was taken of files, and reading. */
 import type { BulkTx, Database, Tx } from '../../../kernel/db/index.ts'
+import type { Partitioned } from '../../../kernel/db/partitions.ts'
 import { copyColumns, copyRows, type Numbers } from './copy.ts'
 import type { Line, LineSource } from './line.ts'
 
-const hourMs = 3600_000
-/** Partitions are made by one server at a time. */
-const partitionLock = 7_220_024
+export const hourMs = 3600_000
+export const lineTable: Partitioned = { table: 'log_lines', lengthMs: hourMs }
 
 export async function copyLines(tx: BulkTx, lines: readonly Line[], numbersOf: (line: Line) => Numbers): Promise<void> {
   if (lines.length > 0) await tx.copy(`copy log_lines (${copyColumns}) from stdin`, copyRows(lines, numbersOf))
@@ -31,55 +31,6 @@ export async function numbersFor(database: Database, { team, app, environment, r
     values,
   )
   return rows[0]!
-}
-
-/** Name of the partition of an hour. */
-function partitionOf(hour: number): string {
-  return `log_lines_${new Date(hour * hourMs).toISOString().slice(0, 13).replace(/\D/g, '')}`
-}
-
-/** Makes partitions for these hours since the epoch. Attached rather than created in place, because that needs no lock that readers feel. */
-export async function makePartitions(database: Database, hours: readonly number[]): Promise<void> {
-  await database.transaction(async (tx) => {
-    await tx.query('select pg_advisory_xact_lock($1)', [partitionLock])
-    const there = new Set((await partitions(tx)).map(({ name }) => name))
-    for (const hour of hours.filter((one) => !there.has(partitionOf(one)))) {
-      const name = partitionOf(hour)
-      await tx.query(`create table ${name} (like log_lines including all)`)
-      await tx.query(`alter table log_lines attach partition ${name} for values from ('${new Date(hour * hourMs).toISOString()}') to ('${new Date((hour + 1) * hourMs).toISOString()}')`)
-    }
-  })
-}
-
-export interface Partition {
-  name: string
-  /** Beginning of its hour, in milliseconds. */
-  fromMs: number
-  bytes: number
-}
-
-/** From the oldest on. */
-export async function partitions(tx: Tx): Promise<Partition[]> {
-  const { rows } = await tx.query<{ name: string; bytes: string }>(
-    `select c.relname as name, pg_total_relation_size(c.oid) as bytes from pg_inherits i join pg_class c on c.oid = i.inhrelid
-     where i.inhparent = 'log_lines'::regclass and c.relkind = 'r' order by c.relname`,
-  )
-  return rows.map(({ name, bytes }) => ({ name, bytes: Number(bytes), fromMs: Date.parse(name.replace(/^log_lines_(\d{4})(\d\d)(\d\d)(\d\d)$/, '$1-$2-$3T$4:00:00Z')) }))
-}
-
-/** Detached first, so that nobody who reads has to wait for its files to go. */
-export async function dropPartition(database: Database, name: string): Promise<void> {
-  // An earlier attempt that was cut off left it half detached, which only needs to be finished.
-  await database.query(`alter table log_lines detach partition ${name} concurrently`).catch(() => database.query(`alter table log_lines detach partition ${name} finalize`))
-  await database.query(`drop table ${name}`)
-}
-
-/** What an earlier attempt detached and could not drop. */
-export async function dropDetached(database: Database): Promise<void> {
-  const { rows } = await database.query<{ name: string }>(
-    "select relname as name from pg_class where relkind = 'r' and relname ~ '^log_lines_\\d{10}$' and not relispartition and relnamespace = current_schema()::regnamespace",
-  )
-  for (const { name } of rows) await database.query(`drop table if exists ${name}`)
 }
 
 /** Whether this server took over to take from an agent, and may go on. Held until the transaction ends. */

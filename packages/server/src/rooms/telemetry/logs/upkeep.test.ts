@@ -2,7 +2,8 @@
 import { expect, test } from 'vitest'
 import { testDatabase } from '../../../../test/kernel.ts'
 import type { Line } from './line.ts'
-import { dropPartition, partitions } from './store.ts'
+import { dropPartition, listPartitions } from '../../../kernel/db/partitions.ts'
+import { lineTable } from './store.ts'
 import { logsOn, shop } from './testing.ts'
 import { keepPartitions, partitionsToDrop } from './upkeep.ts'
 
@@ -29,7 +30,7 @@ test('partitions are made ahead and dropped with their lines, by servers that do
   expect(await bodies()).toEqual(['old', 'new'])
   await Promise.all([keepPartitions(database, nowMs, retention), keepPartitions(database, nowMs, retention)])
   expect(await bodies()).toEqual(['new'])
-  expect((await partitions(database)).map(({ fromMs }) => (fromMs + 1000 - nowMs) / hourMs)).toEqual([0, 1, 2])
+  expect((await listPartitions(database, lineTable)).map(({ fromMs }) => (fromMs + 1000 - nowMs) / hourMs)).toEqual([0, 1, 2])
 })
 
 test('a line of an hour whose partition went for the room it took is stored when it comes again', async () => {
@@ -37,7 +38,7 @@ test('a line of an hour whose partition went for the room it took is stored when
   const { logs, bodies } = logsOn(database)
   const lines: Line[] = [{ source: shop, atMs: nowMs - 5 * hourMs, seq: 1, level: 2, body: 'late' }]
   await logs.ingest.prepare(lines)
-  for (const { name } of await partitions(database)) await dropPartition(database, name)
+  for (const { name } of await listPartitions(database, lineTable)) await dropPartition(database, lineTable, { name })
   await expect(database.transaction((tx) => logs.ingest.write(tx, lines))).rejects.toThrow('no partition')
   await logs.ingest.prepare(lines)
   await database.transaction((tx) => logs.ingest.write(tx, lines))

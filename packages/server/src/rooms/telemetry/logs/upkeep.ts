@@ -1,12 +1,12 @@
 /** Partitions ahead of time, and the oldest away: by age, and by the room that they take. */
 import type { Clock } from '../../../kernel/clock.ts'
 import type { PgDatabase } from '../../../kernel/db/index.ts'
+import { dropDetached, dropPartition, listPartitions, makePartitions, upcoming, type Partition } from '../../../kernel/db/partitions.ts'
 import type { Part } from '../../../kernel/lifecycle/lifecycle.ts'
 import { every, recurring } from '../../../kernel/lifecycle/recurring.ts'
 import type { Logger } from '../../../kernel/log.ts'
-import { dropDetached, dropPartition, makePartitions, partitions, type Partition } from './store.ts'
+import { hourMs, lineTable } from './store.ts'
 
-const hourMs = 3600_000
 const everyMs = 300_000
 const hoursAhead = 2
 /** One server at a time. */
@@ -18,7 +18,7 @@ export interface LogRetention {
 }
 
 /** Which of these, from the oldest on, have to go: what is too old, and then as many as take too much room. Those of this hour and the one before stay. Pure. */
-export function partitionsToDrop(there: readonly Partition[], nowMs: number, { keepMs, bytes }: LogRetention): string[] {
+export function partitionsToDrop(there: readonly Pick<Partition, 'name' | 'fromMs' | 'bytes'>[], nowMs: number, { keepMs, bytes }: LogRetention): string[] {
   let left = there.reduce((sum, one) => sum + one.bytes, 0)
   const gone: string[] = []
   for (const { name, fromMs, bytes: own } of there) {
@@ -31,14 +31,13 @@ export function partitionsToDrop(there: readonly Partition[], nowMs: number, { k
 }
 
 export async function keepPartitions(database: PgDatabase, nowMs: number, retention: LogRetention): Promise<void> {
-  const hour = Math.floor(nowMs / hourMs)
-  await makePartitions(database, Array.from({ length: hoursAhead + 1 }, (_, ahead) => hour + ahead))
+  await makePartitions(database, lineTable, upcoming(lineTable, nowMs, hoursAhead))
   const session = await database.session(() => {})
   try {
     const { rows } = await session.query<{ locked: boolean }>('select pg_try_advisory_lock($1) as locked', [upkeepLock])
     if (!rows[0]!.locked) return
-    await dropDetached(database)
-    for (const name of partitionsToDrop(await partitions(database), nowMs, retention)) await dropPartition(database, name)
+    await dropDetached(database, lineTable)
+    for (const name of partitionsToDrop(await listPartitions(database, lineTable), nowMs, retention)) await dropPartition(database, lineTable, { name })
   } finally {
     await session.end()
   }

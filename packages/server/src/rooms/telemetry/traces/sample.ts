@@ -1,6 +1,6 @@
 /** Keeps what is worth keeping of the spans, and lets the others go. */
 import type { Database } from '../../../kernel/db/index.ts'
-import { databaseNowMs, dropDetached, dropPartition, listPartitions, makePartitions } from '../../../kernel/db/partitions.ts'
+import { databaseNowMs, dropDetached, dropPartition, listPartitions, makePartitions, upcoming } from '../../../kernel/db/partitions.ts'
 import { every, recurring } from '../../../kernel/lifecycle/recurring.ts'
 import type { Part } from '../../../kernel/lifecycle/lifecycle.ts'
 import type { Logger } from '../../../kernel/log.ts'
@@ -21,8 +21,8 @@ export interface SamplingSettings {
 
 /** Gives how many spans were kept. May run on several servers at once. */
 export async function sampleOnce(database: Database, settings: SamplingSettings, nowMs: number): Promise<number> {
-  await makePartitions(database, recent, nowMs)
-  await makePartitions(database, kept, nowMs, 1)
+  await makePartitions(database, recent, upcoming(recent, nowMs))
+  await makePartitions(database, kept, upcoming(kept, nowMs, 1))
   for (const table of [recent, kept]) await dropDetached(database, table)
   let count = 0
   for (const partition of await listPartitions(database, recent)) {
@@ -43,8 +43,8 @@ export function createSampling({ database, settings, log }: { database: Database
     start: async (signal) => {
       // Nothing can be stored before there is a partition for it.
       const nowMs = await databaseNowMs(database)
-      await makePartitions(database, recent, nowMs)
-      await makePartitions(database, kept, nowMs, 1)
+      await makePartitions(database, recent, upcoming(recent, nowMs))
+      await makePartitions(database, kept, upcoming(kept, nowMs, 1))
       await part.start(signal)
     },
   }

@@ -9,7 +9,7 @@ import { appBody, appsPath, testApi, type TestApi } from '../../../../test/api.t
 import { testDatabase } from '../../../../test/kernel.ts'
 import { systemClock } from '../../../kernel/clock.ts'
 import type { Database } from '../../../kernel/db/index.ts'
-import { listPartitions, makePartitions } from '../../../kernel/db/partitions.ts'
+import { listPartitions, makePartitions, upcoming } from '../../../kernel/db/partitions.ts'
 import { createLog } from '../../../kernel/log.ts'
 import { createMetrics } from '../metrics/index.ts'
 import { testSenders } from '../metrics/testing-api.ts'
@@ -161,7 +161,7 @@ describe('sampling', () => {
     const database = await testDatabase()
     const base = Math.floor(Date.now() / recent.lengthMs) * recent.lengthMs
     const [first, second] = [base - 4 * recent.lengthMs, base - 3 * recent.lengthMs]
-    await makePartitions(database, recent, first, 6)
+    await makePartitions(database, recent, upcoming(recent, first, 6))
     const settings = { slowMs: 1000, share: 0, keepMs: 7 * day }
     const put = async (atMs: number, spans: Span[]): Promise<void> => {
       await insertSpans(database, spans)
@@ -184,7 +184,7 @@ describe('sampling', () => {
   test('of the others a share is kept, the same whichever server decides', async () => {
     const database = await testDatabase()
     const base = Math.floor(Date.now() / recent.lengthMs) * recent.lengthMs
-    await makePartitions(database, recent, base)
+    await makePartitions(database, recent, upcoming(recent, base))
     await insertSpans(database, Array.from({ length: 400 }, (_, index) => storedSpan(index + 1)))
     await sampleOnce(database, { slowMs: 1000, share: 0.25, keepMs: day }, base + 3 * recent.lengthMs)
     const { rows } = await database.query('select count(*)::int as count from spans')
