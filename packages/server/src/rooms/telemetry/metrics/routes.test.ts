@@ -1,4 +1,6 @@
 import { connect } from 'node:net'
+import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-proto'
+import { MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics'
 import { gzipSync } from 'node:zlib'
 import snappy from 'snappyjs'
 import { describe, expect, test } from 'vitest'
@@ -23,6 +25,18 @@ function bitsOf(value: number | bigint): { low: number; high: number; unsigned: 
 }
 
 describe('OTLP', () => {
+  test("OpenTelemetry's own SDK sends", async () => {
+    const { api, read } = await metricsApi()
+    const provider = new MeterProvider({ readers: [new PeriodicExportingMetricReader({ exporter: new OTLPMetricExporter({ url: `${api.url}/v1/otlp/v1/metrics`, headers: { authorization: 'Bearer of-shop' } }), exportIntervalMillis: 3600_000 })] })
+    const meter = provider.getMeter('shop')
+    meter.createCounter('orders', { unit: '1', description: 'Orders.' }).add(3, { kind: 'card' })
+    meter.createHistogram('basket', { unit: 's' }).record(0.2)
+    await provider.forceFlush()
+    await provider.shutdown()
+    expect((await read('orders_total')).map(({ labels, values }) => [labels.kind, labels.app, values.at(-1)])).toEqual([['card', 'shop', 3]])
+    expect((await read('basket_seconds_count')).map(({ values }) => values.at(-1))).toEqual([1])
+  })
+
   test('is taken as JSON and protobuf, plain and packed, and says whose it is', async () => {
     const { post, read } = await metricsApi()
     const resource = { 'service.name': 'shop', 'service.instance.id': instance.id }
