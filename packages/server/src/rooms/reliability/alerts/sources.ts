@@ -105,7 +105,7 @@ function inCommon(all: readonly Record<string, string>[]): Record<string, string
 const longestSummary = 300
 
 export function summaryOf({ rule, name, slo }: Source, member: Member | undefined): string {
-  if (slo) return cut(member?.text ?? `${name} burns its budget.`)
+  if (slo) return cut(member?.text === undefined ? `${name} burns its budget.` : `${name}: ${member.text}`)
   const { summary, condition } = rule!.spec
   if (summary !== undefined) return cut(filledIn(summary, member))
   return cut(member?.text ?? textOf(name, condition, member?.value))

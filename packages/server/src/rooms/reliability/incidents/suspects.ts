@@ -76,7 +76,7 @@ function suspectDeployment(context: SuspectContext, deployment: Deployment): Inc
     ...(status?.phase === 'RolledBack' || status?.phase === 'Failed' ? [{ weight: -0.1, reason: 'It was taken back already.' }] : []),
     ...(gone ? [{ weight: 0, reason: 'Another release serves in its place by now.' }] : []),
   ]
-  const to = gone ? undefined : status?.previousRelease
+  const to = gone || status?.phase === 'RolledBack' || status?.phase === 'Failed' ? undefined : status?.previousRelease
   return {
     kind: 'Deployment',
     name: metadata.name,
