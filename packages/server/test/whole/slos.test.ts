@@ -1,17 +1,36 @@
 /** A promise that is broken: the budget burns through the router, somebody is told, the gate closes, an owner passes it, and it opens again. */
-import { beforeAll, expect, test } from 'vitest'
-import type { DeploymentSpec, DeploymentStatus, Resource, SloBurns, SloSpec, SloStatus } from '@pavior/contract'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { AlertSpec, AlertStatus, DeploymentSpec, DeploymentStatus, IncidentSpec, IncidentStatus, Resource, SloBurns, SloSpec, SloStatus } from '@pavior/contract'
 import { appDirectory, newPlatform, until, writeFiles, type Platform } from './platform.ts'
 
 type Slo = Resource<SloSpec, SloStatus>
 type Deployment = Resource<DeploymentSpec, DeploymentStatus>
+type Alert = Resource<AlertSpec, AlertStatus>
+type Incident = Resource<IncidentSpec, IncidentStatus>
 
 let platform: Platform
 /** A look at objectives comes every ten seconds on a quiet machine. */
 const patienceMs = 90_000
 const base = '/apis/pavior.dev/v1/namespaces/default'
+/** What the channel was sent. */
+const told: { kind: string; severity: string; summary: string; name: string; app: string }[] = []
+const hook = createServer((request, response) => {
+  const chunks: Buffer[] = []
+  request.on('data', (chunk: Buffer) => chunks.push(chunk))
+  request.on('end', () => {
+    told.push(JSON.parse(Buffer.concat(chunks).toString()))
+    response.end()
+  })
+})
 beforeAll(async () => {
   platform = await newPlatform()
+  await new Promise<void>((resolve) => void hook.listen(0, '127.0.0.1', resolve))
+})
+afterAll(() => {
+  hook.closeAllConnections()
+  hook.close()
 })
 
 const app = (text: string): Record<string, string> => ({
@@ -40,12 +59,30 @@ async function reasons(name: string): Promise<string[]> {
   return (body.items as { reason: string }[]).map(({ reason }) => reason)
 }
 
+/** Of the page once, in the words of the objective; of its ticket not at all while the page fires. */
+async function theyAreTold(): Promise<void> {
+  await until('somebody to be told', async () => told.length > 0, patienceMs)
+  const alerts: Alert[] = (await platform.api('GET', `${base}/alerts`)).body.items
+  const pages = alerts.filter(({ spec }) => spec.severity === 'page')
+  expect(pages).toMatchObject([{ spec: { source: { kind: 'Slo', name: 'shop-answers' }, app: 'shop', environment: 'production' }, status: { state: 'Firing' } }])
+  const [{ metadata, spec }] = pages as [Alert]
+  const summary = (await slo('shop-answers')).status!.alerts!.find(({ alert }) => alert === 'page')!.text
+  expect(spec.summary).toBe(summary)
+  const opened = async (): Promise<Incident[]> => (await platform.api('GET', `${base}/incidents`)).body.items
+  await until('an incident to be opened', async () => (await opened()).length > 0, patienceMs)
+  expect(JSON.stringify(await opened())).toContain(metadata.name)
+  expect(told.filter(({ kind }) => kind === 'Fired')).toMatchObject([{ kind: 'Fired', severity: 'page', summary, name: metadata.name, app: 'shop' }])
+}
+
 test('a real budget is burned', async () => {
   const directory = await appDirectory('shop', app('one'))
   const first = await platform.cli(['deploy', directory])
   expect(first.code, first.stderr).toBe(0)
   expect((await newest()).status!.notes).toEqual(['No SLO is declared for shop in production: the error-budget gate is open.'])
 
+  const declared = async (plural: string, name: string, given: object): Promise<number> => (await platform.api('POST', `${base}/${plural}`, { metadata: { name }, spec: given })).status
+  expect(await declared('notificationchannels', 'ops', { webhook: { url: `http://127.0.0.1:${(hook.address() as AddressInfo).port}/in` } })).toBe(201)
+  expect(await declared('escalationpolicies', 'default', { levels: [{ channels: ['ops'] }] })).toBe(201)
   const spec: SloSpec = { app: 'shop', indicator: { golden: 'requests' }, objective: 0.5, alerting: { page: [{ burn: 1.2, over: '15m' }] }, budgetPolicy: { onExhausted: 'freeze' } }
   expect((await platform.api('POST', `${base}/slos`, { metadata: { name: 'shop-answers' }, spec })).status).toBe(201)
   await ask('/fail', 8)
@@ -57,6 +94,7 @@ test('a real budget is burned', async () => {
   const burns = await platform.json<SloBurns>(['slo', 'who-burned', 'shop-answers'])
   expect(burns).toMatchObject({ used: 8, releases: [{ name: 'v1', bad: 8 }], causes: [{ name: '5xx by the app', bad: 8 }] })
   expect(await reasons('shop-answers')).toEqual(expect.arrayContaining(['BudgetBurns', 'BudgetExhausted']))
+  await theyAreTold()
   await writeFiles(directory, app('two'))
   const held = platform.cli(['deploy', directory])
   await until('the gate to hold', async () => (await newest()).status?.waitingFor?.some(({ gate }) => gate === 'budget') === true, patienceMs)

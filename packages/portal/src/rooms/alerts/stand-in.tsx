@@ -1,7 +1,7 @@
 /** Somebody takes over for a while. */
 import { Button, Group, Modal, Select, Stack, TextInput } from '@mantine/core'
 import { useState, type FormEvent } from 'react'
-import { ApiError, get, patch, resourcePath } from '../../frame/api.ts'
+import { call, get, resourcePath } from '../../frame/api.ts'
 import { useSession } from '../../frame/session.ts'
 import { ErrorState } from '../../pieces/error-state.tsx'
 import { useAct } from '../../pieces/use-act.ts'
@@ -19,16 +19,23 @@ export function StandIn({ schedule, opened, close }: { schedule: Schedule; opene
   )
 }
 
-/** Onto the list as it is now: hand-overs write the schedule as well. */
+/**
+ * Onto the list as it is now. What must not have changed is the generation: `on-call` writes the status after every
+ * change of the schedule, and that is no reason to refuse.
+ */
 async function addOverride(team: string, name: string, override: NonNullable<Schedule['spec']['overrides']>[number], attempts = 3): Promise<void> {
   const path = resourcePath('oncallschedules', team, name)
   const { metadata, spec } = await get<Schedule>(path)
   // What is over is no longer needed, and the list does not grow for ever.
   const kept = (spec.overrides ?? []).filter(({ until }) => Date.parse(until) > Date.now() - keptMs)
+  const changes = [{ op: 'test', path: '/metadata/generation', value: metadata.generation }, { op: 'add', path: '/spec/overrides', value: [...kept, override] }]
   try {
-    await patch(path, { metadata: { resourceVersion: metadata.resourceVersion }, spec: { overrides: [...kept, override] } })
+    await call('PATCH', path, { body: changes, type: 'application/json-patch+json' })
   } catch (error) {
-    if (attempts <= 1 || !(error instanceof ApiError && error.code === 'CONFLICT')) throw error
+    if (attempts <= 1) throw error
+    // Somebody else may have changed the schedule meanwhile; what is refused for another reason is refused again.
+    const { metadata: now } = await get<Schedule>(path)
+    if (now.generation === metadata.generation) throw error
     await addOverride(team, name, override, attempts - 1)
   }
 }

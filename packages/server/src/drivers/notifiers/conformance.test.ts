@@ -1,9 +1,12 @@
 /** Every form of message against a stand-in that speaks its API, with texts that want to be something else. */
+import dns from 'node:dns'
 import type { AddressInfo } from 'node:net'
 import type { ServerResponse } from 'node:http'
 import type { NotificationChannelSpec } from '@pavior/contract'
+import tls from 'node:tls'
 import { SMTPServer } from 'smtp-server'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { makeCertificate } from '../../kernel/api/certificate.ts'
 import type { Message, Target } from '../../rooms/reliability/notify/ports.ts'
 import { standIn, type StandIn, type Taken } from '../../../test/alerting.ts'
 import { mailOf } from './email.ts'
@@ -79,6 +82,12 @@ const cases: Record<string, Case> = {
   },
 }
 
+/** Every name, until the test ends. */
+function namesLeadTo(address: string): void {
+  const spy = vi.spyOn(dns, 'lookup').mockImplementation(((_name: string, _options: object, done: (error: null, found: object[]) => void) => void setImmediate(() => done(null, [{ address, family: 4 }]))) as never)
+  onTestFinished(() => spy.mockRestore())
+}
+
 for (const [type, { target: targetFor, well, check }] of Object.entries(cases)) {
   describe(type, () => {
     const send = async (it: StandIn, kind: Message['kind'], ref?: string) => (await notifiers[type]!())({ ...targetFor(it.url), ...(ref ? { ref } : {}) }, message(kind), signal())
@@ -100,6 +109,22 @@ for (const [type, { target: targetFor, well, check }] of Object.entries(cases)) 
       expect(await failure((_request, response) => void response.writeHead(429, { 'retry-after': '7' }).end('slow down'))).toMatchObject({ code: 'NOTIFICATION_FAILED', details: { facts: { final: false, retryAfterMs: 7000 } } })
       expect(await failure((_request, response) => void response.writeHead(500).end())).toMatchObject({ details: { facts: { final: false } } })
       expect(await failure((_request, response) => void response.writeHead(302, { location: 'http://127.0.0.1:1/' }).end())).toMatchObject({ details: { facts: { final: true } } })
+    })
+
+    test('link-local addresses are refused for good, as they are, behind a name and behind a redirection', async () => {
+      const refusal = (url: string): Promise<any> => notifiers[type]!().then((notify) => notify(targetFor(url), message('Fired'), signal())).then(() => undefined, (error: unknown) => error)
+      const refused = { code: 'NOTIFICATION_FAILED', message: expect.stringContaining('is link-local'), details: { facts: { final: true } } }
+      expect(await refusal('http://169.254.169.254')).toMatchObject(refused)
+      expect(await refusal('https://[::ffff:169.254.169.254]')).toMatchObject(refused)
+      const it = await standIn()
+      it.answer = (_request, response) => void response.writeHead(307, { location: 'http://169.254.169.254/' }).end()
+      expect(await refusal(it.url)).toMatchObject({ message: expect.stringContaining('It answered 307') })
+      expect(it.taken).toHaveLength(1)
+      namesLeadTo('169.254.169.254')
+      expect(await refusal('http://metadata.example')).toMatchObject(refused)
+      namesLeadTo('127.0.0.1')
+      it.answer = well
+      expect(await refusal(it.url.replace('127.0.0.1', 'tools.example'))).toBeUndefined()
     })
 
     test('a refusal is for good and tells no secret, even when it is repeated', async () => {
@@ -130,13 +155,15 @@ test('a ticket that is there already is found again, gets notes, and is closed',
 describe('email', () => {
   interface Received {
     to: string[]
+    encrypted: boolean
     text: string
   }
 
-  async function mailServer(options: { password?: string; refuse?: number } = {}): Promise<{ port: number; received: Received[]; end: () => void }> {
+  async function mailServer(options: { password?: string; refuse?: number; certificate?: { key: string; cert: string } } = {}): Promise<{ port: number; received: Received[]; end: () => void }> {
     const received: Received[] = []
     const server = new SMTPServer({
-      // A certificate for itself comes with the library; who sends does not trust it.
+      // Without one, a certificate for itself comes with the library; who sends does not trust it.
+      ...options.certificate,
       authOptional: options.password === undefined,
       allowInsecureAuth: true,
       onAuth: (auth, _session, done) => (auth.password === options.password ? done(null, { user: auth.username }) : done(new Error('Invalid username or password'))),
@@ -145,7 +172,7 @@ describe('email', () => {
         const chunks: Buffer[] = []
         stream.on('data', (chunk: Buffer) => chunks.push(chunk))
         stream.on('end', () => {
-          received.push({ to: session.envelope.rcptTo.map(({ address }) => address), text: Buffer.concat(chunks).toString() })
+          received.push({ to: session.envelope.rcptTo.map(({ address }) => address), encrypted: session.secure, text: Buffer.concat(chunks).toString() })
           done()
         })
       },
@@ -184,6 +211,28 @@ describe('email', () => {
     const closed = await mailServer()
     closed.end()
     await expect(email(mailTarget(closed.port), message('Fired'), signal())).rejects.toMatchObject({ message: expect.stringContaining('could not be used') })
+  })
+
+  test('goes out encrypted where STARTTLS is offered with a certificate that is trusted and made for that name', async () => {
+    const certificate = await makeCertificate(['mail.example'], new Date())
+    const { port, received } = await mailServer({ certificate, password: 'secret-of-mail' })
+    const trusted = tls.createSecureContext
+    const spy = vi.spyOn(tls, 'createSecureContext').mockImplementation((options) => trusted({ ...options, ca: certificate.cert }))
+    onTestFinished(() => spy.mockRestore())
+    namesLeadTo('127.0.0.1')
+    const email = await notifiers.email!()
+    const to = (host: string): Target => mailTarget(port, { host, security: 'starttls', user: 'pavior' }, { passwordSecret: 'secret-of-mail' })
+    expect(await email(to('mail.example'), message('Fired'), signal())).toEqual({ answer: 'mail.example took it.' })
+    await expect(email(to('other.example'), message('Fired'), signal())).rejects.toMatchObject({ code: 'NOTIFICATION_FAILED' })
+    expect(received.map(({ encrypted }) => encrypted)).toEqual([true])
+  })
+
+  test('is not sent to link-local mail servers, as they are or behind a name', async () => {
+    const email = await notifiers.email!()
+    const refused = { code: 'NOTIFICATION_FAILED', message: expect.stringContaining('is link-local'), details: { facts: { final: true } } }
+    await expect(email(mailTarget(25, { host: '::ffff:169.254.169.254' }), message('Fired'), signal())).rejects.toMatchObject(refused)
+    namesLeadTo('169.254.169.254')
+    await expect(email(mailTarget(25, { host: 'metadata.example' }), message('Fired'), signal())).rejects.toMatchObject(refused)
   })
 
   test('in the clear is said to nobody who asked for STARTTLS', async () => {

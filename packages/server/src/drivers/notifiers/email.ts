@@ -1,6 +1,8 @@
 /** Mail by SMTP. A thread for each alert; the id of a message is the same however often it is sent. */
+import { connect, type Socket } from 'node:net'
 import { createTransport } from 'nodemailer'
 import type SMTPTransport from 'nodemailer/lib/smtp-transport/index.js'
+import { hostProblem, outwardLookup, refusalIn } from '../../kernel/outward.ts'
 import { undelivered, type Message, type Notifier } from '../../rooms/reliability/notify/ports.ts'
 import { factsOf, plain, titleOf } from './text.ts'
 
@@ -10,10 +12,13 @@ const timeoutMs = 8000
 export const email: Notifier = async ({ spec, secrets, mailTo }, message, signal) => {
   const { host, port, security = 'starttls', user, from, to = [] } = spec.email!
   const receivers = mailTo ?? to
+  const problem = hostProblem(host)
+  if (problem !== undefined) throw refusal(problem)
   if (receivers.length === 0) throw undelivered('The channel names nobody in `to`, so only people on call get mail by it.', { final: true })
-  const options: SMTPTransport.Options = {
+  const options: SMTPTransport.Options & { host: string; port: number } = {
     host,
     port: port ?? (security === 'tls' ? 465 : 587),
+    getSocket: (_options, done) => void connected(options, signal).then((connection) => done(null, { connection }), done),
     secure: security === 'tls',
     requireTLS: security === 'starttls',
     ignoreTLS: security === 'none',
@@ -32,11 +37,31 @@ export const email: Notifier = async ({ spec, secrets, mailTo }, message, signal
     await transport.sendMail(mailOf(message, from, receivers))
     return { answer: `${host} took it.` }
   } catch (error) {
+    const reason = refusalIn(error)
+    if (reason !== undefined) throw refusal(reason)
     throw told(error as { code?: string; responseCode?: number; response?: string }, Object.values(secrets))
   } finally {
     signal.removeEventListener('abort', stop)
     transport.close()
   }
+}
+
+function refusal(problem: string): Error {
+  return undelivered(`The mail server ${problem}.`, { final: true })
+}
+
+/** By a connection of our own, because the library would resolve the name by itself. */
+function connected({ host, port }: { host: string; port: number }, signal: AbortSignal): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host, port, lookup: outwardLookup, signal })
+    const late = (): unknown => socket.destroy(Object.assign(new Error('no connection in time'), { code: 'ETIMEDOUT' }))
+    socket.setTimeout(timeoutMs, late)
+    socket.on('error', reject)
+    socket.once('connect', () => {
+      socket.setTimeout(0, late)
+      resolve(socket)
+    })
+  })
 }
 
 function told({ code = 'the connection failed', responseCode, response = '' }: { code?: string; responseCode?: number; response?: string }, secrets: readonly string[]): Error {

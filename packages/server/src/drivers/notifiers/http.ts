@@ -1,4 +1,7 @@
 /** One request to the other side: no redirections, a bounded answer, failures in the words of deliveries. */
+import { request as requestPlain, type IncomingMessage } from 'node:http'
+import { request as requestSecure } from 'node:https'
+import { addressProblem, outwardLookup, refusalIn } from '../../kernel/outward.ts'
 import { undelivered } from '../../rooms/reliability/notify/ports.ts'
 
 const longestAnswerBytes = 4096
@@ -20,23 +23,40 @@ export interface Answer {
   text: string
 }
 
-/** Throws NOTIFICATION_FAILED for what is no address, for redirections and for every status but 2xx. */
-export async function send({ url, method = 'POST', headers = {}, body }: Sent, signal: AbortSignal, secrets: readonly string[] = []): Promise<Answer> {
-  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) throw undelivered('The address is none of http or https.', { final: true })
-  const response = await fetch(url, { method, headers: { 'user-agent': 'Pavior', ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers }, ...(body === undefined ? {} : { body }), redirect: 'manual', signal })
+/** Throws NOTIFICATION_FAILED for an address that is refused, for redirections and for every status but 2xx. */
+export async function send(sent: Sent, signal: AbortSignal, secrets: readonly string[] = []): Promise<Answer> {
+  const problem = addressProblem(sent.url)
+  if (problem !== undefined) throw refusal(problem)
+  const response = await responseTo(sent, signal).catch((error: unknown) => {
+    const reason = refusalIn(error)
+    throw reason === undefined ? error : refusal(reason)
+  })
+  const status = response.statusCode ?? 0
   const text = await beginningOf(response)
-  if (response.ok) return { status: response.status, text }
+  if (status >= 200 && status < 300) return { status, text }
   const said = without(text, secrets.flatMap(partsOf)).replaceAll(/\s+/g, ' ').trim().slice(0, shownCharacters)
-  const answer = `It answered ${response.status}${said === '' ? '' : `: ${said}`}.`
-  throw undelivered(answer, { final: response.status >= 300 && response.status < 500 && !temporary.has(response.status), ...retryAfter(response.headers.get('retry-after')) })
+  const answer = `It answered ${status}${said === '' ? '' : `: ${said}`}.`
+  throw undelivered(answer, { final: status >= 300 && status < 500 && !temporary.has(status), ...retryAfter(response.headers['retry-after']) })
+}
+
+function refusal(problem: string): Error {
+  return undelivered(`The address ${problem}.`, { final: true })
+}
+
+/** As far as the header. node:http follows no redirections. */
+function responseTo({ url, method = 'POST', headers = {}, body }: Sent, signal: AbortSignal): Promise<IncomingMessage> {
+  const all = { 'user-agent': 'Pavior', ...(body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }), ...headers }
+  return new Promise((resolve, reject) => {
+    const request = new URL(url).protocol === 'https:' ? requestSecure : requestPlain
+    request(new URL(url), { method, headers: all, agent: false, lookup: outwardLookup, signal }, resolve).on('error', reject).end(body)
+  })
 }
 
 /** The rest is not read. */
-async function beginningOf(response: Response): Promise<string> {
-  if (!response.body) return ''
+async function beginningOf(response: IncomingMessage): Promise<string> {
   const chunks: Uint8Array[] = []
   let size = 0
-  for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
+  for await (const chunk of response as AsyncIterable<Uint8Array>) {
     chunks.push(chunk)
     size += chunk.length
     if (size >= longestAnswerBytes) break
@@ -56,8 +76,8 @@ function without(text: string, secrets: readonly string[]): string {
   return secrets.filter((secret) => secret.length >= shortestSecret).reduce((said, secret) => said.replaceAll(secret, '[redacted]'), text)
 }
 
-function retryAfter(header: string | null): { retryAfterMs?: number } {
-  if (header === null) return {}
+function retryAfter(header: string | undefined): { retryAfterMs?: number } {
+  if (header === undefined) return {}
   const seconds = Number(header)
   const ms = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(header) - Date.now()
   return ms > 0 ? { retryAfterMs: ms } : {}

@@ -1,6 +1,6 @@
 /** Alerts and telling people, put together for the door of the room. */
 import { randomBytes } from 'node:crypto'
-import { fail, type AlertRuleSpec, type AppStatus, type NotificationChannelSpec, type Resource } from '@pavior/contract'
+import type { AlertRuleSpec, AppStatus, Resource } from '@pavior/contract'
 import type { AdmissionRequest } from '../../../kernel/resources/resources.ts'
 import type { EventRecorder } from '../../../kernel/audit/events.ts'
 import type { WriteNote } from '../../../kernel/audit/notes.ts'
@@ -97,17 +97,9 @@ function remembered(calledBy: AlertingDeps['calledBy'], clock: Clock): Calls {
 export function createAlertRules(check: (query: string) => Promise<void>): (request: AdmissionRequest) => Promise<void> {
   return async ({ verb, kind, object, actor: { kind: by } }) => {
     if (verb === 'delete' || by === 'system') return
-    if (kind.kind === 'NotificationChannel') refuseLinkLocal((object.spec as NotificationChannelSpec).webhook?.url)
     if (kind.kind !== 'AlertRule') return
     const { metric, absence } = (object.spec as AlertRuleSpec).condition
     const query = metric?.query ?? absence?.query
     if (query !== undefined) await check(filledQuery(query, ofRule(object as AlertRule)))
   }
-}
-
-/** The address by which machines of clouds give out their credentials: no message belongs there. */
-function refuseLinkLocal(url: string | undefined): void {
-  if (url === undefined || !URL.canParse(url)) return
-  const { hostname } = new URL(url)
-  if (/^169\.254\.|^\[fe80:/.test(hostname)) throw fail('INVALID', { message: `Messages are not sent to ${hostname}, where clouds give out the credentials of their machines.`, fix: 'Name an address that somebody reads.' })
 }

@@ -1,5 +1,6 @@
 import { AlertRuleSpec, AlertRuleStatus, AlertSpec, AlertStatus, isTimeZone, SilenceSpec, SilenceStatus, type Cause } from '@pavior/contract'
 import { defineKind } from '../../../kernel/kind.ts'
+import { addressProblem } from '../../../kernel/outward.ts'
 import { matcherProblem, silenceHolds } from './silences.ts'
 
 export const alert = defineKind<AlertSpec, AlertStatus>({
@@ -48,6 +49,7 @@ export const alertRule = defineKind<AlertRuleSpec, AlertRuleStatus>({
 function conditionCauses({ condition, app, environment }: AlertRuleSpec): Cause[] {
   const { metric, log, absence, synthetic } = condition
   const field = 'spec.condition'
+  const probed = synthetic?.url === undefined ? undefined : addressProblem(synthetic.url)
   const uses = (name: string): boolean => [metric?.query, absence?.query].some((query) => query?.includes(`$${name}`))
   return [
     ...(Object.keys(condition).length === 1 ? [] : [{ field, message: 'Give one of metric, log, absence, slo and synthetic.' }]),
@@ -55,7 +57,7 @@ function conditionCauses({ condition, app, environment }: AlertRuleSpec): Cause[
     ...(metric?.clearBelow !== undefined && !(metric.above !== undefined && metric.clearBelow <= metric.above) ? [{ field: `${field}.metric.clearBelow`, message: 'It goes with above, and is not greater.' }] : []),
     ...(metric?.clearAbove !== undefined && !(metric.below !== undefined && metric.clearAbove >= metric.below) ? [{ field: `${field}.metric.clearAbove`, message: 'It goes with below, and is not less.' }] : []),
     ...(synthetic && (synthetic.path === undefined) === (synthetic.url === undefined) ? [{ field: `${field}.synthetic`, message: 'Give path or url, one of them.' }] : []),
-    ...(synthetic?.url !== undefined && !URL.canParse(synthetic.url) ? [{ field: `${field}.synthetic.url`, message: 'It is no address.' }] : []),
+    ...(probed === undefined ? [] : [{ field: `${field}.synthetic.url`, message: `It ${probed}.` }]),
     ...((log || synthetic?.path !== undefined || uses('app') || uses('environment')) && app === undefined ? [{ field: 'spec.app', message: 'Say which app it is about.' }] : []),
     ...(environment !== undefined && app === undefined ? [{ field: 'spec.app', message: 'An environment goes with an app.' }] : []),
   ]

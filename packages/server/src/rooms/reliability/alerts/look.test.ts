@@ -131,6 +131,26 @@ test('a query that is broken says so, and what fired goes on firing', async () =
   expect(await it.events('AlertRule')).toEqual(['RuleBroken'])
 })
 
+test('lines of a log that come too often fire, and those of the minute before are counted', async () => {
+  const asked: object[] = []
+  let lines = 3
+  const it = await world({ logs: { count: async (of) => (asked.push(of), lines) } })
+  await it.declare('AlertRule', 'boom', { app: 'shop', severity: 'ticket', condition: { log: { match: 'boom', level: 'error', overPerMinute: 3 } } })
+  await it.lookNow()
+  expect(await it.alerts()).toEqual([])
+  expect(asked).toEqual([{ team: 'blue', app: 'shop', environment: 'production', match: 'boom', level: 'error', from: new Date(it.now().getTime() - minuteMs), until: it.now() }])
+  lines = 4
+  await it.lookNow()
+  expect(await it.alerts()).toMatchObject([{ spec: { severity: 'ticket', app: 'shop', summary: '4 lines of shop with "boom" in a minute, 3 are fine.' }, status: { state: 'Firing' } }])
+})
+
+test('without a store of logs a rule about them says so', async () => {
+  const it = await world()
+  await it.declare('AlertRule', 'boom', { app: 'shop', severity: 'ticket', condition: { log: { match: 'boom', overPerMinute: 3 } } })
+  await it.lookNow()
+  expect((await it.resources.get<{ status: unknown }>(tester, { kind: 'AlertRule', namespace: 'blue', name: 'boom' }))!.status).toMatchObject({ state: 'Broken', problem: expect.stringContaining('keeps none') })
+})
+
 test('a clock that is set back or forward neither loses nor invents an alert', async () => {
   const it = await world()
   await it.rule('load', { for: '1m' })

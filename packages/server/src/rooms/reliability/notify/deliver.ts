@@ -5,6 +5,7 @@ import { systemActor } from '../../../kernel/actor.ts'
 import type { EventRecorder } from '../../../kernel/audit/events.ts'
 import type { Clock } from '../../../kernel/clock.ts'
 import type { Database } from '../../../kernel/db/index.ts'
+import { deadline } from '../../../kernel/deadline.ts'
 import { hasCode, ignore } from '../../../kernel/errors.ts'
 import type { Part } from '../../../kernel/lifecycle/lifecycle.ts'
 import { recurring } from '../../../kernel/lifecycle/recurring.ts'
@@ -63,13 +64,15 @@ export async function targetOf({ resources, openSecret }: Pick<DeliverDeps, 'res
 /** Sends once, within the time that the other side has. Throws NOTIFICATION_FAILED. */
 export async function sendBy(deps: Pick<DeliverDeps, 'notifiers'>, target: Target, message: Message, stopped: AbortSignal): Promise<Delivery> {
   const notifier = await deps.notifiers[channelType(target.spec)]!()
-  const signal = AbortSignal.any([stopped, AbortSignal.timeout(sendTimeoutMs)])
+  const { signal, clear } = deadline(sendTimeoutMs, stopped)
   try {
     return await notifier(target, message, signal)
   } catch (error) {
     if (isPaviorError(error)) throw error
     // Texts of failed connections name an address, and some of those are secrets.
     throw undelivered(signal.aborted ? `It did not answer within ${sendTimeoutMs / 1000} s.` : `It could not be reached: ${reasonOf(error)}.`)
+  } finally {
+    clear()
   }
 }
 

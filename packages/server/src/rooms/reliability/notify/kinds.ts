@@ -1,5 +1,6 @@
 import { channelTypes, EscalationPolicySpec, EscalationPolicyStatus, NotificationChannelSpec, NotificationChannelStatus, type Cause, type ChannelType } from '@pavior/contract'
 import { defineKind } from '../../../kernel/kind.ts'
+import { addressProblem, hostProblem } from '../../../kernel/outward.ts'
 
 export function channelType(spec: NotificationChannelSpec): ChannelType {
   return channelTypes.find((type) => spec[type] !== undefined)!
@@ -30,13 +31,9 @@ export const notificationChannel = defineKind<NotificationChannelSpec, Notificat
 })
 
 function addressCauses(spec: NotificationChannelSpec): Cause[] {
-  return (['pagerduty', 'webhook', 'servicenow'] as const).flatMap((type) => {
-    const url = spec[type]?.url
-    if (url === undefined) return []
-    if (!URL.canParse(url)) return [{ field: `spec.${type}.url`, message: 'It is no address.' }]
-    const { username, password } = new URL(url)
-    return username || password ? [{ field: `spec.${type}.url`, message: 'A password does not belong into an address; everybody of the team reads it.' }] : []
-  })
+  const problems: [string, string | undefined][] = (['pagerduty', 'webhook', 'servicenow'] as const).map((type) => [`spec.${type}.url`, spec[type]?.url === undefined ? undefined : addressProblem(spec[type].url)])
+  if (spec.email) problems.push(['spec.email.host', hostProblem(spec.email.host)])
+  return problems.flatMap(([field, problem]) => (problem === undefined ? [] : [{ field, message: `It ${problem}.` }]))
 }
 
 export const escalationPolicy = defineKind<EscalationPolicySpec, EscalationPolicyStatus>({
