@@ -2,6 +2,7 @@
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { fail, PaviorError, type ErrorObject } from '@pavior/contract'
+import { deadline } from '../../kernel/deadline.ts'
 
 const requestTimeoutMs = 30_000
 const goneCodes = new Set(['ECONNREFUSED', 'ENOENT', 'ECONNRESET', 'EPIPE'])
@@ -37,11 +38,15 @@ export function openStream(socketPath: string, { method, path, body, signal }: A
 }
 
 export async function callAgent<T>(socketPath: string, call: AgentCall): Promise<T> {
-  const signal = AbortSignal.any([AbortSignal.timeout(requestTimeoutMs), ...(call.signal ? [call.signal] : [])])
-  const text = await readText(await openStream(socketPath, { ...call, signal })).catch((error: Error) => {
-    throw translate(error)
-  })
-  return (text ? JSON.parse(text) : undefined) as T
+  const { signal, clear } = deadline(requestTimeoutMs, call.signal)
+  try {
+    const text = await readText(await openStream(socketPath, { ...call, signal })).catch((error: Error) => {
+      throw translate(error)
+    })
+    return (text ? JSON.parse(text) : undefined) as T
+  } finally {
+    clear()
+  }
 }
 
 /** Switches the connection over to raw bytes. */

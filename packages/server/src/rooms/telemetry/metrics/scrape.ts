@@ -1,5 +1,6 @@
 /** Asks the instances of apps that declare an endpoint for Prometheus what they measure. */
 import type { Clock } from '../../../kernel/clock.ts'
+import { deadline } from '../../../kernel/deadline.ts'
 import type { Database } from '../../../kernel/db/index.ts'
 import { inParallel } from '../../../kernel/in-parallel.ts'
 import type { Part } from '../../../kernel/lifecycle/lifecycle.ts'
@@ -71,17 +72,21 @@ function renamed(metadata: ReadonlyMap<string, MetricMetadata>): Map<string, Met
 
 /** Throws for an answer that is not 200, too large or too late. Nobody is followed to another address. */
 async function readAnswer(target: RunningInstance, signal: AbortSignal): Promise<string> {
-  const late = AbortSignal.timeout(Math.min(longestScrapeMs, intervalMs(target)))
-  const response = await fetch(`http://127.0.0.1:${target.port}${target.metrics!.path}`, { headers: { accept }, redirect: 'error', signal: AbortSignal.any([signal, late]) })
-  const chunks: Uint8Array[] = []
-  let bytes = 0
-  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
-    bytes += chunk.length
-    if (bytes > largestAnswerBytes) throw new Error('the answer is too large')
-    chunks.push(chunk)
+  const limit = deadline(Math.min(longestScrapeMs, intervalMs(target)), signal)
+  try {
+    const response = await fetch(`http://127.0.0.1:${target.port}${target.metrics!.path}`, { headers: { accept }, redirect: 'error', signal: limit.signal })
+    const chunks: Uint8Array[] = []
+    let bytes = 0
+    for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+      bytes += chunk.length
+      if (bytes > largestAnswerBytes) throw new Error('the answer is too large')
+      chunks.push(chunk)
+    }
+    if (!response.ok) throw new Error(`answered ${response.status}`)
+    return Buffer.concat(chunks).toString('utf8')
+  } finally {
+    limit.clear()
   }
-  if (!response.ok) throw new Error(`answered ${response.status}`)
-  return Buffer.concat(chunks).toString('utf8')
 }
 
 export function createScraper(deps: ScrapeDeps): Part {

@@ -6,6 +6,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Actor } from '../../../kernel/actor.ts'
 import type { Routes } from '../../../kernel/api/types.ts'
 import type { Clock } from '../../../kernel/clock.ts'
+import { deadline } from '../../../kernel/deadline.ts'
 import { readableTeams } from '../../../kernel/resources/index.ts'
 import type { Matcher, Selection, Series, SeriesSource } from '../metrics/series.ts'
 import { metricName, type Labels } from '../promql/labels.ts'
@@ -74,7 +75,7 @@ function askedIn(request: FastifyRequest, reply: FastifyReply): Asked {
   const gone = new AbortController()
   reply.raw.on('close', () => gone.abort())
   const { name = '' } = request.params as { name?: string }
-  return { parameters, teams: teamsOf(request.actor, one(parameters, 'team')), app: request.actor.app, signal: AbortSignal.any([gone.signal, AbortSignal.timeout(Math.max(1, timeoutMs))]), reply, name }
+  return { parameters, teams: teamsOf(request.actor, one(parameters, 'team')), app: request.actor.app, signal: deadline(Math.max(1, timeoutMs), gone.signal).signal, reply, name }
 }
 
 /** Whatever is asked for, only of this app. */
