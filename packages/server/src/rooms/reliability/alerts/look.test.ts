@@ -179,7 +179,7 @@ test('an objective makes alerts by itself, its ticket is quiet while its page fi
   await reached(await say([{ alert: 'page', since, text: 'The budget burns 5 times too fast.' }, { alert: 'ticket', since, text: 'Half is used.' }]))
   await it.lookNow()
   expect((await it.alerts()).map(({ spec, status }) => [spec.severity, spec.summary, spec.app, spec.environment, status!.quiet?.because])).toEqual(expect.arrayContaining([
-    ['page', 'The budget burns 5 times too fast.', 'shop', 'production', undefined], ['ticket', 'Half is used.', 'shop', 'production', 'Inhibited'],
+    ['page', 'answers: The budget burns 5 times too fast.', 'shop', 'production', undefined], ['ticket', 'answers: Half is used.', 'shop', 'production', 'Inhibited'],
   ]))
   await it.declare('AlertRule', 'mine', { severity: 'ticket', summary: 'Look at the shop.', condition: { slo: { name: 'answers', alert: 'page' } } })
   await it.lookNow()
