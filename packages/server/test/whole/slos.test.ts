@@ -66,7 +66,7 @@ async function theyAreTold(): Promise<void> {
   const pages = alerts.filter(({ spec }) => spec.severity === 'page')
   expect(pages).toMatchObject([{ spec: { source: { kind: 'Slo', name: 'shop-answers' }, app: 'shop', environment: 'production' }, status: { state: 'Firing' } }])
   const [{ metadata, spec }] = pages as [Alert]
-  const summary = (await slo('shop-answers')).status!.alerts!.find(({ alert }) => alert === 'page')!.text
+  const summary = `shop-answers: ${(await slo('shop-answers')).status!.alerts!.find(({ alert }) => alert === 'page')!.text}`
   expect(spec.summary).toBe(summary)
   const opened = async (): Promise<Incident[]> => (await platform.api('GET', `${base}/incidents`)).body.items
   await until('an incident to be opened', async () => (await opened()).length > 0, patienceMs)
