@@ -9,7 +9,7 @@ import { noBrowser, signedIn } from './browser.ts'
 
 const wide = { width: 1280, height: 800 }
 const narrow = { width: 360, height: 740 }
-const timeoutMs = 300_000
+const timeoutMs = 600_000
 
 /** What stands in the paths for each parameter. */
 const things: Record<string, string> = { plural: 'apps', team: 'default', app: 'shop', code: 'NOT_FOUND', kind: 'component', namespace: 'default', scorecard: 'production-readiness', template: 'node-service', run: 'none', request: 'none' }

@@ -15,7 +15,7 @@ describe.skipIf(noBrowser)('runbooks in the portal', { timeout: timeoutMs }, () 
   test('from the library to a run that succeeded', async () => {
     const { page, complaints } = await signedIn(platform)
     await page.goto(`${platform.url}/runbooks`)
-    await page.getByRole('button', { name: 'Take over The disk is full' }).click()
+    await page.getByRole('button', { name: /Take over for \w+: The disk is full/ }).click()
     await page.getByText('Never tried').waitFor()
     await page.getByRole('button', { name: 'Begin' }).click()
     await page.waitForURL(/\/runs\/disk-full-/)

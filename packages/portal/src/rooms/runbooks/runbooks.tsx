@@ -76,7 +76,7 @@ function Library({ taken }: { taken: Runbook[] }) {
       {left.map(({ name, spec }) => (
         <Group key={name} justify="space-between" wrap="nowrap" py={4}>
           <Text size="sm">{spec.title}</Text>
-          <Button size="compact-xs" variant="default" disabled={busy} aria-label={`Take over ${spec.title}`} onClick={() => act(async () => {
+          <Button size="compact-xs" variant="default" disabled={busy} aria-label={`Take over for ${team}: ${spec.title}`} onClick={() => act(async () => {
             await post(resourcePath('runbooks', team), { metadata: { name }, spec })
             await go({ to: runbookPath(team, name) })
           })}>
