@@ -46,3 +46,8 @@ export function originOf({ name, token, requestId, address, reason }: Actor): Au
 export function systemActor(part: string): Actor {
   return { name: `system:${part}`, kind: 'system', admin: true, roles: new Map() }
 }
+
+/** A part of the platform writes what only it may, and the audit says for whom. */
+export function writingFor(part: Actor, { name, token, requestId, address, reason }: Actor): Actor {
+  return { ...part, name, ...(token === undefined ? {} : { token }), ...(requestId === undefined ? {} : { requestId }), ...(address === undefined ? {} : { address }), ...(reason === undefined ? {} : { reason }) }
+}

@@ -1,7 +1,7 @@
 /** Acts of people in an incident, and its opening. Each is one transaction with its line in the timeline, and done twice it is done once. */
 import { randomUUID } from 'node:crypto'
 import { fail, type IncidentActs, type IncidentSpec, type IncidentState, type IncidentStatus } from '@pavior/contract'
-import type { Actor } from '../../../kernel/actor.ts'
+import { writingFor, type Actor } from '../../../kernel/actor.ts'
 import type { EventRecorder } from '../../../kernel/audit/events.ts'
 import type { Clock } from '../../../kernel/clock.ts'
 import type { Database, Tx } from '../../../kernel/db/index.ts'
@@ -9,7 +9,7 @@ import type { Resources } from '../../../kernel/resources/index.ts'
 import { moved, secondsOf } from './plan.ts'
 import { addEntries, moveAlone, nextIncident } from './store.ts'
 import { shownActor } from './suspects.ts'
-import { writingFor, type Incident, type NewEntry } from './types.ts'
+import { actor as system, type Incident, type NewEntry } from './types.ts'
 
 export interface CommandDeps {
   database: Database
@@ -34,7 +34,7 @@ export interface Opening {
 export async function openIncident({ resources, events }: Pick<CommandDeps, 'resources' | 'events'>, { team, spec, by, detectedAt, severityReason, cause, text }: Opening, tx: Tx): Promise<Incident> {
   const name = `inc-${await nextIncident(tx, team)}`
   const status: IncidentStatus = { state: 'Investigating', openedBy: by.name, detectedAt, severityReason, ...(cause ? { cause } : {}) }
-  const incident = await resources.create<Incident>(writingFor(by), 'Incident', team, { metadata: { name }, spec, status }, { tx })
+  const incident = await resources.create<Incident>(writingFor(system, by), 'Incident', team, { metadata: { name }, spec, status }, { tx })
   await addEntries(tx, incident.metadata.uid, [{ at: detectedAt, kind: 'opened', actor: by.name, text, data: { severity: spec.severity }, dedupe: 'opened' }])
   await events.record(incident, 'Warning', 'IncidentOpened', `${spec.severity}: ${spec.title}`, 'reliability', tx)
   return incident
@@ -69,8 +69,8 @@ async function act({ database, resources, clock }: CommandDeps, by: Actor, team:
     const step = decide(incident, at)
     if (!step) return incident
     const { spec, status, entries } = step
-    if (spec) incident = await resources.mutate<Incident>(writingFor(by), key, (current) => ({ ...current!, spec: { ...current!.spec, ...spec } }), { tx })
-    if (status) incident = await resources.mutate<Incident>(writingFor(by), key, (current) => ({ ...current!, status: status(current!.status ?? {}) }), { tx, subresource: 'status' })
+    if (spec) incident = await resources.mutate<Incident>(writingFor(system, by), key, (current) => ({ ...current!, spec: { ...current!.spec, ...spec } }), { tx })
+    if (status) incident = await resources.mutate<Incident>(writingFor(system, by), key, (current) => ({ ...current!, status: status(current!.status ?? {}) }), { tx, subresource: 'status' })
     await addEntries(tx, incident.metadata.uid, entries.map((entry) => ({ at, actor: by.name, ...entry, dedupe: entry.dedupe ?? `act/${randomUUID()}` })))
     return incident
   })

@@ -1,6 +1,6 @@
 /** What the files of this folder speak of. */
 import type { AlertSpec, AlertStatus, AppSpec, DeploymentSpec, DeploymentStatus, IncidentEntry, IncidentSpec, IncidentStatus, ReleaseSpec, Resource, RunbookRunSpec, RunbookRunStatus, RunbookSpec, RunbookStatus } from '@pavior/contract'
-import { systemActor, type Actor } from '../../../kernel/actor.ts'
+import { systemActor } from '../../../kernel/actor.ts'
 
 export type Incident = Resource<IncidentSpec, IncidentStatus>
 export type Alert = Resource<AlertSpec, AlertStatus>
@@ -14,11 +14,6 @@ export type RunbookRun = Resource<RunbookRunSpec, RunbookRunStatus>
 export type NewEntry = Omit<IncidentEntry, 'id'> & { dedupe: string }
 
 export const actor = systemActor('incidents')
-
-/** The platform writes it, and the audit says for whom. */
-export function writingFor({ name, token, requestId, address, reason }: Actor): Actor {
-  return { ...actor, name, ...(token === undefined ? {} : { token }), ...(requestId === undefined ? {} : { requestId }), ...(address === undefined ? {} : { address }), ...(reason === undefined ? {} : { reason }) }
-}
 
 /** Nothing is done about it any more. */
 export function isOver({ status }: Pick<Incident, 'status'>): boolean {

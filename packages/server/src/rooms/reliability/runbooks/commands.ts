@@ -1,7 +1,6 @@
 /** What people do in a run: approve, choose, confirm, skip, cancel. What is approved is done in their name. */
 import { fail, isPaviorError, type RunbookRunStatus } from '@pavior/contract'
-import type { Actor } from '../../../kernel/actor.ts'
-import { systemActor } from '../../../kernel/actor.ts'
+import { systemActor, writingFor, type Actor } from '../../../kernel/actor.ts'
 import { mayAct } from '../../../kernel/resources/index.ts'
 import { runbookRun } from './kinds.ts'
 import { after, answered, approved, canceled, isOver, type Result } from './plan.ts'
@@ -28,20 +27,20 @@ export async function answer(deps: RunbookDeps, actor: Actor, team: string, name
   if (!state || given.step !== run.status!.steps!.length - 1 || state.state !== 'Waiting' || isOver(run.status!)) throw notAsked(run, given.step)
   const step = steps[run.status!.current!]!
   const by = { by: actor.name, ...(given.note ? { note: given.note.slice(0, 2000) } : {}) }
-  if (given.skip) return change(deps, run, (status) => answered(status, steps, { ...by, skip: true }, run.spec.dryRun ?? false, now))
+  if (given.skip) return change(deps, actor, run, (status) => answered(status, steps, { ...by, skip: true }, run.spec.dryRun ?? false, now))
   if (state.needs === 'choice') {
     if (!given.choose || !state.options!.includes(given.choose)) throw fail('INVALID', { message: `"${given.choose ?? ''}" is none of the options: ${state.options!.join(', ')}.` })
-    return change(deps, run, (status) => answered(status, steps, { ...by, choice: given.choose! }, run.spec.dryRun ?? false, now))
+    return change(deps, actor, run, (status) => answered(status, steps, { ...by, choice: given.choose! }, run.spec.dryRun ?? false, now))
   }
   if (!given.approve) throw fail('BAD_REQUEST', { message: 'Say approve or skip.' })
-  if (state.needs === 'confirmation') return change(deps, run, (status) => answered(status, steps, by, run.spec.dryRun ?? false, now))
+  if (state.needs === 'confirmation') return change(deps, actor, run, (status) => answered(status, steps, by, run.spec.dryRun ?? false, now))
   return carryOut(deps, actor, run, step, by)
 }
 
 export async function cancel(deps: RunbookDeps, actor: Actor, team: string, name: string): Promise<RunbookRun> {
   const run = await mayAnswer(deps, actor, team, name)
   if (isOver(run.status ?? {})) return run
-  return change(deps, run, (status) => (isOver(status) ? status : canceled(status, actor.name, deps.clock.now())))
+  return change(deps, actor, run, (status) => (isOver(status) ? status : canceled(status, actor.name, deps.clock.now())))
 }
 
 async function mayAnswer({ resources }: RunbookDeps, actor: Actor, team: string, name: string): Promise<RunbookRun> {
@@ -52,17 +51,17 @@ async function mayAnswer({ resources }: RunbookDeps, actor: Actor, team: string,
 
 /** First it is written who does it, so that nobody does it a second time; then it is done, then what came of it. */
 async function carryOut(deps: RunbookDeps, actor: Actor, run: RunbookRun, step: Step, by: { by: string; note?: string }): Promise<RunbookRun> {
-  const taken = await change(deps, run, (status) => approved(status, by, deps.clock.now()))
+  const taken = await change(deps, actor, run, (status) => approved(status, by, deps.clock.now()))
   if (step.type === 'command') {
     const outcome = await deps.tools.run(actor, commandOf(deps.tools, run, step)).catch(refusal)
-    if ('good' in outcome) return finish(deps, taken, outcome)
-    return change(deps, taken, (status) => ({ ...status, steps: [...status.steps!.slice(0, -1), { ...status.steps!.at(-1)!, task: outcome.id }] }))
+    if ('good' in outcome) return finish(deps, actor, taken, outcome)
+    return change(deps, actor, taken, (status) => ({ ...status, steps: [...status.steps!.slice(0, -1), { ...status.steps!.at(-1)!, task: outcome.id }] }))
   }
-  return finish(deps, taken, await perform(deps, actor, run, step as Step & { type: 'change' }).catch(refusal))
+  return finish(deps, actor, taken, await perform(deps, actor, run, step as Step & { type: 'change' }).catch(refusal))
 }
 
-function finish(deps: RunbookDeps, run: RunbookRun, result: Result): Promise<RunbookRun> {
-  return change(deps, run, (status) => after(status, stepsOf(run), result, run.spec.dryRun ?? false, deps.clock.now()))
+function finish(deps: RunbookDeps, actor: Actor, run: RunbookRun, result: Result): Promise<RunbookRun> {
+  return change(deps, actor, run, (status) => after(status, stepsOf(run), result, run.spec.dryRun ?? false, deps.clock.now()))
 }
 
 function refusal(error: unknown): Result {
@@ -103,8 +102,8 @@ function numberOf(text: string): number {
 }
 
 /** Of two who answer at once the second is told. */
-async function change({ resources }: RunbookDeps, run: RunbookRun, next: (status: RunbookRunStatus) => RunbookRunStatus): Promise<RunbookRun> {
-  return resources.mutate<RunbookRun>(system, keyOf(run, 'RunbookRun'), (current) => {
+async function change({ resources }: RunbookDeps, by: Actor, run: RunbookRun, next: (status: RunbookRunStatus) => RunbookRunStatus): Promise<RunbookRun> {
+  return resources.mutate<RunbookRun>(writingFor(system, by), keyOf(run, 'RunbookRun'), (current) => {
     if (current!.metadata.resourceVersion !== run.metadata.resourceVersion) throw notAsked(current!, run.status!.steps!.length - 1)
     return { ...current!, status: next(current!.status!) }
   }, { subresource: 'status' })

@@ -91,6 +91,8 @@ describe('runs', () => {
     run = await until(run, ({ phase }) => phase === 'Succeeded')
     expect(run.status!.steps![2]).toMatchObject({ state: 'Done', by: 'user:bo', note: 'go', output: 'It ended well.\n3 removed' })
     expect(world.done.at(-1)).toBe('user:bo runs npm run clean in shop')
+    const { rows } = await world.kernel.database.query("select distinct actor from audit where kind = 'RunbookRun' and name = $1 and actor like 'user:%' order by 1", [run.metadata.name])
+    expect(rows.map(({ actor }) => actor)).toEqual(['user:ana', 'user:bo'])
     for (;;) {
       const { status } = await world.kernel.resources.mustGet<Runbook>(tester, { kind: 'Runbook', namespace: 'blue', name: 'errors' })
       if (status?.lastSuccessAt) {
