@@ -4,7 +4,6 @@
  *
  *   node bench/run.mjs logs [seconds=10] [millions=10]
  */
-import { spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
@@ -16,7 +15,7 @@ import { flushStatement } from '../packages/server/src/kernel/store/store.ts'
 import { createLogReads } from '../packages/server/src/rooms/telemetry/logs/reads.ts'
 import { makePartitions } from '../packages/server/src/kernel/db/partitions.ts'
 import { lineTable, numbersFor } from '../packages/server/src/rooms/telemetry/logs/store.ts'
-import { percentile, root, show, startPlatform, type BenchPlatform } from './platform.ts'
+import { cpuSeconds, percentile, root, served, show, startPlatform, type BenchPlatform } from './platform.ts'
 
 const [seconds = 10, millions = 10] = process.argv.slice(2).map(Number)
 const writers = 4
@@ -93,29 +92,6 @@ function get({ routerPort }: BenchPlatform, host: string, path: string): Promise
   return new Promise((resolve, reject) => {
     request({ host: '127.0.0.1', port: routerPort, path, headers: { host } }, (response) => response.resume().on('end', resolve)).on('error', reject).end()
   })
-}
-
-/** Requests a second through the router, by a client that waits for each answer. */
-function served({ routerPort }: BenchPlatform, duration: number): Promise<number> {
-  return new Promise((resolve) => {
-    const child = spawn('wrk', ['-t1', '-c1', `-d${Math.ceil(duration)}s`, '-H', 'Host: hello-node.localhost', `http://127.0.0.1:${routerPort}/`], { stdio: ['ignore', 'pipe', 'ignore'] })
-    let text = ''
-    child.on('error', () => resolve(NaN))
-    child.stdout?.on('data', (chunk) => (text += chunk))
-    child.on('close', () => resolve(Number(/Requests\/sec:\s+([\d.]+)/.exec(text)?.[1])))
-  })
-}
-
-/** Of the server of the platform. */
-function cpuSeconds({ home }: BenchPlatform): number {
-  const pid = /^(\d+)/.exec(readFileSync(join(home, 'up.pid'), 'utf8'))![1]!
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')
-  return children.reduce((sum, child) => {
-    const command = readFileSync(`/proc/${child}/cmdline`, 'utf8')
-    if (!command.includes('server.mjs')) return sum
-    const fields = readFileSync(`/proc/${child}/stat`, 'latin1').replace(/^.*\) /, '').split(' ')
-    return sum + (Number(fields[11]) + Number(fields[12])) / 100
-  }, 0)
 }
 
 const apps = 100

@@ -4,7 +4,6 @@
  *
  *   node bench/run.mjs metrics [seconds=15]
  */
-import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,7 +15,7 @@ import { labelsOf } from '../packages/server/src/rooms/telemetry/metrics/names.t
 import { encode } from '../packages/server/src/rooms/telemetry/otlp/protobuf.ts'
 import { createSeriesSource } from '../packages/server/src/rooms/telemetry/metrics/select.ts'
 import { hashOf, insertPoints, keyOf, makeSeries, type Arrived } from '../packages/server/src/rooms/telemetry/metrics/store.ts'
-import { percentile, root, show, startPlatform, type BenchPlatform } from './platform.ts'
+import { cpuSeconds, percentile, root, served, show, startPlatform, type BenchPlatform } from './platform.ts'
 
 const [seconds = 15] = process.argv.slice(2).map(Number)
 const apps = 5
@@ -99,29 +98,6 @@ async function call({ url, token }: BenchPlatform, path: string, body: string | 
   const response = await fetch(new URL(path, url), { method: 'POST', headers: { authorization: `Bearer ${token}`, ...headers }, body: body as never })
   const answer = await response.text()
   if (!response.ok || (path.includes('otlp') && answer !== '')) throw new Error(`${path} answered ${response.status}: ${answer.slice(0, 300)}`)
-}
-
-/** Requests a second through the router, by a few clients that wait for each answer. */
-function served({ routerPort }: BenchPlatform, duration: number): Promise<number> {
-  return new Promise((resolve) => {
-    const child = spawn('wrk', ['-t1', '-c1', `-d${Math.ceil(duration)}s`, '-H', 'Host: hello-node.localhost', `http://127.0.0.1:${routerPort}/`], { stdio: ['ignore', 'pipe', 'ignore'] })
-    let text = ''
-    child.on('error', () => resolve(NaN))
-    child.stdout?.on('data', (chunk) => (text += chunk))
-    child.on('close', () => resolve(Number(/Requests\/sec:\s+([\d.]+)/.exec(text)?.[1])))
-  })
-}
-
-/** Of the server of the platform, which listens on the port of its address. */
-function cpuSeconds({ home }: BenchPlatform): number {
-  const pid = /^(\d+)/.exec(readFileSync(join(home, 'up.pid'), 'utf8'))![1]!
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')
-  return children.reduce((sum, child) => {
-    const command = readFileSync(`/proc/${child}/cmdline`, 'utf8')
-    if (!command.includes('server.mjs')) return sum
-    const fields = readFileSync(`/proc/${child}/stat`, 'latin1').replace(/^.*\) /, '').split(' ')
-    return sum + (Number(fields[11]) + Number(fields[12])) / 100
-  }, 0)
 }
 
 /** Three hours of 1,000 series, a point every 15 seconds: half of them counters, half of them measurements. */

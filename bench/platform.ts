@@ -78,3 +78,26 @@ export async function freePort(): Promise<number> {
   await once(probe, 'close')
   return port
 }
+
+/** Requests a second through the router, by a client that waits for each answer; NaN without wrk. */
+export function served({ routerPort }: BenchPlatform, duration: number): Promise<number> {
+  return new Promise((resolve) => {
+    const child = spawn('wrk', ['-t1', '-c1', `-d${Math.ceil(duration)}s`, '-H', 'Host: hello-node.localhost', `http://127.0.0.1:${routerPort}/`], { stdio: ['ignore', 'pipe', 'ignore'] })
+    let text = ''
+    child.on('error', () => resolve(NaN))
+    child.stdout?.on('data', (chunk) => (text += chunk))
+    child.on('close', () => resolve(Number(/Requests\/sec:\s+([\d.]+)/.exec(text)?.[1])))
+  })
+}
+
+/** CPU time of the server of the platform. */
+export function cpuSeconds({ home }: BenchPlatform): number {
+  const pid = /^(\d+)/.exec(readFileSync(join(home, 'up.pid'), 'utf8'))![1]!
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')
+  return children.reduce((sum, child) => {
+    const command = readFileSync(`/proc/${child}/cmdline`, 'utf8')
+    if (!command.includes('server.mjs')) return sum
+    const fields = readFileSync(`/proc/${child}/stat`, 'latin1').replace(/^.*\) /, '').split(' ')
+    return sum + (Number(fields[11]) + Number(fields[12])) / 100
+  }, 0)
+}

@@ -37,9 +37,3 @@ create table spans_sampled (
   partition text primary key,
   at        timestamptz not null default now()
 );
-
--- How far the router's requests were taken.
-create table spans_taken (
-  source   text primary key,
-  sequence bigint not null
-);

@@ -1,4 +1,4 @@
-/** Spans, and how far the router's were taken. */
+/** Spans, and what is kept of them. */
 import { spanKinds, type Span, type TraceSummary } from '@pavior/contract'
 import type { Database, Tx } from '../../../kernel/db/index.ts'
 import type { Partitioned } from '../../../kernel/db/partitions.ts'
@@ -51,17 +51,6 @@ export async function insertSpans(tx: Tx, spans: readonly Span[]): Promise<void>
     [JSON.stringify(rows)],
     'insert-spans',
   )
-}
-
-/** Undefined when another server takes them at this moment. */
-export async function lockTaken(tx: Tx, source: string): Promise<number | undefined> {
-  await tx.query('insert into spans_taken (source, sequence) values ($1, 0) on conflict do nothing', [source])
-  const { rows } = await tx.query<{ sequence: string }>('select sequence from spans_taken where source = $1 for update skip locked', [source])
-  return rows[0] && Number(rows[0].sequence)
-}
-
-export async function noteTaken(tx: Tx, source: string, sequence: number): Promise<void> {
-  await tx.query('update spans_taken set sequence = $2 where source = $1', [source, sequence])
 }
 
 /** Every span of a trace, earliest first, those that came twice once; one more than are shown. */
