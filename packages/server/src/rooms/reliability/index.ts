@@ -11,6 +11,7 @@ import { onCallSchedule } from './on-call/kinds.ts'
 import { createChat } from './notify/chat.ts'
 import { createOnCall } from './on-call/reconcile.ts'
 import { onCallRoutes } from './on-call/routes.ts'
+import { createPlatformSeed } from './platform/seed.ts'
 import { createDrafts } from './slo/drafts.ts'
 import { defaultEnvironment } from './slo/evaluate.ts'
 import { createEvaluator } from './slo/evaluator.ts'
@@ -22,6 +23,7 @@ import { createRunbooks, runbook, runbookRun, type RunbookTools } from './runboo
 
 export type { Query, QueryResult } from './slo/ports.ts'
 export { createAlertRules } from './alerts/index.ts'
+export { probesOf } from './platform/capabilities.ts'
 export { createRunbookRules } from './runbooks/index.ts'
 export type { RunbookTools } from './runbooks/index.ts'
 export type { ResponseTools } from './response.ts'
@@ -57,11 +59,11 @@ export function createReliability(deps: ReliabilityDeps): Room<ReliabilityReads>
   const alerting = createAlerting(deps, slos)
   const books = createRunbooks({ resources, clock, ...runbooks })
   const response = createResponse({ database, resources, slos, signals, tools: { ...tools, chat: createChat({ database, resources, clock }) }, events, clock, log })
-  const draft = createDrafts({ database, resources, slos, signals, clock })
+  const drafts = [createPlatformSeed({ database, resources }), createDrafts({ database, resources, slos, signals, clock })]
   return {
     reconcilers: [createOnCall({ resources, events, clock }), ...books.reconcilers, ...response.reconcilers],
     routes: [sloRoutes({ database, resources, clock }), onCallRoutes({ resources, clock }), ...alerting.routes, ...response.routes, ...books.routes],
-    parts: [slos, createEvaluator({ database, resources, slos, signals, query, events, clock, log }, draft), ...alerting.parts, ...response.parts],
+    parts: [slos, createEvaluator({ database, resources, slos, signals, query, events, clock, log }, drafts), ...alerting.parts, ...response.parts],
     reads: {
       budgets: (team, app, environment) =>
         [...slos.values()]

@@ -18,6 +18,7 @@ import { createLogs, type LogSettings } from './logs/index.ts'
 import { levelNumber } from './logs/line.ts'
 import type { LogReads } from './logs/reads.ts'
 import { createMetrics, type MetricSettings } from './metrics/index.ts'
+import { createOutcomes } from './metrics/outcomes.ts'
 import type { SeriesSource } from './metrics/series.ts'
 import { intakeRoutes } from './otlp/intake.ts'
 import type { InstanceLogs, Instances, LogSource, Senders, SpanSource, TrafficSource } from './ports.ts'
@@ -95,7 +96,7 @@ export function createTelemetry(deps: TelemetryDeps): Room<TelemetryReads> {
   const gate = new Gate()
   const news = listenTo(database, trafficChannel, 'traffic news')
   return {
-    reconcilers: [],
+    reconcilers: [createOutcomes(deps)],
     routes: [telemetryRoutes({ database, resources, defaultEnvironment, onMore: news.onMore, clock }), metrics.routes, logs.routes, traces.routes, changes.routes, intake, queryRoutes({ source: metrics.series, gate, clock, version: deps.version })],
     parts: [news.part, collector, ...metrics.parts, ...logs.parts, ...traces.parts, changes.part],
     reads: {
