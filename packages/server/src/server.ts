@@ -116,7 +116,7 @@ export async function startServer({ config, settings, connection, external, agen
   // Rooms, in the order in which they may read each other
   let url = ''
   let port = config.port
-  const probes = (): DesiredProbe[] => (url === '' ? [] : reliability.probesOf({ server: `http://${reachable(config.host)}:${port}`, router: routerAddress(agent.observed()?.routerPort) }))
+  const probes = (): DesiredProbe[] => (url === '' ? [] : reliability.probesOf({ server: `http://${reachable(config.host)}:${port}`, router: routerAddress(agent.observed()?.routerPort) }, config.probeIntervalMs))
   const publicUrl = (): string => config.publicUrl || url
   const people = identity.createIdentity({
     database,

@@ -18,12 +18,11 @@ export interface Addresses {
   router: string | undefined
 }
 
-const probeIntervalMs = 30_000
 const probeTimeoutMs = 10_000
 /** One that fails now and then is no reason to wake anybody: as many probes as come in two minutes and a half. */
 const minimumBad = 5
 
-const available = (what: string): Pick<SloSpec, 'description' | 'indicator' | 'objective'> => ({ description: `${what} answers when it is asked every 30 s from outside of the server.`, indicator: { golden: 'requests' }, objective: 0.9995 })
+const available = (what: string): Pick<SloSpec, 'description' | 'indicator' | 'objective'> => ({ description: `${what} answers when it is asked, every 30 s, from outside of the server.`, indicator: { golden: 'requests' }, objective: 0.9995 })
 const within = (seconds: string, histogram: string, of = ''): SloIndicator => ({ ratio: { good: `sum(increase(${histogram}_bucket{le="${seconds}"${of}}[1m]))`, total: `sum(increase(${histogram}_count{${of.replace(/^,/, '')}}[1m]))` } })
 const good = ',outcome="Succeeded"'
 
@@ -48,9 +47,9 @@ export function sloOf({ name, probe, spec }: Capability): SloSpec {
   return { environment: defaultEnvironment, ...(probe ? { app: name } : {}), window: { rolling: '28d' }, alerting: { minimumBad }, ...spec }
 }
 
-export function probesOf(addresses: Addresses): DesiredProbe[] {
+export function probesOf(addresses: Addresses, intervalMs: number): DesiredProbe[] {
   return capabilities.flatMap(({ name, probe }) => {
     const base = probe && addresses[probe.of]
-    return base ? [{ team: platformTeam, app: name, environment: defaultEnvironment, url: `${base}${probe.path}`, expects: probe.expects, intervalMs: probeIntervalMs, timeoutMs: probeTimeoutMs }] : []
+    return base ? [{ team: platformTeam, app: name, environment: defaultEnvironment, url: `${base}${probe.path}`, expects: probe.expects, intervalMs, timeoutMs: probeTimeoutMs }] : []
   })
 }

@@ -15,11 +15,10 @@ const minuteMs = 60_000
 const pauseMinutes = 5
 const shownRuns = 10
 const toldRuns = 2
-
-/** `allowed`: what the objective allows in the window. Where slices count, each is one entry at its first minute. */
 /** Of requests that went to no release: probes of the platform's own parts, and apps without an instance. */
 const noRelease = 0
 
+/** `allowed`: what the objective allows in the window. Where slices count, each is one entry at its first minute. */
 export function explain(rows: readonly BadMinute[], allowed: number, { byEvents, sliceMinutes }: { byEvents: boolean; sliceMinutes: number }): SloBurns {
   const minutes = sliceMinutes === 1 ? rows : slicesOf(rows, sliceMinutes)
   const used = minutes.reduce((sum, { bad }) => sum + bad, 0)
