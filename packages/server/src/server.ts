@@ -260,7 +260,6 @@ export async function startServer({ config, settings, connection, external, agen
     response,
     probe: createAddressProbe(() => agent.observed()?.routerPort ?? config.routerPort),
     logs: { count: telemetryRoom.reads.countLines },
-    calledBy: telemetryRoom.reads.calledBy,
     notifiers,
     openSecret: secretsRoom.reads.openOwn,
     audit: audit.note,
@@ -338,6 +337,7 @@ export async function startServer({ config, settings, connection, external, agen
   url = `http://${config.host === '0.0.0.0' || config.host === '127.0.0.1' ? 'localhost' : config.host}:${port}`
   // Only now it is known where they are asked.
   await loop.request([runtime.desiredWork])
+  await telemetryRoom.reads.noteChange(reliability.serverStarted({ server: `${hostname()}:${port}`, version, at: clock.now() }))
   return {
     port,
     url,

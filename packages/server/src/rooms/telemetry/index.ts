@@ -83,6 +83,7 @@ export interface TelemetryReads extends QueryReads {
   failedLines: (of: { team: string; app: string; environment: string }, from: Date, until: Date, limit: number) => Promise<{ atMs: number; line: string; instance: string }[]>
   /** What others told of changes that they made to these apps, latest first. */
   changes: Changes['of']
+  noteChange: Changes['note']
 }
 
 export function createTelemetry(deps: TelemetryDeps): Room<TelemetryReads> {
@@ -116,6 +117,7 @@ export function createTelemetry(deps: TelemetryDeps): Room<TelemetryReads> {
       countLines: ({ match, level, from, until, ...place }) => logs.reads.count({ ...place, text: match, level: levelNumber(level === undefined ? undefined : logLevelNamed(level)), fromMs: from.getTime(), untilMs: until.getTime() }),
       failedLines: async (place, from, until, limit) => (await logs.reads.stored({ ...place, level: levelNumber('error'), fromMs: from.getTime(), untilMs: until.getTime() }, limit)).map(({ atMs, body, from: { instance = '' } }) => ({ atMs, line: body, instance })),
       changes: changes.of,
+      noteChange: changes.note,
     },
   }
 }

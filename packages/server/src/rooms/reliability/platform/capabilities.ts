@@ -1,5 +1,6 @@
-/** What the platform promises of itself, each measured by its own figures. Pure. */
-import { platformTeam, type DesiredProbe, type SloIndicator, type SloSpec } from '@pavior/contract'
+/** What the platform promises of itself, each measured by its own figures. */
+import { randomUUID } from 'node:crypto'
+import { platformTeam, type ChangeEvent, type DesiredProbe, type SloIndicator, type SloSpec } from '@pavior/contract'
 import { defaultEnvironment } from '../slo/evaluate.ts'
 
 export interface Capability {
@@ -8,6 +9,8 @@ export interface Capability {
   spec: SloSpec
   /** What is asked from outside of the server: who, for which path, and the status of the right answer. */
   probe?: { of: keyof Addresses; path: string; expects: number }
+  /** Capabilities without which it does not work: when they fail, nobody is told of this one too. */
+  needs?: string[]
 }
 
 /** Where the parts of the platform answer. */
@@ -31,8 +34,8 @@ export const capabilities: readonly Capability[] = [
   { name: 'api', probe: { of: 'server', path: '/readyz', expects: 200 }, spec: available('The API') },
   { name: 'api-latency', spec: { app: 'api', description: 'The API answers probes within half a second.', indicator: { golden: 'latency', thresholdMs: 500 }, objective: 0.99 } },
   { name: 'api-errors', spec: { description: 'Requests to the API end without a server error.', indicator: { ratio: { bad: 'sum(increase(http_server_request_duration_seconds_count{status="5xx"}[1m]))', total: 'sum(increase(http_server_request_duration_seconds_count[1m]))' } }, objective: 0.999 } },
-  { name: 'portal', probe: { of: 'server', path: '/', expects: 200 }, spec: available('The portal') },
-  { name: 'git', probe: { of: 'server', path: '/git/platform/probe.git/info/refs?service=git-upload-pack', expects: 401 }, spec: available('The git endpoint') },
+  { name: 'portal', needs: ['api'], probe: { of: 'server', path: '/', expects: 200 }, spec: available('The portal') },
+  { name: 'git', needs: ['api'], probe: { of: 'server', path: '/git/platform/probe.git/info/refs?service=git-upload-pack', expects: 401 }, spec: available('The git endpoint') },
   { name: 'router', probe: { of: 'router', path: '/', expects: 404 }, spec: available('The router') },
   { name: 'deployments', spec: { description: 'Deployments end well, without being rolled back.', indicator: { ratio: { good: 'sum(increase(pavior_deployment_duration_seconds_count{outcome="Succeeded"}[1m]))', total: 'sum(increase(pavior_deployment_duration_seconds_count{outcome=~"Succeeded|Failed|RolledBack"}[1m]))' } }, objective: 0.98 } },
   { name: 'builds', spec: { description: 'Builds that succeed take 10 minutes at most.', indicator: within('600', 'pavior_build_duration_seconds', good), objective: 0.95 } },
@@ -52,4 +55,9 @@ export function probesOf(addresses: Addresses, intervalMs: number): DesiredProbe
     const base = probe && addresses[probe.of]
     return base ? [{ team: platformTeam, app: name, environment: defaultEnvironment, url: `${base}${probe.path}`, expects: probe.expects, intervalMs, timeoutMs: probeTimeoutMs }] : []
   })
+}
+
+/** A start of a server, as a change of the platform itself: its incidents show it. */
+export function serverStarted({ server, version, at }: { server: string; version: string; at: Date }): ChangeEvent {
+  return { id: randomUUID(), source: `/servers/${server}`, type: 'dev.pavior.server.started', at: at.toISOString(), team: platformTeam, app: 'api', environment: defaultEnvironment, text: `The server ${server} began, with Pavior ${version}.` }
 }
