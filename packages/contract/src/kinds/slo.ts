@@ -120,6 +120,7 @@ export const SloSpec = Type.Object(
         { additionalProperties: false, description: 'What follows when nothing is left.' },
       ),
     ),
+    runbook: Type.Optional(Type.String({ maxLength: 500, description: 'Name of a Runbook of the team, or a URL: its alerts and their incidents propose it.' })),
     draft: Type.Optional(Type.Boolean({ description: 'Proposed by the platform and confirmed by nobody: it is measured, holds nothing and tells nobody. Default: false.' })),
   },
   { additionalProperties: false, description: 'A promise of a level of service.' },

@@ -61,7 +61,7 @@ export function createReliability(deps: ReliabilityDeps): Room<ReliabilityReads>
   const alerting = createAlerting({ ...deps, calledBy: calls.calledBy }, slos)
   const books = createRunbooks({ resources, clock, ...runbooks })
   const response = createResponse({ database, resources, slos, signals, tools: { ...tools, calls, chat: createChat({ database, resources, clock }) }, events, clock, log })
-  const drafts = [createPlatformSeed({ database, resources }), createDrafts({ database, resources, slos, signals, clock })]
+  const drafts = [createPlatformSeed({ database, resources, library: runbooks.library }), createDrafts({ database, resources, slos, signals, clock })]
   return {
     reconcilers: [createOnCall({ resources, events, clock }), ...books.reconcilers, ...response.reconcilers],
     routes: [sloRoutes({ database, resources, clock }), onCallRoutes({ resources, clock }), ...alerting.routes, ...response.routes, ...books.routes],

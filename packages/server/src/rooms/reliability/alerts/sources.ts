@@ -84,7 +84,8 @@ export function knownBy(source: Source, group: string, labels: Record<string, st
 export function alertSpecOf(source: Source, group: string, members: readonly Member[]): AlertSpec {
   const { app, environment } = placeOf(source)
   const labels = inCommon(members.map((member) => member.labels))
-  const { runbook, escalationPolicy } = source.rule?.spec ?? {}
+  const runbook = (source.rule ?? source.slo)?.spec.runbook
+  const { escalationPolicy } = source.rule?.spec ?? {}
   return {
     severity: severityOf(source, group),
     summary: summaryOf(source, members[0]),

@@ -109,6 +109,7 @@ function timing(at: number, { onsetMs, detectedMs }: Pick<SuspectContext, 'onset
   if (at > detectedMs) return { weight: -0.4, reason: `It came ${spanText(at - detectedMs)} after the trouble was detected.` }
   if (before < -toleratedMs) return { weight: -0.4, reason: `It came ${spanText(-before)} after the trouble began.` }
   const text = before < minuteMs ? 'The trouble began within a minute of it.' : `It came ${spanText(before)} before the trouble began.`
+  if (before < minuteMs) return { weight: 0.4, reason: text }
   if (before <= 10 * minuteMs) return { weight: 0.3, reason: text }
   return { weight: before <= 30 * minuteMs ? 0.2 : 0.1, reason: text }
 }

@@ -9,6 +9,8 @@ export interface Capability {
   spec: SloSpec
   /** What is asked from outside of the server: who, for which path, and the status of the right answer. */
   probe?: { of: keyof Addresses; path: string; expects: number }
+  /** Of those that Pavior brings: what to do when it fails. */
+  runbook?: string
   /** Capabilities without which it does not work: when they fail, nobody is told of this one too. */
   needs?: string[]
 }
@@ -33,23 +35,23 @@ const good = ',outcome="Succeeded"'
 
 /** Objectives and starting targets are those of the platform's own list of promises; whoever runs it changes them as any other. */
 export const capabilities: readonly Capability[] = [
-  { name: 'api', probe: { of: 'server', path: '/readyz', expects: 200 }, spec: available('The API') },
+  { name: 'api', runbook: 'control-plane-down', probe: { of: 'server', path: '/readyz', expects: 200 }, spec: available('The API') },
   { name: 'api-latency', spec: { app: 'api', description: 'The API answers probes within half a second.', indicator: { golden: 'latency', thresholdMs: 500 }, objective: 0.99 } },
   { name: 'api-errors', spec: { description: 'Requests to the API end without a server error.', indicator: { ratio: { bad: 'sum(increase(http_server_request_duration_seconds_count{status="5xx"}[1m]))', total: 'sum(increase(http_server_request_duration_seconds_count[1m]))' } }, objective: 0.999 } },
-  { name: 'portal', needs: ['api'], probe: { of: 'server', path: '/', expects: 200 }, spec: available('The portal') },
-  { name: 'git', needs: ['api'], probe: { of: 'server', path: '/git/platform/probe.git/info/refs?service=git-upload-pack', expects: 401 }, spec: available('The git endpoint') },
-  { name: 'router', probe: { of: 'router', path: '/', expects: 404 }, spec: available('The router') },
-  { name: 'deployments', spec: { description: 'Deployments end well, without being rolled back.', indicator: { ratio: { good: 'sum(increase(pavior_deployment_duration_seconds_count{outcome="Succeeded"}[1m]))', total: 'sum(increase(pavior_deployment_duration_seconds_count{outcome=~"Succeeded|Failed|RolledBack"}[1m]))' } }, objective: 0.98 } },
-  { name: 'builds', spec: { description: 'Builds that succeed take 10 minutes at most.', indicator: within('600', 'pavior_build_duration_seconds', good), objective: 0.95 } },
+  { name: 'portal', runbook: 'control-plane-down', needs: ['api'], probe: { of: 'server', path: '/', expects: 200 }, spec: available('The portal') },
+  { name: 'git', runbook: 'control-plane-down', needs: ['api'], probe: { of: 'server', path: '/git/platform/probe.git/info/refs?service=git-upload-pack', expects: 401 }, spec: available('The git endpoint') },
+  { name: 'router', runbook: 'control-plane-down', probe: { of: 'router', path: '/', expects: 404 }, spec: available('The router') },
+  { name: 'deployments', runbook: 'bad-release', spec: { description: 'Deployments end well, without being rolled back.', indicator: { ratio: { good: 'sum(increase(pavior_deployment_duration_seconds_count{outcome="Succeeded"}[1m]))', total: 'sum(increase(pavior_deployment_duration_seconds_count{outcome=~"Succeeded|Failed|RolledBack"}[1m]))' } }, objective: 0.98 } },
+  { name: 'builds', runbook: 'toolchain-breaks-builds', spec: { description: 'Builds that succeed take 10 minutes at most.', indicator: within('600', 'pavior_build_duration_seconds', good), objective: 0.95 } },
   { name: 'instance-starts', spec: { description: 'Instances are healthy 30 s after their start.', indicator: within('30', 'pavior_instance_start_seconds'), objective: 0.99 } },
-  { name: 'log-lag', spec: { description: 'Lines of logs can be asked for 2 s after they were written.', indicator: { threshold: { query: 'max(max_over_time(pavior_telemetry_log_waiting_seconds[1m]))', op: 'lt', value: 2 } }, ...byMinute, objective: 0.99 } },
+  { name: 'log-lag', runbook: 'telemetry-backlog', spec: { description: 'Lines of logs can be asked for 2 s after they were written.', indicator: { threshold: { query: 'max(max_over_time(pavior_telemetry_log_waiting_seconds[1m]))', op: 'lt', value: 2 } }, ...byMinute, objective: 0.99 } },
   { name: 'watch-lag', spec: { description: 'Watchers hear of changes within a second.', indicator: within('1', 'pavior_watch_lag_seconds'), objective: 0.999 } },
   { name: 'database-connections', spec: { description: 'Less than 70 % of the connections to the database are in use.', indicator: { threshold: { query: 'max(pavior_database_connections / pavior_database_connections_limit)', op: 'lt', value: 0.7 } }, ...byMinute, objective: 0.99 } },
 ]
 
 /** The Slo of a capability as it is proposed. */
-export function sloOf({ name, probe, spec }: Capability): SloSpec {
-  return { environment: defaultEnvironment, ...(probe ? { app: name } : {}), window: { rolling: '28d' }, alerting: { minimumBad }, ...spec }
+export function sloOf({ name, probe, runbook, spec }: Capability): SloSpec {
+  return { environment: defaultEnvironment, ...(probe ? { app: name } : {}), ...(runbook === undefined ? {} : { runbook }), window: { rolling: '28d' }, alerting: { minimumBad }, ...spec }
 }
 
 export function probesOf(addresses: Addresses, intervalMs: number): DesiredProbe[] {
