@@ -12,6 +12,7 @@ import { createBuilders } from './drivers/builders/index.ts'
 import { openPolicyAgent } from './drivers/decisions/opa.ts'
 import { createDefinitionReader } from './drivers/definitions/reader.ts'
 import { createArtifactStore, createSourceStore, readTree } from './drivers/storage/index.ts'
+import { exporters } from './drivers/exporters/index.ts'
 import { notifiers } from './drivers/notifiers/index.ts'
 import { createMasterKeys } from './drivers/keys/index.ts'
 import { createArtifactScanner } from './drivers/scanner/scanner.ts'
@@ -82,7 +83,7 @@ export async function startServer({ config, settings, connection, external, agen
 
   // Kernel
   const database = await connectDatabase({ connection, poolSize: config.databaseConnections, flushStatement, log })
-  const kinds = new KindRegistry([...identity.kinds, ...secrets.kinds, ...catalog.kinds, ...delivery.kinds, ...policy.kinds, ...release.kinds, ...gitops.kinds, ...runtime.kinds, ...routing.kinds, ...reliability.kinds])
+  const kinds = new KindRegistry([...identity.kinds, ...secrets.kinds, ...catalog.kinds, ...delivery.kinds, ...policy.kinds, ...release.kinds, ...gitops.kinds, ...runtime.kinds, ...routing.kinds, ...telemetry.kinds, ...reliability.kinds])
   // Two that make one index at once trip over each other, `if not exists` or not.
   await migrate(database, join(root, 'packages/server/migrations'), log, (tx) => createFieldIndexes(tx, kinds.all))
   const feed = new Feed(database, log)
@@ -215,6 +216,9 @@ export async function startServer({ config, settings, connection, external, agen
     metrics: { retention: { rawMs: config.metricRawMs, minutesMs: config.metricMinutesMs, hoursMs: config.metricHoursMs }, appSeries: config.metricSeries, appPointsPerSecond: config.metricPointsPerSecond },
     logs: { keepMs: config.logDays * 24 * 3600_000, bytes: config.logBytes, linesPerSecond: config.logLinesPerSecond, bytesPerSecond: config.logBytesPerSecond },
     traces: { share: config.traceShare, slowMs: config.traceSlowMs, keepMs: config.traceKeepMs, appSpansPerSecond: config.traceSpansPerSecond },
+    exporters,
+    openSecret: secretsRoom.reads.openOwn,
+    audit: audit.note,
     bodyBytes: config.telemetryBodyBytes,
     registry: metrics,
     serverName: () => `${hostname()}:${port}`,
