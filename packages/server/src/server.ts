@@ -13,6 +13,7 @@ import { openPolicyAgent } from './drivers/decisions/opa.ts'
 import { createDefinitionReader } from './drivers/definitions/reader.ts'
 import { createArtifactStore, createSourceStore, readTree } from './drivers/storage/index.ts'
 import { exporters } from './drivers/exporters/index.ts'
+import { askSource } from './drivers/outward/metric-source.ts'
 import { notifiers } from './drivers/notifiers/index.ts'
 import { createMasterKeys } from './drivers/keys/index.ts'
 import { createArtifactScanner } from './drivers/scanner/scanner.ts'
@@ -217,6 +218,7 @@ export async function startServer({ config, settings, connection, external, agen
     logs: { keepMs: config.logDays * 24 * 3600_000, bytes: config.logBytes, linesPerSecond: config.logLinesPerSecond, bytesPerSecond: config.logBytesPerSecond },
     traces: { share: config.traceShare, slowMs: config.traceSlowMs, keepMs: config.traceKeepMs, appSpansPerSecond: config.traceSpansPerSecond },
     exporters,
+    askSource,
     openSecret: secretsRoom.reads.openOwn,
     audit: audit.note,
     bodyBytes: config.telemetryBodyBytes,

@@ -13,6 +13,7 @@ import { systemClock, type Clock } from '../src/kernel/clock.ts'
 import { makePartitions, upcoming } from '../src/kernel/db/partitions.ts'
 import { createLog } from '../src/kernel/log.ts'
 import { createExports, telemetryExport, type Exports, type ExportsDeps } from '../src/rooms/telemetry/exports/index.ts'
+import { dueStreams } from '../src/rooms/telemetry/exports/store.ts'
 import { logsOn, type TestLogs } from '../src/rooms/telemetry/logs/testing.ts'
 import { serverOn } from '../src/rooms/telemetry/metrics/testing.ts'
 import { insertSpans, recent } from '../src/rooms/telemetry/traces/store.ts'
@@ -57,8 +58,10 @@ export async function receiver(): Promise<Receiver> {
 export interface ExportServer extends Exports {
   logs: TestLogs
   metrics: ReturnType<typeof serverOn>
-  /** Looks once, and waits until everything that it began is over. */
+  /** Looks until there is nothing to send: what others on this database server have open may hold it up. */
   look(): Promise<void>
+  /** Looks once. */
+  lookOnce(): Promise<void>
 }
 
 export interface ExportWorld extends TestKernel {
@@ -91,7 +94,10 @@ export async function exportWorld(secrets: Record<string, string> = {}): Promise
     await exports.first.start(stopped.signal)
     const metrics = serverOn(database, {})
     onTestFinished(() => metrics.ingest.stop())
-    return { ...exports, metrics, logs: logsOn(database, {}, systemClock, undefined, exports.queue.lines), look: () => exports.part.once(stopped.signal) }
+    return { ...exports, metrics, logs: logsOn(database, {}, systemClock, undefined, exports.queue.lines), lookOnce: () => exports.part.once(stopped.signal), look: async () => {
+      do await exports.part.once(stopped.signal)
+      while ((await dueStreams(database, 'nobody')).length > 0)
+    } }
   }
   const waiters: ExportServer[] = []
   return {

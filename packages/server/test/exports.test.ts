@@ -1,6 +1,13 @@
 /** Exports against real and stand-in receivers: what is stored arrives, once the other side can take it, whatever dies meanwhile. */
 import snappy from 'snappyjs'
 import { expect, onTestFinished, test } from 'vitest'
+import { systemClock } from '../src/kernel/clock.ts'
+import { logsOn } from '../src/rooms/telemetry/logs/testing.ts'
+import { metricsApi, testSenders } from '../src/rooms/telemetry/metrics/testing-api.ts'
+import { intakeRoutes, type Signal } from '../src/rooms/telemetry/otlp/intake.ts'
+import { convertSpans } from '../src/rooms/telemetry/traces/otlp.ts'
+import { testApi } from './api.ts'
+import { testDatabase } from './kernel.ts'
 import { compactOnce } from '../src/rooms/telemetry/metrics/compact.ts'
 import { seriesOf } from '../src/rooms/telemetry/metrics/testing.ts'
 import { decode } from '../src/rooms/telemetry/otlp/protobuf.ts'
@@ -65,7 +72,7 @@ test('killed between the answer and the note of it, the same is sent again by th
   // The database takes no note of the first answer, as if the process had ended there.
   await world.database.query('create function lost() returns trigger as $$ begin if new.sent > old.sent then raise exception $x$killed$x$; end if; return new; end $$ language plpgsql')
   await world.database.query('create trigger lost before update on export_positions for each row execute function lost()')
-  await dying.look()
+  while (inLoki(loki).length === 0) await dying.lookOnce()
   expect(inLoki(loki)).toEqual(texts(2000))
   await world.database.query('drop trigger lost on export_positions')
   const next = await world.server()
@@ -80,6 +87,7 @@ test('of two servers one has the turn, and the other takes over when its lease e
   await world.make('loki', { signals: ['logs'], loki: { url: loki.url } })
   await sendLines(one, texts(4000))
   await Promise.all([one.look(), other.look()])
+  await other.look()
   expect(inLoki(loki)).toEqual(texts(4000))
   await sendLines(one, ['more'])
   await world.database.query("update export_positions set holder = 'a server that died', lease_until = now() + interval '30 seconds'")
@@ -120,7 +128,7 @@ test('what a transaction stores that was begun first and ends last is not passed
   await slow.query('begin')
   await slow.query("insert into export_queue (signal, team, app, environment, items, from_at, until_at) values ('traces', 'blue', 'shop', 'production', 0, now(), now())")
   await world.storeSpans(server, [span(1)])
-  await server.look()
+  await server.lookOnce()
   expect(otlp.taken).toHaveLength(0)
   await slow.query('commit')
   await server.look()
@@ -175,6 +183,35 @@ test.skipIf(!(await hasPrometheus()))('a real Prometheus takes what is written a
   const theirs = new Map(answer.data.result.map(({ metric, values }) => [metric.item, { metric, values }]))
   for (const { labels, times, values } of ours) expect(theirs.get(labels.item)).toEqual({ metric: labels, values: [...times].map((time, index) => [time / 1000, String(values[index])]) })
   expect(await world.status('prometheus')).toMatchObject({ state: 'Exporting', sent: 200 * 60, dropped: 0 })
+})
+
+test.each(['json', 'protobuf'] as const)('what is exported by OTLP as %s is the same on the other side', async (protocol) => {
+  const world = await exportWorld({ token: 'of-shop' })
+  const server = await world.server()
+  const other = await metricsApi()
+  const otherLogs = logsOn(await testDatabase())
+  const spans: any[] = []
+  const traces: Signal = { name: 'traces', request: 'ExportTraceServiceRequest', response: 'ExportTraceServiceResponse', list: 'resourceSpans', rejected: 'rejectedSpans', take: async (resources) => {
+    for (const { owner, content } of resources) spans.push(...convertSpans(content, owner).spans)
+    return { count: 1, why: 'one is not taken' }
+  } }
+  const api = await testApi({ routes: [intakeRoutes({ senders: testSenders, resources: { mustGet: async () => undefined } as never, instances: { known: () => [], current: async () => [] }, signals: [other.room.signal, otherLogs.logs.signal, traces], others: [], bodyBytes: 4 * 1024 * 1024, clock: systemClock })] })
+  await world.make('other', { signals: ['metrics', 'logs', 'traces'], otlp: { url: `${api.url}/v1/otlp/`, protocol, gzip: protocol === 'json', tokenSecret: 'token' } })
+  const { nowMs } = server.metrics
+  await server.metrics.ingest.take(shop, [seriesOf('sold_total', [[nowMs - 1000, 5], [nowMs, 7.25]], { item: 'cup' }), seriesOf('heat', [[nowMs, 21.5]]), seriesOf('took_bucket', [[nowMs, 3]], { le: '0.5' })])
+  await sendLines(server, ['one', 'two'])
+  await world.storeSpans(server, [span(1, { parentId: span(2).spanId, kind: 'server', failed: true, message: 'no', attributes: { size: 3, part: 0.5, of: ['a'], yes: true }, events: [{ atMs: nowMs, name: 'tried', attributes: { count: 1 } }] }), span(2)])
+  await server.look()
+  for (const name of ['sold_total', 'heat', 'took_bucket']) {
+    const [ours, theirs] = [await server.metrics.read(name), await other.read(name)]
+    expect(theirs.map(({ times, values }) => [times, values])).toEqual(ours.map(({ times, values }) => [times, values]))
+    expect(theirs[0]!.labels).toMatchObject({ ...(ours[0]!.labels.item ? { item: 'cup' } : {}), job: 'blue/shop' })
+  }
+  expect(await otherLogs.bodies()).toEqual(['one', 'two'])
+  expect(spans.map(({ spanId }) => spanId).sort()).toEqual([span(1).spanId, span(2).spanId])
+  const failed = spans.find(({ spanId }) => spanId === span(1).spanId)
+  expect(failed).toMatchObject({ parentId: span(2).spanId, kind: 'server', failed: true, message: 'no', durationMs: 5, attributes: { size: 3, part: 0.5, of: ['a'], yes: true }, events: [{ name: 'tried', attributes: { count: 1 } }] })
+  expect((await world.status('other')).signals).toMatchObject([{ signal: 'metrics', sent: 4, dropped: {} }, { signal: 'logs', sent: 2 }, { signal: 'traces', sent: 1, dropped: { refused: 1 } }])
 })
 
 test('an address of the machine’s credentials is refused when it is named, and a name that leads there is not asked', async () => {

@@ -17,6 +17,28 @@ const reach = {
 export const Reach = Type.Object({ url: Address('Where it is.'), ...reach })
 export type Reach = Type.Static<typeof Reach>
 
+export const MetricSourceSpec = Type.Object(
+  {
+    description: Type.Optional(Type.String({ maxLength: 500, description: 'What is measured there.' })),
+    url: Address('Base of a Prometheus, or of what answers like one; /api/v1/query and the others are put behind it.'),
+    ...reach,
+    timeoutSeconds: Type.Optional(Type.Number({ minimum: 1, maximum: 60, description: 'How long an answer may take. Objectives and alerts wait five seconds at most. Default: 10.' })),
+  },
+  { additionalProperties: false, description: 'A Prometheus elsewhere that is asked for metrics.' },
+)
+export type MetricSourceSpec = Type.Static<typeof MetricSourceSpec>
+
+export const MetricSourceStatus = Type.Object(
+  {
+    state: Type.Optional(Type.Enum(['Working', 'Failing'], { description: 'How the last question ended.' })),
+    since: Type.Optional(Timestamp('Since when it is so.')),
+    message: Type.Optional(Type.String({ description: 'What was wrong, in a sentence.' })),
+    conditions: Type.Optional(Conditions),
+  },
+  { additionalProperties: false },
+)
+export type MetricSourceStatus = Type.Static<typeof MetricSourceStatus>
+
 export const exportSignals = ['metrics', 'logs', 'traces'] as const
 export type ExportSignal = (typeof exportSignals)[number]
 

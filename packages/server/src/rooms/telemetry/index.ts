@@ -18,6 +18,8 @@ import { samplesOf, trafficOf, type ReleaseSample } from './traffic/plan.ts'
 import { createExports, telemetryExport } from './exports/index.ts'
 import type { Exporters } from './exports/ports.ts'
 import type { OpenSecret } from './exports/reach.ts'
+import { createSources, metricSource } from './sources/index.ts'
+import type { AskSource } from './sources/ports.ts'
 import { createLogs, type LogSettings } from './logs/index.ts'
 import { levelNumber } from './logs/line.ts'
 import type { LogReads } from './logs/reads.ts'
@@ -37,7 +39,7 @@ export { exporterVariables } from './exporters.ts'
 export { otlpPath } from './otlp/intake.ts'
 export { compilePattern } from './promql/regex/pattern.ts'
 
-export const kinds = [telemetryExport]
+export const kinds = [telemetryExport, metricSource]
 
 export interface TelemetryDeps {
   database: PgDatabase
@@ -56,6 +58,7 @@ export interface TelemetryDeps {
   instanceLogs: InstanceLogs
   traces: TraceSettings
   exporters: Exporters
+  askSource: AskSource
   /** The value of a Secret of the team that a resource of ours names. */
   openSecret: OpenSecret
   audit: WriteNote
@@ -98,6 +101,7 @@ export function createTelemetry(deps: TelemetryDeps): Room<TelemetryReads> {
   const { database, resources, source, defaultEnvironment, newCallers, keepCallersMs, clock, log } = deps
   const metrics = createMetrics({ ...deps, settings: deps.metrics, logRates: deps.logs })
   const exports = createExports(deps)
+  const sources = createSources(deps)
   const logs = createLogs({ ...deps, sendOn: exports.queue.lines, drops: metrics.drops, settings: deps.logs })
   const collector = createCollector({ database, source, newCallers, also: metrics.countTraffic, keepCallersMs, clock, log })
   const changes = createChanges({ database, resources, events: deps.events, clock, log })
@@ -107,10 +111,10 @@ export function createTelemetry(deps: TelemetryDeps): Room<TelemetryReads> {
   const news = listenTo(database, trafficChannel, 'traffic news')
   return {
     reconcilers: [],
-    routes: [telemetryRoutes({ database, resources, defaultEnvironment, onMore: news.onMore, clock }), metrics.routes, logs.routes, traces.routes, changes.routes, exports.routes, intake, queryRoutes({ source: metrics.series, gate, clock, version: deps.version })],
+    routes: [telemetryRoutes({ database, resources, defaultEnvironment, onMore: news.onMore, clock }), metrics.routes, logs.routes, traces.routes, changes.routes, exports.routes, sources.routes, intake, queryRoutes({ source: metrics.series, gate, clock, version: deps.version })],
     parts: [exports.first, news.part, collector, ...metrics.parts, ...logs.parts, ...traces.parts, changes.part, exports.part],
     reads: {
-      ...createQueryReads({ source: metrics.series, gate }),
+      ...createQueryReads({ source: metrics.series, gate, elsewhere: sources.query }),
       minutes: trafficMinutes(database),
       takenAt: collector.takenAt,
       since: async (of, moments) => {

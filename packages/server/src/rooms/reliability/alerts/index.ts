@@ -99,7 +99,8 @@ export function createAlertRules(check: (query: string) => Promise<void>): (requ
     if (verb === 'delete' || by === 'system') return
     if (kind.kind !== 'AlertRule') return
     const { metric, absence } = (object.spec as AlertRuleSpec).condition
-    const query = metric?.query ?? absence?.query
-    if (query !== undefined) await check(filledQuery(query, ofRule(object as AlertRule)))
+    const { query, source } = metric ?? absence ?? {}
+    // Another Prometheus may know functions that we do not.
+    if (query !== undefined && source === undefined) await check(filledQuery(query, ofRule(object as AlertRule)))
   }
 }

@@ -109,14 +109,17 @@ function createRunner({ database, resources, events, mirror, sender, sent, clock
       begun.set(metadata.uid, metadata.generation)
     }
   }
-  const prune = async (all: readonly TelemetryExport[]): Promise<void> => {
+  /** By what is there now: a mirror may be behind. */
+  const prune = async (): Promise<void> => {
     const gone: string[] = []
+    const stay: { uid: string; signal: ExportSignal }[] = []
     for (const { uid, team, name } of await exportsWithPosition(database)) {
       const there = await resources.get<TelemetryExport>(actor, { kind: 'TelemetryExport', namespace: team, name })
-      if (there?.metadata.uid !== uid) gone.push(uid)
+      if (there?.metadata.uid === uid) for (const signal of there.spec.signals) stay.push({ uid, signal })
+      else gone.push(uid)
     }
     for (const uid of gone) begun.delete(uid)
-    await forgetPositions(database, all.flatMap(({ metadata: { uid }, spec }) => spec.signals.map((signal) => ({ uid, signal }))), gone)
+    await forgetPositions(database, stay, gone)
     await pruneQueues(database, keepMs)
   }
   const run = (of: TelemetryExport, signal: ExportSignal, stopped: AbortSignal): void => {
@@ -142,7 +145,7 @@ function createRunner({ database, resources, events, mirror, sender, sent, clock
     for (const one of all) await writeStatus(one)
     if (Math.abs(nowMs - prunedAtMs) < pruneEveryMs) return
     prunedAtMs = nowMs
-    await prune(all)
+    await prune()
     hadAny = all.length > 0
   }
   const part = recurring({ name: 'exports', pauseMs: every(intervalMs), once, failed: ({ message }) => log.warn({ err: message }, 'exports could not be looked after; what they send waits') })
