@@ -14,7 +14,7 @@ import { createDefinitionReader } from './drivers/definitions/reader.ts'
 import { createArtifactStore, createSourceStore, readTree } from './drivers/storage/index.ts'
 import { exporters } from './drivers/exporters/index.ts'
 import { askSource } from './drivers/outward/metric-source.ts'
-import { notifiers } from './drivers/notifiers/index.ts'
+import { messengers, notifiers } from './drivers/notifiers/index.ts'
 import { createMasterKeys } from './drivers/keys/index.ts'
 import { createArtifactScanner } from './drivers/scanner/scanner.ts'
 import { createTemplateRenderer } from './drivers/templates/renderer.ts'
@@ -251,6 +251,7 @@ export async function startServer({ config, settings, connection, external, agen
       { name: 'Deploying and managing', works: lifecycle.checks().every(({ problem }) => problem === undefined) },
       { name: 'Running apps', works: await agent.current().then(() => true, () => false) },
     ],
+    messengers,
     publicUrl,
   }
   const reliabilityRoom = reliability.createReliability({

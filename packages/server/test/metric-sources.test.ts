@@ -4,7 +4,6 @@ import type { AddressInfo } from 'node:net'
 import { isPaviorError } from '@pavior/contract'
 import { expect, onTestFinished, test } from 'vitest'
 import { askSource } from '../src/drivers/outward/metric-source.ts'
-import { createEventRecorder } from '../src/kernel/audit/events.ts'
 import { systemClock } from '../src/kernel/clock.ts'
 import { createLog } from '../src/kernel/log.ts'
 import { askMinutes } from '../src/rooms/reliability/slo/queries.ts'
@@ -13,23 +12,24 @@ import { kernelTestKinds } from '../src/kernel/kube/testing/kinds.ts'
 import { hasPrometheus, startPrometheus } from '../src/rooms/telemetry/testing/prometheus.ts'
 import { createSources, metricSource, type Sources } from '../src/rooms/telemetry/sources/index.ts'
 import { testApi, type TestApi } from './api.ts'
+import { laterOf, type Later } from './later.ts'
 
 const path = '/apis/pavior.dev/v1/namespaces/blue/metricsources'
 const log = createLog('silent', 'test')
 
 async function world(secrets: Record<string, string> = {}): Promise<{ api: TestApi; sources: Sources; make(name: string, spec: object): Promise<void> }> {
-  const later: { api?: TestApi } = {}
+  const later: Later = {}
   const sources = sourcesOn(later, secrets)
   const api = await testApi({ kinds: [...kernelTestKinds, metricSource], routes: [sources.routes] })
   later.api = api
-  return { api, sources, make: async (name, spec) => void expect(await api.send('POST', path, { apiVersion: 'pavior.dev/v1', kind: 'MetricSource', metadata: { name }, spec })).toMatchObject({ status: 201 }) }
+  return { api, sources, make: async (name, spec) => {
+    expect(await api.send('POST', path, { apiVersion: 'pavior.dev/v1', kind: 'MetricSource', metadata: { name }, spec })).toMatchObject({ status: 201 })
+  } }
 }
 
 /** The API has to know its routes before it is there. */
-function sourcesOn(later: { api?: TestApi }, secrets: Record<string, string>): Sources {
-  const of = <K extends keyof TestApi>(key: K): TestApi[K] => new Proxy({}, { get: (_target, name) => (...given: unknown[]) => (later.api![key] as any)[name](...given) }) as TestApi[K]
-  const database = of('database')
-  return createSources({ database, resources: of('resources'), events: { record: (...given) => createEventRecorder(later.api!.database).record(...given) }, askSource, openSecret: async ({ secret }) => secrets[secret], audit: async () => {}, clock: systemClock, log })
+function sourcesOn(later: Later, secrets: Record<string, string>): Sources {
+  return createSources({ database: laterOf(later, 'database'), resources: laterOf(later, 'resources'), events: laterOf(later, 'recorder'), askSource, openSecret: async ({ secret }) => secrets[secret], audit: async () => {}, clock: systemClock, log })
 }
 
 const codeOf = async (work: Promise<unknown>): Promise<string> => work.then(() => 'fine', (error: unknown) => (isPaviorError(error) ? error.code : String(error)))

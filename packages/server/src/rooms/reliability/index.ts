@@ -56,7 +56,7 @@ export function createReliability(deps: ReliabilityDeps): Room<ReliabilityReads>
   const slos = new Mirror<Resource<SloSpec, SloStatus>>(resources, 'Slo', log)
   const alerting = createAlerting(deps, slos)
   const books = createRunbooks({ resources, clock, ...runbooks })
-  const response = createResponse({ database, resources, slos, signals, tools: { ...tools, chat: createChat({ database, resources, clock }) }, events, clock, log })
+  const response = createResponse({ database, resources, slos, signals, tools: { ...tools, chat: createChat({ database, resources, clock }) }, subscriptions: { openSecret: deps.openSecret, audit: deps.audit, key: alerting.linkKey }, events, clock, log })
   const draft = createDrafts({ database, resources, slos, signals, clock })
   return {
     reconcilers: [createOnCall({ resources, events, clock }), ...books.reconcilers, ...response.reconcilers],

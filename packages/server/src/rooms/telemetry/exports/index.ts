@@ -63,7 +63,7 @@ export interface Exports {
 }
 
 export function createExports(deps: ExportsDeps): Exports {
-  const { database, resources, registry, clock, log } = deps
+  const { resources, registry, clock, log } = deps
   const mirror = new Mirror<TelemetryExport>(resources, 'TelemetryExport', log)
   const sender = createSender(deps)
   const counter = new Counter({ name: 'pavior_telemetry_exported_total', help: 'Points, lines and spans that were sent on.', labelNames: ['signal'] as const, registers: [registry] })
