@@ -73,7 +73,7 @@ spec: { severity: page, condition: { kind: burnrate, op: gt, threshold: 14, look
 test.each<[string, string, string]>([
   ['an unknown field', changed(['spec', 'budget'], 1), 'document 1: spec.budget has no counterpart here.'],
   ['another source', changed(['spec', 'indicator', 'spec', 'ratioMetric', 'total', 'metricSource', 'type'], 'Datadog'), '"Datadog" cannot be asked from here; PromQL can.'],
-  ['a source by reference', changed(['spec', 'indicator', 'spec', 'ratioMetric', 'total', 'metricSource', 'metricSourceRef'], 'x'), 'metricSource.metricSourceRef has no counterpart here.'],
+  ['one side from another source', changed(['spec', 'indicator', 'spec', 'ratioMetric', 'total', 'metricSource', 'metricSourceRef'], 'x'), 'asks two sources; both sides have to come from one.'],
   ['a counter in an expression', changed(['spec', 'indicator', 'spec', 'ratioMetric', 'total', 'metricSource', 'spec', 'query'], 'sum(a)'), 'is a counter that is no plain selector'],
   ['a rolling month', changed(['spec', 'timeWindow', 0, 'duration'], '1M'), 'give hours, days or weeks for a rolling window.'],
   ['a weight', changed(['spec', 'objectives', 0, 'compositeWeight'], 1), 'compositeWeight has no counterpart here.'],
