@@ -13,7 +13,8 @@ import { systemClock, type Clock } from '../src/kernel/clock.ts'
 import { makePartitions, upcoming } from '../src/kernel/db/partitions.ts'
 import { createLog } from '../src/kernel/log.ts'
 import { createExports, telemetryExport, type Exports, type ExportsDeps } from '../src/rooms/telemetry/exports/index.ts'
-import { dueStreams } from '../src/rooms/telemetry/exports/store.ts'
+import { statusOf } from '../src/rooms/telemetry/exports/plan.ts'
+import { dueStreams, progressOf } from '../src/rooms/telemetry/exports/store.ts'
 import { logsOn, type TestLogs } from '../src/rooms/telemetry/logs/testing.ts'
 import { serverOn } from '../src/rooms/telemetry/metrics/testing.ts'
 import { insertSpans, recent } from '../src/rooms/telemetry/traces/store.ts'
@@ -66,7 +67,8 @@ export interface ExportServer extends Exports {
 
 export interface ExportWorld extends TestKernel {
   make(name: string, spec: Partial<TelemetryExportSpec>, team?: string): Promise<void>
-  status(name: string): Promise<TelemetryExportStatus>
+  /** State and message as they are written, figures as they are now: those are written every now and then only. */
+  status(name: string): Promise<Omit<TelemetryExportStatus, 'state' | 'message'> & { [K in 'state' | 'message']: TelemetryExportStatus[K] | undefined }>
   /** Another server on the same database. */
   server(over?: Partial<ExportsDeps>): Promise<ExportServer>
   storeSpans(server: ExportServer, spans: readonly Span[]): Promise<void>
@@ -107,7 +109,10 @@ export async function exportWorld(secrets: Record<string, string> = {}): Promise
       for (const one of waiters) await (one.first as unknown as { reached(version: string, ms: number): Promise<void> }).reached(made.metadata.resourceVersion, 10_000)
       for (const one of waiters) await one.look()
     },
-    status: async (name) => (await resources.mustGet<Resource<TelemetryExportSpec, TelemetryExportStatus>>(tester, { kind: 'TelemetryExport', namespace: 'blue', name })).status ?? {},
+    status: async (name) => {
+      const { metadata, status } = await resources.mustGet<Resource<TelemetryExportSpec, TelemetryExportStatus>>(tester, { kind: 'TelemetryExport', namespace: 'blue', name })
+      return { ...statusOf(await progressOf(database, metadata.uid), new Date()), state: status?.state, message: status?.message }
+    },
     server: async (over) => {
       const one = await server(over)
       waiters.push(one)
