@@ -13,6 +13,7 @@ import { addCompletion } from './nouns/completion.ts'
 import { addConfig } from './nouns/config.ts'
 import { addDeploy } from './nouns/deploy.ts'
 import { addDrift } from './nouns/drift.ts'
+import { addExport } from './nouns/export.ts'
 import { addGitops } from './nouns/gitops.ts'
 import { addIncident } from './nouns/incident.ts'
 import { addInit } from './nouns/init.ts'
@@ -34,6 +35,8 @@ import { addSecrets } from './nouns/secrets.ts'
 import { addSession } from './nouns/session.ts'
 import { addSilence } from './nouns/silence.ts'
 import { addSlo } from './nouns/slo.ts'
+import { addSource } from './nouns/source.ts'
+import { addStatusPage } from './nouns/status-page.ts'
 import { addSso } from './nouns/sso.ts'
 import { addTelemetry } from './nouns/telemetry.ts'
 import { addTraces } from './nouns/traces.ts'
@@ -55,7 +58,7 @@ program
 let current: Context | undefined
 const context = (): Context => (current ??= new Context(program.opts<GlobalFlags>()))
 
-for (const add of [addUp, addNew, addDeploy, addInit, addApps, addLogs, addMetrics, addRun, addConfig, addSecrets, addReleases, addPromotion, addPreviews, addGitops, addDrift, addResources, addCatalog, addScorecard, addPolicy, addException, addQuota, addTelemetry, addTraces, addTemplates, addArtifact, addAudit, addSlo, addOnCall, addAlerts, addSilence, addIncident, addPostmortem, addRunbook, addAuth, addSession, addSso, addCompletion]) add(program, context)
+for (const add of [addUp, addNew, addDeploy, addInit, addApps, addLogs, addMetrics, addRun, addConfig, addSecrets, addReleases, addPromotion, addPreviews, addGitops, addDrift, addResources, addCatalog, addScorecard, addPolicy, addException, addQuota, addTelemetry, addExport, addSource, addTraces, addTemplates, addArtifact, addAudit, addSlo, addOnCall, addAlerts, addSilence, addIncident, addPostmortem, addRunbook, addStatusPage, addAuth, addSession, addSso, addCompletion]) add(program, context)
 // Global flags may stand anywhere on the line.
 const everyCommand = (command: Command): Command[] => [command, ...command.commands.flatMap(everyCommand)]
 for (const command of program.commands.flatMap(everyCommand)) {

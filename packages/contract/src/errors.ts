@@ -153,6 +153,8 @@ export const errorCatalogue = {
   ALERT_TAKEN: usage(409, 'Conflict', 'Somebody else has this alert in hand.', 'Talk to them; `pavior alerts show` says who it is.'),
   ALERT_OVER: usage(409, 'Conflict', 'The alert is resolved.', 'Nothing has to be done; `pavior alerts list` shows what is open.'),
   LINK_INVALID: usage(403, 'Forbidden', 'The link is not one of ours, or it is too old.', 'Open the alert in the portal, or use `pavior alerts ack`.'),
+  EXPORT_FAILED: user(422, 'Invalid', 'Telemetry could not be sent on.', 'Correct the TelemetryExport by what the other side answered, then try again with `pavior export test`.'),
+  SOURCE_FAILED: user(422, 'Invalid', 'A Prometheus that is asked for metrics did not answer, or not with what was asked for.', 'See what it answered, and correct the MetricSource or the server behind it.'),
   NOTIFICATION_FAILED: user(422, 'Invalid', 'A message could not be delivered.', 'Correct the channel by what the other side answered, then try again with `pavior alerts test`.'),
 
   // Agent, router, platform

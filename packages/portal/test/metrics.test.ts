@@ -1,5 +1,7 @@
 /** The metrics explorer in a browser: an expression is written with completion, asked, drawn, filtered, shared by its address. */
 import { rm, mkdtemp } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -91,5 +93,37 @@ describe.skipIf(noBrowser)('metrics', { timeout: timeoutMs }, () => {
     expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(360)
     expect(await contrastViolations(page)).toEqual([])
     expect(complaints).toEqual([])
+  })
+
+  test('go on to others and are asked of others, and it is said how that goes', async () => {
+    const elsewhere = createServer((request, response) => {
+      const isWrite = request.url === '/api/v1/write'
+      const answer = JSON.stringify({ status: 'success', data: { resultType: 'matrix', result: [{ metric: { __name__: 'heat', room: 'kitchen' }, values: [[Math.floor(Date.now() / 1000) - 600, '21']] }] } })
+      request.resume().on('end', () => response.writeHead(isWrite ? 204 : 200, { 'content-type': 'application/json' }).end(isWrite ? undefined : answer))
+    })
+    await new Promise<void>((resolve) => void elsewhere.listen(0, '127.0.0.1', resolve))
+    try {
+      const url = `http://127.0.0.1:${(elsewhere.address() as AddressInfo).port}`
+      await platform.json(['export', 'add', 'mimir', '--prometheus', `${url}/api/v1/write`])
+      await platform.json(['source', 'add', 'central', url])
+      const { page, complaints } = await signedIn(platform)
+      await page.goto(`${platform.url}/explore/exports`)
+      await page.getByRole('table', { name: 'sources' }).getByText('central').waitFor()
+      await page.getByRole('table', { name: 'exports' }).getByText('Exporting').waitFor({ timeout: 60_000 })
+      expect(await seriousViolations(page)).toEqual([])
+      await page.getByRole('link', { name: 'mimir' }).click()
+      await page.getByRole('button', { name: 'Send an empty request' }).click()
+      await page.getByText('It works. metrics: It answered 204.').waitFor()
+      expect(await seriousViolations(page)).toEqual([])
+      await page.goto(`${platform.url}/explore/metrics?q=heat`)
+      await page.getByLabel('Asked of').selectOption({ label: 'default/central' })
+      await page.getByText('1 series.').waitFor()
+      await page.getByRole('table', { name: 'series' }).getByText('heat{room="kitchen"}').waitFor()
+      expect(new URL(page.url()).searchParams.get('source')).toBe('default/central')
+      expect(complaints).toEqual([])
+    } finally {
+      elsewhere.closeAllConnections()
+      elsewhere.close()
+    }
   })
 })

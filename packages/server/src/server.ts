@@ -13,7 +13,9 @@ import { createBuilders } from './drivers/builders/index.ts'
 import { openPolicyAgent } from './drivers/decisions/opa.ts'
 import { createDefinitionReader } from './drivers/definitions/reader.ts'
 import { createArtifactStore, createSourceStore, readTree } from './drivers/storage/index.ts'
-import { notifiers } from './drivers/notifiers/index.ts'
+import { exporters } from './drivers/exporters/index.ts'
+import { askSource } from './drivers/outward/metric-source.ts'
+import { messengers, notifiers } from './drivers/notifiers/index.ts'
 import { createMasterKeys } from './drivers/keys/index.ts'
 import { createArtifactScanner } from './drivers/scanner/scanner.ts'
 import { createTemplateRenderer } from './drivers/templates/renderer.ts'
@@ -84,7 +86,7 @@ export async function startServer({ config, settings, connection, external, agen
 
   // Kernel
   const database = await connectDatabase({ connection, poolSize: config.databaseConnections, flushStatement, log })
-  const kinds = new KindRegistry([...identity.kinds, ...secrets.kinds, ...catalog.kinds, ...delivery.kinds, ...policy.kinds, ...release.kinds, ...gitops.kinds, ...runtime.kinds, ...routing.kinds, ...reliability.kinds])
+  const kinds = new KindRegistry([...identity.kinds, ...secrets.kinds, ...catalog.kinds, ...delivery.kinds, ...policy.kinds, ...release.kinds, ...gitops.kinds, ...runtime.kinds, ...routing.kinds, ...telemetry.kinds, ...reliability.kinds])
   // Two that make one index at once trip over each other, `if not exists` or not.
   await migrate(database, join(root, 'packages/server/migrations'), log, (tx) => createFieldIndexes(tx, kinds.all))
   const metrics = new Registry()
@@ -219,6 +221,10 @@ export async function startServer({ config, settings, connection, external, agen
     metrics: { retention: { rawMs: config.metricRawMs, minutesMs: config.metricMinutesMs, hoursMs: config.metricHoursMs }, appSeries: config.metricSeries, appPointsPerSecond: config.metricPointsPerSecond },
     logs: { keepMs: config.logDays * 24 * 3600_000, bytes: config.logBytes, linesPerSecond: config.logLinesPerSecond, bytesPerSecond: config.logBytesPerSecond },
     traces: { share: config.traceShare, slowMs: config.traceSlowMs, keepMs: config.traceKeepMs, appSpansPerSecond: config.traceSpansPerSecond },
+    exporters,
+    askSource,
+    openSecret: secretsRoom.reads.openOwn,
+    audit: audit.note,
     bodyBytes: config.telemetryBodyBytes,
     registry: metrics,
     serverName: () => `${hostname()}:${port}`,
@@ -249,6 +255,7 @@ export async function startServer({ config, settings, connection, external, agen
       { name: 'Deploying and managing', works: lifecycle.checks().every(({ problem }) => problem === undefined) },
       { name: 'Running apps', works: await agent.current().then(() => true, () => false) },
     ],
+    messengers,
     publicUrl,
   }
   const reliabilityRoom = reliability.createReliability({

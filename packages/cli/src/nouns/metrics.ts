@@ -10,11 +10,13 @@ interface MetricsFlags {
   since?: string
   step?: string
   allTeams?: boolean
+  source?: string
 }
 
 type Data = { resultType: 'scalar'; result: [number, string] } | { resultType: 'string'; result: [number, string] } | { resultType: 'vector'; result: Series[] } | { resultType: 'matrix'; result: Series[] }
 
 const base = '/prometheus/api/v1'
+const baseOf = ({ source }: MetricsFlags): string => (source === undefined ? base : `/prometheus/sources/${encodeURIComponent(source)}/api/v1`)
 /** A range without a step is shown in about as many points as a line has room. */
 const usualPoints = 60
 const leastStepMs = 15_000
@@ -26,6 +28,7 @@ export function addMetrics(program: Command, context: () => Context): void {
     .option('-s, --since <duration>', 'over a time until now, for example 1h; without it: at this moment')
     .option('--step <duration>', 'distance of the points (default: a sixtieth of the time)')
     .option('-A, --all-teams', 'of all teams that you can see')
+    .option('--source <name>', 'ask this MetricSource of the team instead of Pavior')
     .addHelpText('before', "Example:\n  pavior metrics 'sum by (app) (rate(pavior_http_requests_total[5m]))' --since 1h\n")
     .action(async (query: string | undefined, flags: MetricsFlags) => {
       if (query === undefined) throw fail('BAD_REQUEST', { message: 'There is no query.', fix: 'For example: pavior metrics pavior_instance_memory_bytes. What there is: pavior metrics list' })
@@ -35,6 +38,7 @@ export function addMetrics(program: Command, context: () => Context): void {
     .command('list [word]')
     .description('List the metrics that there are, with what they mean.')
     .option('-A, --all-teams', 'of all teams that you can see')
+    .option('--source <name>', 'of this MetricSource of the team')
     .addHelpText('before', 'Example:\n  pavior metrics list http\n')
     .action(async (word: string | undefined, flags: MetricsFlags) => list(context(), word, flags))
   program
@@ -51,7 +55,7 @@ function search(here: Context, { allTeams }: MetricsFlags, parameters: Record<st
 }
 
 async function ask(here: Context, path: string, flags: MetricsFlags, parameters: Record<string, string>): Promise<Data> {
-  const { data } = await here.api.json<{ data: Data }>({ path: `${base}/${path}?${search(here, flags, parameters)}` })
+  const { data } = await here.api.json<{ data: Data }>({ path: `${baseOf(flags)}/${path}?${search(here, flags, parameters)}` })
   return data
 }
 
@@ -95,7 +99,7 @@ function shown(data: Data): string {
 }
 
 async function list(here: Context, word: string | undefined, flags: MetricsFlags): Promise<void> {
-  const { data } = await here.api.json<{ data: Record<string, { type: string; help: string }[]> }>({ path: `${base}/metadata?${search(here, flags, {})}` })
+  const { data } = await here.api.json<{ data: Record<string, { type: string; help: string }[]> }>({ path: `${baseOf(flags)}/metadata?${search(here, flags, {})}` })
   const fits = (name: string, help: string): boolean => word === undefined || `${name} ${help}`.toLowerCase().includes(word.toLowerCase())
   const found = Object.entries(data).flatMap(([name, [first]]) => (fits(name, first?.help ?? '') ? [{ name, type: first?.type ?? 'unknown', help: first?.help ?? '' }] : []))
   found.sort((one, other) => (one.name < other.name ? -1 : 1))

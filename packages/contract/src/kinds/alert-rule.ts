@@ -13,6 +13,7 @@ export const AlertCondition = Type.Object(
       Type.Object(
         {
           query: Query('PromQL; each series that it gives is a member of its own. $team, $app and $environment are filled in.'),
+          source: Type.Optional(dnsLabel(63, 'MetricSource of the team that is asked. Default: what Pavior keeps itself.')),
           above: Type.Optional(Type.Number({ description: 'It holds above this. One of above and below.' })),
           below: Type.Optional(Type.Number({ description: 'It holds below this. One of above and below.' })),
           clearBelow: Type.Optional(Type.Number({ description: 'With above: what fires ends only below this.' })),
@@ -32,7 +33,7 @@ export const AlertCondition = Type.Object(
       ),
     ),
     absence: Type.Optional(
-      Type.Object({ query: Query('PromQL; the condition holds while it gives no series. $team, $app and $environment are filled in.') }, { additionalProperties: false, description: 'Something that should be measured is not.' }),
+      Type.Object({ query: Query('PromQL; the condition holds while it gives no series. $team, $app and $environment are filled in.'), source: Type.Optional(dnsLabel(63, 'MetricSource of the team that is asked. Default: what Pavior keeps itself.')) }, { additionalProperties: false, description: 'Something that should be measured is not.' }),
     ),
     slo: Type.Optional(
       Type.Object(

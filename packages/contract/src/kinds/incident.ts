@@ -205,6 +205,15 @@ export const StatusPageSpec = Type.Object(
       ),
       { minItems: 1, maxItems: 50, description: 'What the page tells of, in this order.' },
     ),
+    subscriptions: Type.Optional(
+      Type.Object(
+        {
+          mailBy: Type.Optional(dnsLabel(63, 'NotificationChannel of type email by which readers are sent updates that they asked for.')),
+          webhooks: Type.Optional(Type.Boolean({ description: 'Whether editors of the page may have updates posted to addresses. Default: false.' })),
+        },
+        { additionalProperties: false, description: 'How others are told of updates, beside the feed. Of a public page only.' },
+      ),
+    ),
   },
   { additionalProperties: false, description: 'A page that tells users how things are: names of components and published updates, nothing else.' },
 )

@@ -2,8 +2,8 @@
 import Type from 'typebox'
 import { Conditions, dnsLabel, Timestamp } from './shared.ts'
 
-const SecretName = (description: string) => Type.String({ minLength: 1, maxLength: 253, description: `Name of the Secret of the team with ${description}` })
-const Address = (description: string) => Type.String({ pattern: '^https?://[\\x21-\\x7e]+$', maxLength: 2000, description })
+export const SecretName = (description: string) => Type.String({ minLength: 1, maxLength: 253, description: `Name of the Secret of the team with ${description}` })
+export const Address = (description: string) => Type.String({ pattern: '^https?://[\\x21-\\x7e]+$', maxLength: 2000, description })
 const Mail = (description: string) => Type.String({ pattern: '^[^\\s@<>,;"]+@[^\\s@<>,;"]+$', maxLength: 254, description })
 
 export const EscalationLevel = Type.Object(

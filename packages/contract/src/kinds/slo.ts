@@ -12,6 +12,7 @@ export const SloIndicator = Type.Object(
     thresholdMs: Type.Optional(
       Type.Number({ exclusiveMinimum: 0, maximum: 10_000, description: 'For latency: slowest good answer in ms. Between two bounds of the router (1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000) it is interpolated.' }),
     ),
+    source: Type.Optional(dnsLabel(63, 'For ratio and threshold: MetricSource of the team that is asked. Default: what Pavior keeps itself.')),
     ratio: Type.Optional(
       Type.Object(
         {

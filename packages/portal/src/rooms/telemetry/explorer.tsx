@@ -4,11 +4,11 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { useMemo, useState, type FormEvent } from 'react'
 import { ApiError } from '../../frame/api.ts'
 import { useSearchParam, useSearchParams } from '../../frame/search-params.ts'
-import { useTeam } from '../../frame/team.ts'
 import { DataTable } from '../../pieces/data-table.tsx'
 import { EmptyState } from '../../pieces/empty-state.tsx'
 import { ErrorState } from '../../pieces/error-state.tsx'
 import { scaleText } from '../../pieces/number-text.ts'
+import { GoLink } from '../../pieces/go-link.tsx'
 import { PageHeader } from '../../pieces/page-header.tsx'
 import { RowsSkeleton } from '../../pieces/page-skeleton.tsx'
 import type { Column } from '../../pieces/table-column.ts'
@@ -18,6 +18,7 @@ import { ExpressionField } from './expression-field.tsx'
 import { filtered, mostLines, rowsOf, unitOf, type SeriesRow } from './lines.ts'
 import { Questions } from './questions.tsx'
 import { explore, type Explored } from './reads.ts'
+import { SourceChoice, useAskedOf } from './source-choice.tsx'
 import classes from './explorer.module.css'
 
 const chartHeight = 300
@@ -34,7 +35,7 @@ export default function Explorer() {
   }
   return (
     <>
-      <PageHeader title="Metrics" text="What apps measure, asked in PromQL. The address keeps the question, so that a link shows others the same." actions={<TimeRangePicker />} />
+      <PageHeader title="Metrics" text="What apps measure, asked in PromQL. The address keeps the question, so that a link shows others the same." actions={<><GoLink size="sm" to="/explore/exports">Exports and sources</GoLink><TimeRangePicker /></>} />
       <Question key={q} query={q} ask={ask} />
       {q === '' ? <Questions ask={ask} /> : <Answer query={q} asked={asked} />}
     </>
@@ -42,7 +43,7 @@ export default function Explorer() {
 }
 
 function Question({ query, ask }: { query: string; ask: (query: string) => void }) {
-  const team = useTeam()
+  const of = useAskedOf()
   const [text, setText] = useState(query)
   const submit = (event: FormEvent): void => {
     event.preventDefault()
@@ -50,10 +51,11 @@ function Question({ query, ask }: { query: string; ask: (query: string) => void 
   }
   return (
     <form onSubmit={submit}>
-      <Group align="end" gap="xs" mb="md" wrap="nowrap">
-        <div style={{ flex: 1, minWidth: 0 }}>
-          <ExpressionField value={text} onChange={setText} onSubmit={() => ask(text.trim())} team={team} />
+      <Group align="end" gap="xs" mb="md">
+        <div style={{ flex: 1, minWidth: 'min(100%, 240px)' }}>
+          <ExpressionField value={text} onChange={setText} onSubmit={() => ask(text.trim())} of={of} />
         </div>
+        <SourceChoice />
         <Button type="submit">Ask</Button>
       </Group>
     </form>
@@ -61,11 +63,11 @@ function Question({ query, ask }: { query: string; ask: (query: string) => void 
 }
 
 function Answer({ query, asked }: { query: string; asked: number }) {
-  const team = useTeam()
+  const of = useAskedOf()
   const { lengthMs, fixed } = useTimeRange()
   const { data, error, isPlaceholderData } = useQuery({
-    queryKey: ['metrics', query, team, lengthMs, fixed, asked],
-    queryFn: ({ signal }) => explore(query, team, lengthMs, fixed ? Date.parse(fixed.until) : Date.now(), signal),
+    queryKey: ['metrics', query, of, lengthMs, fixed, asked],
+    queryFn: ({ signal }) => explore(query, of, lengthMs, fixed ? Date.parse(fixed.until) : Date.now(), signal),
     placeholderData: keepPreviousData,
     retry: false,
     staleTime: Infinity,

@@ -3,21 +3,21 @@ import { Combobox, Text, Textarea, useCombobox } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useRef, useState, type KeyboardEvent } from 'react'
 import { completed, spotAt, suggestionsFor, type Spot } from './completion.ts'
-import { labelsQuery, namesQuery } from './reads.ts'
+import { labelsQuery, namesQuery, type AskedOf } from './reads.ts'
 import classes from './explorer.module.css'
 
 interface ExpressionFieldProps {
   value: string
   onChange: (value: string) => void
   onSubmit: () => void
-  team: string | undefined
+  of: AskedOf
 }
 
-export function ExpressionField({ value, onChange, onSubmit, team }: ExpressionFieldProps) {
+export function ExpressionField({ value, onChange, onSubmit, of }: ExpressionFieldProps) {
   const combobox = useCombobox({ onDropdownClose: () => combobox.resetSelectedOption() })
   const field = useRef<HTMLTextAreaElement>(null)
   const [spot, setSpot] = useState<Spot>()
-  const suggestions = useSuggestions(spot, team)
+  const suggestions = useSuggestions(spot, of)
   const look = (): void => {
     const { current } = field
     const next = current ? spotAt(current.value, current.selectionStart) : undefined
@@ -87,8 +87,8 @@ export function ExpressionField({ value, onChange, onSubmit, team }: ExpressionF
   )
 }
 
-function useSuggestions(spot: Spot | undefined, team: string | undefined) {
-  const names = useQuery({ ...namesQuery(team), enabled: spot !== undefined })
-  const labels = useQuery({ ...labelsQuery(team, spot?.metric, spot?.label), enabled: spot !== undefined && spot.kind !== 'name' })
+function useSuggestions(spot: Spot | undefined, of: AskedOf) {
+  const names = useQuery({ ...namesQuery(of), enabled: spot !== undefined })
+  const labels = useQuery({ ...labelsQuery(of, spot?.metric, spot?.label), enabled: spot !== undefined && spot.kind !== 'name' })
   return spot ? suggestionsFor(spot.word, (spot.kind === 'name' ? names.data : labels.data) ?? []) : []
 }

@@ -18,7 +18,7 @@ const questions: { text: string; query: string }[] = [
 ]
 
 export function Questions({ ask }: { ask: (query: string) => void }) {
-  const { data = [], isPending } = useQuery(namesQuery(useTeam()))
+  const { data = [], isPending } = useQuery(namesQuery({ team: useTeam() }))
   const metrics = data.filter(({ hint }) => hint !== 'function')
   const columns: Column<Suggestion>[] = [
     { key: 'metric', label: 'Metric', value: ({ text }) => text, show: ({ text }) => <Ask text={text} query={text} ask={ask} code /> },

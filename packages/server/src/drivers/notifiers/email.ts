@@ -3,18 +3,29 @@ import { connect, type Socket } from 'node:net'
 import { createTransport } from 'nodemailer'
 import type SMTPTransport from 'nodemailer/lib/smtp-transport/index.js'
 import { hostProblem, outwardLookup, refusalIn } from '../../kernel/outward.ts'
-import { undelivered, type Message, type Notifier } from '../../rooms/reliability/notify/ports.ts'
+import { undelivered, type Delivery, type Mailer, type Message, type Notifier, type Target } from '../../rooms/reliability/notify/ports.ts'
 import { factsOf, plain, titleOf } from './text.ts'
 
 const longestSubject = 160
 const timeoutMs = 8000
 
 export const email: Notifier = async ({ spec, secrets, mailTo }, message, signal) => {
-  const { host, port, security = 'starttls', user, from, to = [] } = spec.email!
+  const { from, to = [] } = spec.email!
   const receivers = mailTo ?? to
+  if (receivers.length === 0) throw undelivered('The channel names nobody in `to`, so only people on call get mail by it.', { final: true })
+  return deliver({ spec, secrets }, mailOf(message, from, receivers), signal)
+}
+
+/** A letter to one address, by the server of a channel. */
+export const mailLetter: Mailer = async (target, { id, to, subject, text, headers }, signal) => {
+  const { from } = target.spec.email!
+  return deliver(target, { from, to, subject: plain(subject, longestSubject), messageId: `<${id}@${from.slice(from.lastIndexOf('@') + 1)}>`, headers: { 'Auto-Submitted': 'auto-generated', ...headers }, text }, signal)
+}
+
+async function deliver({ spec, secrets }: Target, mail: Record<string, unknown>, signal: AbortSignal): Promise<Delivery> {
+  const { host, port, security = 'starttls', user } = spec.email!
   const problem = hostProblem(host)
   if (problem !== undefined) throw refusal(problem)
-  if (receivers.length === 0) throw undelivered('The channel names nobody in `to`, so only people on call get mail by it.', { final: true })
   const options: SMTPTransport.Options & { host: string; port: number } = {
     host,
     port: port ?? (security === 'tls' ? 465 : 587),
@@ -34,7 +45,7 @@ export const email: Notifier = async ({ spec, secrets, mailTo }, message, signal
   const stop = (): void => transport.close()
   signal.addEventListener('abort', stop, { once: true })
   try {
-    await transport.sendMail(mailOf(message, from, receivers))
+    await transport.sendMail(mail)
     return { answer: `${host} took it.` }
   } catch (error) {
     const reason = refusalIn(error)

@@ -1,5 +1,5 @@
 /** Every way to reach people and other systems. */
-import type { Notifiers } from '../../rooms/reliability/notify/ports.ts'
+import type { Messengers, Notifiers } from '../../rooms/reliability/notify/ports.ts'
 
 export const notifiers: Notifiers = {
   email: async () => (await import('./email.ts')).email,
@@ -8,4 +8,10 @@ export const notifiers: Notifiers = {
   pagerduty: async () => (await import('./pagerduty.ts')).pagerduty,
   webhook: async () => (await import('./webhook.ts')).webhook,
   servicenow: async () => (await import('./servicenow.ts')).servicenow,
+}
+
+/** Loaded with the first letter or call. */
+export const messengers: Messengers = {
+  mail: async (...given) => (await import('./email.ts')).mailLetter(...given),
+  post: async (...given) => (await import('./http.ts')).send(...given),
 }

@@ -60,7 +60,7 @@ export function createReliability(deps: ReliabilityDeps): Room<ReliabilityReads>
   const calls = withOwnCalls(tools.calls)
   const alerting = createAlerting({ ...deps, calledBy: calls.calledBy }, slos)
   const books = createRunbooks({ resources, clock, ...runbooks })
-  const response = createResponse({ database, resources, slos, signals, tools: { ...tools, calls, chat: createChat({ database, resources, clock }) }, events, clock, log })
+  const response = createResponse({ database, resources, slos, signals, tools: { ...tools, calls, chat: createChat({ database, resources, clock }) }, subscriptions: { openSecret: deps.openSecret, audit: deps.audit, key: alerting.linkKey }, events, clock, log })
   const drafts = [createPlatformSeed({ database, resources, library: runbooks.library }), createDrafts({ database, resources, slos, signals, clock })]
   return {
     reconcilers: [createOnCall({ resources, events, clock }), ...books.reconcilers, ...response.reconcilers],

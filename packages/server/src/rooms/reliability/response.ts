@@ -15,7 +15,7 @@ import { statusPage } from './status-page/kinds.ts'
 export const responseKinds = [incident, postmortem, statusPage]
 
 /** What it needs from others. Without `chat` no chat hears of it. */
-export type ResponseTools = Pick<IncidentsDeps, 'calls' | 'changes' | 'elsewhere' | 'defaultEnvironment'> & { excerpts: TelemetryExcerpts } & Partial<Pick<IncidentsDeps, 'chat'>> & Pick<StatusPageDeps, 'authenticate' | 'platformParts' | 'publicUrl'>
+export type ResponseTools = Pick<IncidentsDeps, 'calls' | 'changes' | 'elsewhere' | 'defaultEnvironment'> & { excerpts: TelemetryExcerpts } & Partial<Pick<IncidentsDeps, 'chat'>> & Pick<StatusPageDeps, 'authenticate' | 'platformParts' | 'publicUrl' | 'messengers'>
 
 export interface ResponseDeps extends Pick<IncidentsDeps, 'slos' | 'signals'> {
   database: PgDatabase
@@ -24,11 +24,13 @@ export interface ResponseDeps extends Pick<IncidentsDeps, 'slos' | 'signals'> {
   events: EventRecorder
   clock: Clock
   log: Logger
+  /** For subscriptions to status pages. */
+  subscriptions: Pick<StatusPageDeps, 'openSecret' | 'key' | 'audit'>
 }
 
-export function createResponse({ tools, ...deps }: ResponseDeps): Pick<Room, 'reconcilers' | 'routes' | 'parts'> {
+export function createResponse({ tools, subscriptions, ...deps }: ResponseDeps): Pick<Room, 'reconcilers' | 'routes' | 'parts'> {
   const incidents = createIncidents({ ...deps, ...tools, excerpts: excerptsOf(tools.excerpts), chat: tools.chat })
   const postmortems = createPostmortems(deps)
-  const pages = createStatusPages({ ...deps, ...tools })
+  const pages = createStatusPages({ ...deps, ...tools, ...subscriptions })
   return { reconcilers: [...incidents.reconcilers, ...postmortems.reconcilers], routes: [...incidents.routes, ...postmortems.routes, ...pages.routes], parts: [...incidents.parts, ...pages.parts] }
 }

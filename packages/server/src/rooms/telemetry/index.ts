@@ -2,6 +2,7 @@
 import { trafficIntervalMs, type TraceSummary, logLevelNamed } from '@pavior/contract'
 import type { Registry } from 'prom-client'
 import type { EventRecorder } from '../../kernel/audit/events.ts'
+import type { WriteNote } from '../../kernel/audit/notes.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { listenTo, type PgDatabase } from '../../kernel/db/index.ts'
 import type { Logger } from '../../kernel/log.ts'
@@ -14,6 +15,11 @@ import { trafficMinutes, type TrafficMinutes } from './traffic/minutes.ts'
 import { findTraces } from './traces/store.ts'
 import { createTraces, type TraceSettings } from './traces/index.ts'
 import { samplesOf, trafficOf, type ReleaseSample } from './traffic/plan.ts'
+import { createExports, telemetryExport } from './exports/index.ts'
+import type { Exporters } from './exports/ports.ts'
+import type { OpenSecret } from './exports/reach.ts'
+import { createSources, metricSource } from './sources/index.ts'
+import type { AskSource } from './sources/ports.ts'
 import { createLogs, type LogSettings } from './logs/index.ts'
 import { levelNumber } from './logs/line.ts'
 import type { LogReads } from './logs/reads.ts'
@@ -34,6 +40,8 @@ export { exporterVariables } from './exporters.ts'
 export { otlpPath } from './otlp/intake.ts'
 export { compilePattern } from './promql/regex/pattern.ts'
 
+export const kinds = [telemetryExport, metricSource]
+
 export interface TelemetryDeps {
   database: PgDatabase
   resources: Resources
@@ -50,6 +58,11 @@ export interface TelemetryDeps {
   logs: LogSettings
   instanceLogs: InstanceLogs
   traces: TraceSettings
+  exporters: Exporters
+  askSource: AskSource
+  /** The value of a Secret of the team that a resource of ours names. */
+  openSecret: OpenSecret
+  audit: WriteNote
   /** Largest request with telemetry, packed. */
   bodyBytes: number
   /** What this server counts about itself. */
@@ -89,19 +102,21 @@ export interface TelemetryReads extends QueryReads {
 export function createTelemetry(deps: TelemetryDeps): Room<TelemetryReads> {
   const { database, resources, source, defaultEnvironment, newCallers, keepCallersMs, clock, log } = deps
   const metrics = createMetrics({ ...deps, settings: deps.metrics, logRates: deps.logs })
-  const logs = createLogs({ ...deps, drops: metrics.drops, settings: deps.logs })
+  const exports = createExports(deps)
+  const sources = createSources(deps)
+  const logs = createLogs({ ...deps, sendOn: exports.queue.lines, drops: metrics.drops, settings: deps.logs })
   const collector = createCollector({ database, source, newCallers, also: metrics.countTraffic, keepCallersMs, clock, log })
   const changes = createChanges({ database, resources, events: deps.events, clock, log })
-  const traces = createTraces({ database, resources, source, drops: metrics.drops, logs: logs.ofRequests, usual: usualOf(database), settings: deps.traces, clock, log })
+  const traces = createTraces({ database, resources, source, drops: metrics.drops, logs: logs.ofRequests, usual: usualOf(database), settings: deps.traces, clock, log, sendOn: exports.queue.spans })
   const intake = intakeRoutes({ senders: deps.senders, resources, instances: deps.instances, signals: [metrics.signal, logs.signal, traces.signal], others: [metrics.remoteWrite, changes.wayIn], bodyBytes: deps.bodyBytes, clock })
   const gate = new Gate()
   const news = listenTo(database, trafficChannel, 'traffic news')
   return {
     reconcilers: [createOutcomes(deps)],
-    routes: [telemetryRoutes({ database, resources, defaultEnvironment, onMore: news.onMore, clock }), metrics.routes, logs.routes, traces.routes, changes.routes, intake, queryRoutes({ source: metrics.series, gate, clock, version: deps.version })],
-    parts: [news.part, collector, ...metrics.parts, ...logs.parts, ...traces.parts, changes.part],
+    routes: [telemetryRoutes({ database, resources, defaultEnvironment, onMore: news.onMore, clock }), metrics.routes, logs.routes, traces.routes, changes.routes, exports.routes, sources.routes, intake, queryRoutes({ source: metrics.series, gate, clock, version: deps.version })],
+    parts: [exports.first, news.part, collector, ...metrics.parts, ...logs.parts, ...traces.parts, changes.part, exports.part],
     reads: {
-      ...createQueryReads({ source: metrics.series, gate }),
+      ...createQueryReads({ source: metrics.series, gate, elsewhere: sources.query }),
       minutes: trafficMinutes(database),
       takenAt: collector.takenAt,
       since: async (of, moments) => {

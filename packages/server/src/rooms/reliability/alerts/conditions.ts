@@ -82,7 +82,7 @@ export function createMeasure(deps: MeasureDeps): (source: Source, ask: Query, n
 async function askMetrics({ query }: MeasureDeps, source: Source, ask: Query, now: Date): Promise<Measured> {
   if (!query) return { samples: [], problem: 'Its condition is PromQL, and this installation answers no queries.' }
   const { metric, absence } = source.rule!.spec.condition
-  const results = await ask(source.team, filledQuery((metric ?? absence)!.query, source), now)
+  const results = await ask(source.team, filledQuery((metric ?? absence)!.query, source), now, (metric ?? absence)!.source)
   if (results.length > mostSeries) return { samples: [], problem: `Its query gives ${results.length} series, and ${mostSeries} are the most; aggregate them.` }
   if (absence) return { samples: results.length === 0 ? [{ labels: {}, holds: true }] : [] }
   return { samples: results.flatMap((result) => sampleOf(result, metric!)) }

@@ -53,7 +53,7 @@ const callsMs = 24 * 3600_000
 const callsKeptMs = 60_000
 const linkKeyBytes = 32
 
-export function createAlerting(deps: AlertingDeps, slos: Mirror<Slo>): Pick<Room, 'parts' | 'routes'> {
+export function createAlerting(deps: AlertingDeps, slos: Mirror<Slo>): Pick<Room, 'parts' | 'routes'> & { linkKey: () => Promise<Buffer> } {
   const { database, resources, clock, log } = deps
   const rules = new Mirror<AlertRule>(resources, 'AlertRule', log)
   const silences = new Mirror<Silence>(resources, 'Silence', log)
@@ -73,6 +73,7 @@ export function createAlerting(deps: AlertingDeps, slos: Mirror<Slo>): Pick<Room
   const keyPart = { name: 'key of links', start: async () => void (links = createLinks(deps.publicUrl, await linkKey())), stop: async () => undefined }
   const look = { database, resources, rules, silences, slos, query: deps.query, measure, calls: remembered(deps.calledBy, clock), events: deps.events, clock, log }
   return {
+    linkKey,
     parts: [rules, silences, keyPart, news.part, createAlertEvaluator(look), createDelivery(delivery, (listener) => news.onMore(listener))],
     routes: [alertRoutes({ database, resources, events: deps.events, audit: deps.audit, clock, linkKey }), channelRoutes({ ...delivery, audit: deps.audit })],
   }
@@ -99,7 +100,8 @@ export function createAlertRules(check: (query: string) => Promise<void>): (requ
     if (verb === 'delete' || by === 'system') return
     if (kind.kind !== 'AlertRule') return
     const { metric, absence } = (object.spec as AlertRuleSpec).condition
-    const query = metric?.query ?? absence?.query
-    if (query !== undefined) await check(filledQuery(query, ofRule(object as AlertRule)))
+    const { query, source } = metric ?? absence ?? {}
+    // Another Prometheus may know functions that we do not.
+    if (query !== undefined && source === undefined) await check(filledQuery(query, ofRule(object as AlertRule)))
   }
 }

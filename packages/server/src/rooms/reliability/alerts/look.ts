@@ -40,9 +40,9 @@ export async function lookOnce(deps: LookDeps, signal: AbortSignal): Promise<voi
 /** Rules that ask the same are answered once. */
 function askOnce(query: Query | undefined): Query {
   const asked = new Map<string, Promise<QueryResult[]>>()
-  return (team, text, at) => {
-    const key = `${team}\n${text}`
-    const answer = asked.get(key) ?? query!(team, text, at)
+  return (team, text, at, source) => {
+    const key = `${team}\n${source ?? ''}\n${text}`
+    const answer = asked.get(key) ?? query!(team, text, at, source)
     asked.set(key, answer)
     return answer
   }

@@ -1,5 +1,6 @@
 /** Who is told when, and when a message is tried again. Pure. */
 import type { AlertSpec, AlertStatus, EscalationLevel, EscalationPolicySpec } from '@pavior/contract'
+import { pauseAfter } from '../../../kernel/backoff.ts'
 
 export type Escalation = NonNullable<AlertStatus['escalation']>
 
@@ -22,18 +23,13 @@ function telling(levels: readonly EscalationLevel[], level: number, round: numbe
   return { level, round, ...(severity === 'page' && !isLast ? { nextAt: new Date(now.getTime() + waitMs).toISOString() } : {}) }
 }
 
-const firstRetryMs = 2000
-const longestRetryMs = 300_000
-/** Half of the pause is fixed, half is by lot, so that what failed together does not come back together. */
-const fixedShare = 0.5
+const pauses = { firstMs: 2000, longestMs: 300_000 }
 /** After so long nobody tries any more. */
 export const giveUpMs = 24 * 3600_000
 
 /** Pause before the next attempt, after so many that failed; `lot` is from 0 to 1. What the other side asks for counts, within bounds. */
 export function retryAfterMs(failures: number, asked: number | undefined, lot: number): number {
-  const pause = Math.min(longestRetryMs, firstRetryMs * 2 ** Math.min(failures - 1, 20))
-  const own = pause * (fixedShare + (1 - fixedShare) * lot)
-  return Math.round(Math.min(longestRetryMs, Math.max(own, asked ?? 0)))
+  return pauseAfter(failures, pauses, asked, lot)
 }
 
 export type Afterwards = { state: 'Queued'; afterMs: number } | { state: 'HandedOver' } | { state: 'Failed' }

@@ -54,6 +54,28 @@ export type Notifier = (target: Target, message: Message, signal: AbortSignal) =
 /** By the type of channel; what is needed for one is loaded with its first message. */
 export type Notifiers = Record<string, () => Promise<Notifier>>
 
+/** A letter to somebody who is no user of the platform. */
+export interface Letter {
+  /** The same however often it is sent. */
+  id: string
+  to: string
+  subject: string
+  text: string
+  headers: Record<string, string>
+}
+
+/** Throws NOTIFICATION_FAILED. */
+export type Mailer = (target: Target, letter: Letter, signal: AbortSignal) => Promise<Delivery>
+
+/** JSON by POST. Throws NOTIFICATION_FAILED for every status but 2xx. */
+export type Poster = (sent: { url: string; headers: Record<string, string>; body: string }, signal: AbortSignal) => Promise<{ status: number; text: string }>
+
+/** Ways to whoever subscribed to something. */
+export interface Messengers {
+  mail: Mailer
+  post: Poster
+}
+
 /** A failure to deliver. `final`: trying again cannot help. */
 export function undelivered(answer: string, { final = false, retryAfterMs }: { final?: boolean; retryAfterMs?: number } = {}): PaviorError {
   return fail('NOTIFICATION_FAILED', { message: answer, facts: { final, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) } })

@@ -34,6 +34,7 @@ function whatIsCounted(name: string, { app, indicator, composite }: SloSpec): Ca
   return [
     ...(given === 1 ? [] : [{ field: 'spec.indicator', message: 'Give golden, ratio or threshold, one of them.' }]),
     ...(golden !== undefined && app === undefined ? [{ field: 'spec.app', message: 'Say which app the router shall count.' }] : []),
+    ...(golden !== undefined && indicator!.source !== undefined ? [{ field: 'spec.indicator.source', message: 'What the router counts is kept by Pavior itself.' }] : []),
     ...((golden === 'latency') === (thresholdMs !== undefined) ? [] : [{ field: 'spec.indicator.thresholdMs', message: 'Give it for latency, and for nothing else.' }]),
     ...(ratio && (ratio.good === undefined) === (ratio.bad === undefined) ? [{ field: 'spec.indicator.ratio', message: 'Give good or bad, one of them.' }] : []),
   ]

@@ -56,8 +56,8 @@ function annotationsOf({ environment, budgetPolicy, alerting }: SloSpec): Record
   )
 }
 
-function metricOf({ golden, thresholdMs, ratio, threshold }: NonNullable<SloSpec['indicator']>): object {
-  const prometheus = (query: string): object => ({ metricSource: { type: 'Prometheus', spec: { query } } })
+function metricOf({ golden, thresholdMs, ratio, threshold, source }: NonNullable<SloSpec['indicator']>): object {
+  const prometheus = (query: string): object => ({ metricSource: { ...(source === undefined ? {} : { metricSourceRef: source }), type: 'Prometheus', spec: { query } } })
   const own = (of: string): object => ({ metricSource: { type: ownSource, spec: { signal: golden, ...(thresholdMs === undefined ? {} : { thresholdMs }), of } } })
   if (threshold) return { thresholdMetric: prometheus(threshold.query) }
   if (golden) return { ratioMetric: { counter: true, good: own('good'), total: own('total') } }

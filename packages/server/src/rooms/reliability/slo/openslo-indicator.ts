@@ -18,7 +18,7 @@ export function indicatorOf(spec: Fields, objective: Fields, path: string, readi
     if (metric.ratioMetric !== undefined) reading.wrong('spec.indicator.spec', 'has ratioMetric and thresholdMetric; give one of them.')
     const op = reading.oneOf(objective.op, `${path}.op`, ['lt', 'lte', 'gt', 'gte'] as const)
     const source = sourceOf(metric.thresholdMetric, 'spec.indicator.spec.thresholdMetric', reading)
-    return source && { threshold: { query: queryOf(source, reading, 'spec.indicator.spec.thresholdMetric', false), op, value: reading.number(objective.value, `${path}.value`) } }
+    return source && { ...elsewhere(source), threshold: { query: queryOf(source, reading, 'spec.indicator.spec.thresholdMetric', false), op, value: reading.number(objective.value, `${path}.value`) } }
   }
   if (objective.op !== undefined && objective.op !== 'gt' && objective.op !== 'gte') reading.wrong(`${path}.op`, `${String(objective.op).slice(0, 20)} has no counterpart for a ratio: good is what there shall be more of.`)
   if (objective.value !== undefined) reading.wrong(`${path}.value`, 'has no counterpart for a ratio.')
@@ -43,17 +43,24 @@ function metricOf({ indicator, indicatorRef }: Fields, reading: Reading, { indic
 interface Source {
   own: boolean
   spec: Fields
+  /** Name of a MetricSource. */
+  ref: string | undefined
 }
 
 function sourceOf(given: unknown, path: string, reading: Reading): Source | undefined {
   const metric = reading.map(given, path, ['metricSource'])
-  const source = metric && reading.map(metric.metricSource, `${path}.metricSource`, ['type', 'spec'])
+  const source = metric && reading.map(metric.metricSource, `${path}.metricSource`, ['metricSourceRef', 'type', 'spec'])
   if (!source) return undefined
   const type = reading.text(source.type, `${path}.metricSource.type`)
   const own = type === ownSource
   if (!own && !queried.has(type.toLowerCase())) reading.wrong(`${path}.metricSource.type`, `"${type.slice(0, 60)}" cannot be asked from here; PromQL can.`)
   const spec = reading.map(source.spec, `${path}.metricSource.spec`, own ? ['signal', 'thresholdMs', 'of'] : ['query'])
-  return spec && { own, spec }
+  const ref = source.metricSourceRef === undefined ? undefined : reading.text(source.metricSourceRef, `${path}.metricSource.metricSourceRef`)
+  return spec && { own, spec, ref }
+}
+
+function elsewhere({ ref }: Source): Pick<Indicator, 'source'> {
+  return ref === undefined ? {} : { source: ref }
 }
 
 function ratioOf(given: unknown, reading: Reading): Indicator | undefined {
@@ -67,7 +74,8 @@ function ratioOf(given: unknown, reading: Reading): Indicator | undefined {
   if (!part || !total) return undefined
   if (total.own) return goldenOf(total.spec, path, reading)
   const counter = ratio.counter === true
-  return { ratio: { [side]: queryOf(part, reading, `${path}.${side}`, counter), total: queryOf(total, reading, `${path}.total`, counter) } as NonNullable<Indicator['ratio']> }
+  if (part.ref !== total.ref) reading.wrong(path, 'asks two sources; both sides have to come from one.')
+  return { ...elsewhere(total), ratio: { [side]: queryOf(part, reading, `${path}.${side}`, counter), total: queryOf(total, reading, `${path}.total`, counter) } as NonNullable<Indicator['ratio']> }
 }
 
 function goldenOf({ signal, thresholdMs }: Fields, path: string, reading: Reading): Indicator {

@@ -73,7 +73,7 @@ spec: { severity: page, condition: { kind: burnrate, op: gt, threshold: 14, look
 test.each<[string, string, string]>([
   ['an unknown field', changed(['spec', 'budget'], 1), 'document 1: spec.budget has no counterpart here.'],
   ['another source', changed(['spec', 'indicator', 'spec', 'ratioMetric', 'total', 'metricSource', 'type'], 'Datadog'), '"Datadog" cannot be asked from here; PromQL can.'],
-  ['a source by reference', changed(['spec', 'indicator', 'spec', 'ratioMetric', 'total', 'metricSource', 'metricSourceRef'], 'x'), 'metricSource.metricSourceRef has no counterpart here.'],
+  ['one side from another source', changed(['spec', 'indicator', 'spec', 'ratioMetric', 'total', 'metricSource', 'metricSourceRef'], 'x'), 'asks two sources; both sides have to come from one.'],
   ['a counter in an expression', changed(['spec', 'indicator', 'spec', 'ratioMetric', 'total', 'metricSource', 'spec', 'query'], 'sum(a)'), 'is a counter that is no plain selector'],
   ['a rolling month', changed(['spec', 'timeWindow', 0, 'duration'], '1M'), 'give hours, days or weeks for a rolling window.'],
   ['a weight', changed(['spec', 'objectives', 0, 'compositeWeight'], 1), 'compositeWeight has no counterpart here.'],
@@ -129,7 +129,7 @@ test('what is exported comes back the same', () => {
     { app: 'shop', environment: 'staging', description: 'It answers.', indicator: { golden: 'requests' }, objective: 0.995, window: { rolling: '30d' }, budgetPolicy: { onExhausted: 'freeze' } },
     { app: 'shop', indicator: { golden: 'latency', thresholdMs: 250 }, objective: 0.99, window: { calendar: { period: 'quarter', timeZone: 'Europe/Berlin', start: '2026-01-01T00:00:00' } }, alerting: { page: [{ burn: 14.4, over: '1h', short: '5m' }], ticketAt: 0.3, minimumBad: 2 } },
     { app: 'shop', indicator: { ratio: { bad: 'sum(increase(a[1m]))', total: 'sum(increase(b[1m]))' } }, objective: 0.9, window: { rolling: '1w' }, budgeting: 'Timeslices', timeSlice: { minutes: 5, target: 0.8 } },
-    { app: 'shop', indicator: { threshold: { query: 'p95', op: 'lt', value: 3 } }, objective: 0.9, window: { rolling: '24h' }, budgeting: 'RatioTimeslices', timeSlice: { minutes: 1 } },
+    { app: 'shop', indicator: { source: 'central', threshold: { query: 'p95', op: 'lt', value: 3 } }, objective: 0.9, window: { rolling: '24h' }, budgeting: 'RatioTimeslices', timeSlice: { minutes: 1 } },
   ]
   const slos = specs.map((spec, index) => ({ metadata: { name: `slo-${index}`, namespace: 'blue' }, spec }) as unknown as Slo)
   const { text, leftOut } = exportSlos([...slos, { metadata: { name: 'all' }, spec: { composite: [{ slo: 'slo-0' }], objective: 0.9 } } as unknown as Slo])

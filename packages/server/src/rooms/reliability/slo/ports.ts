@@ -14,5 +14,5 @@ export interface QueryResult {
   value: number
 }
 
-/** Asks the metrics of one team at one moment (PromQL). Throws when it cannot be told. */
-export type Query = (team: string, text: string, at: Date) => Promise<QueryResult[]>
+/** Asks the metrics of one team at one moment (PromQL), or those of one of its MetricSources. Throws when it cannot be told. */
+export type Query = (team: string, text: string, at: Date, source?: string) => Promise<QueryResult[]>

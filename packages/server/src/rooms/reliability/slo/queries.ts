@@ -27,7 +27,7 @@ export async function askMinutes(query: Query | undefined, team: string, indicat
   for (; minute <= last; minute++) {
     const at = new Date((minute + 1) * minuteMs)
     try {
-      counted.set(minute, await countMinute((text) => query(team, text, at), indicator))
+      counted.set(minute, await countMinute((text) => query(team, text, at, indicator.source), indicator))
     } catch (error) {
       return { counted, through: minute - 1, problem: `Its query failed: ${(error as Error).message}` }
     }

@@ -13,6 +13,7 @@ p{margin:4px 0}a{color:inherit}.quiet{color:var(--quiet);font-size:14px}
 ul{list-style:none;margin:0;padding:0}li{border-top:1px solid var(--line);padding:12px 0}
 .row{display:flex;justify-content:space-between;gap:16px}.row b{font-weight:600}
 .good{color:var(--good)}.warn{color:var(--warn)}.bad{color:var(--bad)}
+input,button{font:inherit;color:inherit;background:var(--back);border:1px solid var(--quiet);border-radius:4px;padding:6px 10px}
 svg{display:block;width:100%;height:28px;margin:6px 0 2px}
 .f-good{fill:var(--good)}.f-warn{fill:var(--warn)}.f-bad{fill:var(--bad)}.f-none{fill:var(--none)}
 `
@@ -43,7 +44,7 @@ export function escaped(text: string): string {
     .replaceAll("'", '&#39;')
 }
 
-function document(title: string, body: string, head = ''): string {
+export function document(title: string, body: string, head = ''): string {
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${escaped(title)}</title>${head}<style>${style}</style></head>
 <body>${body}</body></html>
@@ -53,9 +54,11 @@ function document(title: string, body: string, head = ''): string {
 export interface PageLinks {
   /** Path of the feed. */
   feed: string
+  /** What leads to a subscription; empty where there is none. */
+  subscribe: string
 }
 
-export function pageHtml(view: StatusView, { feed }: PageLinks): string {
+export function pageHtml(view: StatusView, { feed, subscribe }: PageLinks): string {
   const open = view.incidents.filter(({ over }) => !over)
   const past = view.incidents.filter(({ over }) => over)
   const body = `
@@ -66,6 +69,7 @@ ${open.length === 0 ? '' : `<section aria-label="Now"><h2>Now</h2>${open.map(inc
 <h2>Parts</h2>
 <ul>${view.components.map(componentHtml).join('')}</ul>
 <section aria-label="Past"><h2>Past two weeks</h2>${past.length === 0 ? '<p class="quiet">Nothing was reported.</p>' : past.map(incidentHtml).join('')}</section>
+${subscribe}
 <p class="quiet">As of ${timeHtml(view.at)}. <a href="${escaped(feed)}">Follow by feed</a></p>
 </main>`
   return document(view.title, body, `<link rel="alternate" type="application/atom+xml" title="${escaped(view.title)}" href="${escaped(feed)}">`)

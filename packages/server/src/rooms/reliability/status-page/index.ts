@@ -16,6 +16,9 @@ import type { Incident } from '../incidents/types.ts'
 import { contentPolicy, feedXml, nothingHtml, overviewHtml, pageHtml } from './html.ts'
 import { historyDays, sloOf, viewOf, type StatusView } from './plan.ts'
 import { countedDays } from './store.ts'
+import { createTelling, type SubscriptionDeps } from './subscriptions/deliver.ts'
+import { formPolicy, subscribeHtml } from './subscriptions/html.ts'
+import { subscriptionRoutes, type SubscriptionRoutesDeps } from './subscriptions/routes.ts'
 
 type StatusPage = Resource<StatusPageSpec, StatusPageStatus>
 
@@ -31,7 +34,7 @@ const pagesAtOnce = 4
 /** Where a team has several. */
 const usualName = 'main'
 
-export interface StatusPageDeps {
+export interface StatusPageDeps extends Pick<SubscriptionDeps, 'messengers' | 'openSecret' | 'key'>, Pick<SubscriptionRoutesDeps, 'audit'> {
   database: Database
   resources: Resources
   slos: Mirror<Resource<SloSpec, SloStatus>>
@@ -51,11 +54,22 @@ interface Made {
 
 export function createStatusPages(deps: StatusPageDeps): { routes: Routes[]; parts: Part[] } {
   const pages = new Mirror<StatusPage>(deps.resources, 'StatusPage', deps.log)
-  return { routes: [statusRoutes(deps, pages)], parts: [pages] }
+  const shown = createShown(deps, pages)
+  const subscriptions = { ...deps, view: shown.viewed }
+  const publicPage = (team: string): StatusPage | undefined => {
+    const page = shown.pageOf(team)
+    return page?.spec.public ? page : undefined
+  }
+  return { routes: [statusRoutes(deps, pages, shown), subscriptionRoutes({ ...subscriptions, publicPage })], parts: [pages, createTelling(subscriptions)] }
 }
 
-function statusRoutes(deps: StatusPageDeps, pages: Mirror<StatusPage>): Routes {
-  const { resources, clock } = deps
+interface Shown {
+  pageOf: (team: string) => StatusPage | undefined
+  viewed: (page: StatusPage) => Promise<StatusView>
+}
+
+function createShown(deps: StatusPageDeps, pages: Mirror<StatusPage>): Shown {
+  const { clock } = deps
   // As many as there are pages; those of pages that are gone leave with the next reading.
   const made = new Map<string, Made>()
 
@@ -74,6 +88,12 @@ function statusRoutes(deps: StatusPageDeps, pages: Mirror<StatusPage>): Routes {
     view.catch(() => made.delete(uid))
     return view
   }
+
+  return { pageOf, viewed }
+}
+
+function statusRoutes(deps: StatusPageDeps, pages: Mirror<StatusPage>, { pageOf, viewed }: Shown): Routes {
+  const { resources, clock } = deps
 
   /** Undefined: there is none, or it is not for whoever asks; both look alike. */
   const allowed = async (request: FastifyRequest<{ Params: { team: string } }>): Promise<StatusPage | undefined> => {
@@ -104,7 +124,9 @@ function statusRoutes(deps: StatusPageDeps, pages: Mirror<StatusPage>): Routes {
     server.get<{ Params: { team: string } }>('/status/:team', { config }, async (request, reply) => {
       const page = await allowed(request)
       if (!page) return nothing(reply)
-      return send(request, reply, 'text/html; charset=utf-8', pageHtml(await viewed(page), { feed: `/status/${encodeURIComponent(request.params.team)}/feed.atom` }), page.spec.public ?? false)
+      const path = `/status/${encodeURIComponent(request.params.team)}`
+      const takesMail = page.spec.public === true && page.spec.subscriptions?.mailBy !== undefined
+      return send(request, reply, 'text/html; charset=utf-8', pageHtml(await viewed(page), { feed: `${path}/feed.atom`, subscribe: takesMail ? subscribeHtml(`${path}/subscribe`) : '' }), page.spec.public ?? false, takesMail ? formPolicy : contentPolicy)
     })
 
     server.get<{ Params: { team: string } }>('/status/:team/feed.atom', { config }, async (request, reply) => {
@@ -115,13 +137,13 @@ function statusRoutes(deps: StatusPageDeps, pages: Mirror<StatusPage>): Routes {
   }
 }
 
-function safe(reply: FastifyReply): FastifyReply {
-  return reply.headers({ 'content-security-policy': contentPolicy, 'referrer-policy': 'no-referrer', 'x-content-type-options': 'nosniff' })
+function safe(reply: FastifyReply, policy = contentPolicy): FastifyReply {
+  return reply.headers({ 'content-security-policy': policy, 'referrer-policy': 'no-referrer', 'x-content-type-options': 'nosniff' })
 }
 
-function send(request: FastifyRequest, reply: FastifyReply, type: string, text: string, shared: boolean): FastifyReply {
+function send(request: FastifyRequest, reply: FastifyReply, type: string, text: string, shared: boolean, policy = contentPolicy): FastifyReply {
   const tag = `"${createHash('sha256').update(text).digest('base64url').slice(0, 27)}"`
-  void safe(reply).headers({ 'cache-control': shared ? `public, max-age=${sharedSeconds}` : 'private, no-store', etag: tag })
+  void safe(reply, policy).headers({ 'cache-control': shared ? `public, max-age=${sharedSeconds}` : 'private, no-store', etag: tag })
   if (request.headers['if-none-match'] === tag) return reply.code(304).send()
   return reply.type(type).send(text)
 }

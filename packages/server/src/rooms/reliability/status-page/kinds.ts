@@ -18,9 +18,10 @@ export const statusPage = defineKind<StatusPageSpec, StatusPageStatus>({
   ],
 })
 
-function causesOf({ components }: StatusPageSpec): Cause[] {
-  return components.flatMap(({ name, app, slo }, index) => [
+function causesOf({ components, subscriptions, public: isPublic = false }: StatusPageSpec): Cause[] {
+  const subscribed = subscriptions !== undefined && !isPublic ? [{ field: 'spec.subscriptions', message: 'Only a public page can be subscribed to.' }] : []
+  return [...subscribed, ...components.flatMap(({ name, app, slo }, index) => [
     ...((app === undefined) === (slo === undefined) ? [{ field: `spec.components[${index}]`, message: 'Give app or slo, one of them.' }] : []),
     ...(components.findIndex((one) => one.name === name) === index ? [] : [{ field: `spec.components[${index}].name`, message: `There is a component "${name}" already.` }]),
-  ])
+  ])]
 }

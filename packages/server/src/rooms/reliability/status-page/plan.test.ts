@@ -20,7 +20,7 @@ test('nothing gets out that nobody published: no titles, names, people or other 
   expect(view({ incidents: [hidden] })).toMatchObject({ overall: 'Operational', incidents: [] })
   const shown = view({ incidents: [hidden, incident('b', { app: 'secret-project' })], published: new Map([['a', [update('Payments fail.')]]]) })
   expect(shown).toMatchObject({ overall: 'Partial outage', incidents: [{ title: 'Trouble with Checkout', state: 'Investigating', updates: [{ text: 'Payments fail.' }] }] })
-  const html = pageHtml(shown, { feed: '/status/blue/feed.atom' }) + feedXml(shown, 'http://p/status/blue')
+  const html = pageHtml(shown, { feed: '/status/blue/feed.atom', subscribe: '' }) + feedXml(shown, 'http://p/status/blue')
   for (const inside of ['db-7', 'inc-a', 'ada', 'secret-project', 'internal words', 'shop-answers']) expect(html).not.toContain(inside)
 })
 
@@ -45,7 +45,7 @@ test('history is ninety days up to today, of what was counted', () => {
 test('text of people stays text in pages and feeds', () => {
   const evil = `<script>alert(1)</script>\u0000\u0008"' ]]> & \uFFFF\nnext`
   const shown = view({ spec: { ...spec, title: evil, components: [{ name: evil, app: 'shop' }] }, incidents: [incident('a', { publicTitle: evil }, { state: 'Resolved', resolvedAt: '2026-03-02T02:30:00.000Z' })], published: new Map([['a', [update(evil)]]]) })
-  const html = pageHtml(shown, { feed: '/status/x/feed.atom' })
+  const html = pageHtml(shown, { feed: '/status/x/feed.atom', subscribe: '' })
   expect(html).not.toContain('<script')
   expect(html.match(/<style>/g)).toHaveLength(1)
   const xml = feedXml(shown, 'http://p/status/blue')

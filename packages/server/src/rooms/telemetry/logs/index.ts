@@ -10,7 +10,7 @@ import type { Drops } from '../drops.ts'
 import type { InstanceLogs, LogSource, RequestLogs } from '../ports.ts'
 import type { Signal } from '../otlp/intake.ts'
 import { createLogCollector } from './collect.ts'
-import { createLogIngest, type LogIngest } from './ingest.ts'
+import { createLogIngest, type LogIngest, type LogIngestDeps } from './ingest.ts'
 import { LogLimits, type LogRates } from './limits.ts'
 import { createRequestLogs } from './of-request.ts'
 import { createLogReads, type LogReads } from './reads.ts'
@@ -39,6 +39,8 @@ export interface LogsDeps {
   registry: Registry
   clock: Clock
   log: Logger
+  /** Hears of what is stored, in its transaction. */
+  sendOn: LogIngestDeps['sendOn']
 }
 
 export interface Logs {
@@ -50,7 +52,7 @@ export interface Logs {
   ingest: LogIngest
 }
 
-export function createLogs({ database, source, instanceLogs, resources, drops, settings, registry, clock, log }: LogsDeps): Logs {
+export function createLogs({ database, source, instanceLogs, resources, drops, settings, registry, clock, log, sendOn }: LogsDeps): Logs {
   const counters = countersOf(registry, clock)
   const news = listenTo(database, sentChannel, 'news of logs')
   const ingest = createLogIngest({
@@ -59,6 +61,7 @@ export function createLogs({ database, source, instanceLogs, resources, drops, s
     limits: new LogLimits(settings),
     keepMs: settings.keepMs,
     clock,
+    sendOn,
     onStored: (lines, lagSeconds) => {
       counters.stored.inc(lines)
       counters.lag.observe(lagSeconds)

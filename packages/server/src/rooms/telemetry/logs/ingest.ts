@@ -43,9 +43,11 @@ export interface LogIngestDeps {
   onStored: (lines: number, lagSeconds: number) => void
   /** Told in the transaction that stores what was sent, by app. */
   announce: (tx: BulkTx, apps: ReadonlySet<string>) => Promise<void>
+  /** Told in the transaction that stores lines, whoever sends them on. */
+  sendOn: (tx: BulkTx, lines: readonly Line[], numbersOf: (line: Line) => Numbers) => Promise<void>
 }
 
-export function createLogIngest({ database, limits, drops, keepMs, clock, onStored, announce }: LogIngestDeps): LogIngest {
+export function createLogIngest({ database, limits, drops, keepMs, clock, onStored, announce, sendOn }: LogIngestDeps): LogIngest {
   const numbers = new Map<string, Numbers>()
   const hours = new Set<number>()
   let waiting = 0
@@ -82,8 +84,10 @@ export function createLogIngest({ database, limits, drops, keepMs, clock, onStor
     for (const hour of missing) hours.add(hour)
   }
   const write: LogIngest['write'] = async (tx, lines) => {
+    const numbersOf = ({ source }: Line): Numbers => numbers.get(keyOf(source))!
     try {
-      await copyLines(tx, lines, ({ source }) => numbers.get(keyOf(source))!)
+      await copyLines(tx, lines, numbersOf)
+      await sendOn(tx, lines, numbersOf)
     } catch (error) {
       // A partition that was remembered may have been dropped for the room it took.
       hours.clear()

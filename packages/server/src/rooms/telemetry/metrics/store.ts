@@ -248,12 +248,15 @@ export async function lockCompaction(tx: Tx): Promise<boolean> {
   return rows[0]!.locked
 }
 
-/** The oldest batches, taken out: those that are old enough, or all when there are more bytes of them than `mostBytes`. At most `chunkBytes` at once, and at least one. */
+/** What an export has not sent yet stays in the backlog. The oldest batches, taken out: those that are old enough, or all when there are more bytes of them than `mostBytes`. At most `chunkBytes` at once, and at least one. */
 export async function takeBatches(tx: Tx, { olderThanMs, mostBytes, chunkBytes }: { olderThanMs: number; mostBytes: number; chunkBytes: number }): Promise<Buffer[]> {
   const { rows } = await tx.query<{ id: string; data: Buffer }>(
     `with sizes as (select id, written_at, octet_length(data) as bytes from metric_batches),
-       due as (select id, sum(bytes) over (order by id) - bytes as before, written_at < now() - make_interval(secs => $1) or sum(bytes) over () > $2 as due from sizes)
-     delete from metric_batches b using due where b.id = due.id and due.due and due.before < $3 returning b.id, b.data`,
+       due as (select id, sum(bytes) over (order by id) - bytes as before, written_at < now() - make_interval(secs => $1) or sum(bytes) over () > $2 as due from sizes),
+       gone as (delete from metric_batches b using due where b.id = due.id and due.due and due.before < $3 returning b.id, b.tx, b.owner, b.written_at, b.data),
+       waiting as (insert into metric_backlog (tx, id, owner, written_at, data) select tx, id, owner, written_at, data from gone
+         where exists (select from export_positions p where p.signal = 'metrics' and (p.tx, p.id) < (gone.tx, gone.id) and (owner = '' or starts_with(owner, p.team || '/'))))
+     select id, data from gone`,
     [olderThanMs / 1000, mostBytes, chunkBytes],
   )
   return rows.toSorted((one, other) => Number(one.id) - Number(other.id)).map(({ data }) => data)

@@ -34,8 +34,11 @@ export function numberOf(value: unknown): number {
   throw fail('BAD_REQUEST', { message: `The body is not a request of OTLP: ${JSON.stringify(value)?.slice(0, 50)} is no number.` })
 }
 
+/** Nanoseconds of today are whole numbers to within 128 only: what lies that little before a millisecond is that millisecond. */
+const roundingMs = 0.0003
+
 export function millisecondsOf(nanoseconds: unknown): number {
-  return Math.floor(numberOf(nanoseconds) / 1e6)
+  return Math.floor(numberOf(nanoseconds) / 1e6 + roundingMs)
 }
 
 export function attributesOf(message: unknown): [name: string, value: string][] {

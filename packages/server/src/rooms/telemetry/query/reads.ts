@@ -14,16 +14,17 @@ export interface QueryResult {
 }
 
 export interface QueryReads {
-  /** What a query of one value for each series gives at a moment, in the metrics of one team. Throws QUERY_INVALID, QUERY_FAILED, QUERY_TOO_LARGE, QUERY_TIMEOUT. */
-  query: (team: string, text: string, at: Date) => Promise<QueryResult[]>
+  /** What a query of one value for each series gives at a moment, in the metrics of one team or of one of its MetricSources. Throws QUERY_INVALID, QUERY_FAILED, QUERY_TOO_LARGE, QUERY_TIMEOUT, SOURCE_FAILED. */
+  query: (team: string, text: string, at: Date, source?: string) => Promise<QueryResult[]>
   /** The only value of a query; undefined when it gives none, or no number. Throws QUERY_FAILED when it gives several. */
   value: (team: string, text: string, at: Date) => Promise<number | undefined>
   /** Throws QUERY_INVALID with the position. */
   check: (text: string) => Promise<void>
 }
 
-export function createQueryReads({ source, gate }: { source: SeriesSource; gate: Gate }): QueryReads {
-  const query: QueryReads['query'] = async (team, text, at) => {
+export function createQueryReads({ source, gate, elsewhere }: { source: SeriesSource; gate: Gate; elsewhere: (team: string, source: string, text: string, at: Date) => Promise<QueryResult[]> }): QueryReads {
+  const query: QueryReads['query'] = async (team, text, at, named) => {
+    if (named !== undefined) return elsewhere(team, named, text, at)
     const { answerQuery } = await import('../promql/query.ts')
     const signal = AbortSignal.timeout(patienceMs)
     const asked = { text, teams: withOwn([team]), startMs: at.getTime(), endMs: at.getTime(), stepMs: undefined, signal }

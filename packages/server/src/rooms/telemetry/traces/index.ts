@@ -8,7 +8,7 @@ import type { Resources } from '../../../kernel/resources/index.ts'
 import type { Drops } from '../drops.ts'
 import type { Signal } from '../otlp/intake.ts'
 import type { RequestLogs, SpanSource } from '../ports.ts'
-import { createSpanCollector } from './collect.ts'
+import { createSpanCollector, type SendOn } from './collect.ts'
 import { spanSignal } from './intake.ts'
 import { traceRoutes } from './routes.ts'
 import { createSampling } from './sample.ts'
@@ -33,13 +33,15 @@ export interface TracesDeps {
   settings: TraceSettings
   clock: Clock
   log: Logger
+  /** Hears of what is stored, in its transaction. */
+  sendOn: SendOn
 }
 
-export function createTraces({ database, resources, source, drops, logs, usual, settings, clock, log }: TracesDeps): { routes: Routes; signal: Signal; parts: Part[] } {
+export function createTraces({ database, resources, source, drops, logs, usual, settings, clock, log, sendOn }: TracesDeps): { routes: Routes; signal: Signal; parts: Part[] } {
   return {
     routes: traceRoutes({ database, resources, logs, usual, clock }),
-    signal: spanSignal({ database, drops, appSpansPerSecond: settings.appSpansPerSecond, clock }),
+    signal: spanSignal({ database, drops, appSpansPerSecond: settings.appSpansPerSecond, clock, sendOn }),
     // Partitions first: the collector needs one.
-    parts: [createSampling({ database, settings, log }), createSpanCollector({ database, source, log })],
+    parts: [createSampling({ database, settings, log }), createSpanCollector({ database, source, log, sendOn })],
   }
 }

@@ -5,6 +5,7 @@ import type { Database } from '../../../kernel/db/index.ts'
 import type { Drops } from '../drops.ts'
 import { dropReasons, type DropReason } from '../metrics/plan.ts'
 import type { OwnedResource, Rejected, Signal } from '../otlp/intake.ts'
+import type { SendOn } from './collect.ts'
 import { convertSpans } from './otlp.ts'
 import { insertSpans } from './store.ts'
 import type { Span } from '@pavior/contract'
@@ -20,6 +21,7 @@ export interface SpanIntakeDeps {
   /** Spans that one app may send a second, over time. */
   appSpansPerSecond: number
   clock: Clock
+  sendOn: SendOn
 }
 
 export function spanSignal(deps: SpanIntakeDeps): Signal {
@@ -30,7 +32,7 @@ export function spanSignal(deps: SpanIntakeDeps): Signal {
     name: 'traces', request: 'ExportTraceServiceRequest', response: 'ExportTraceServiceResponse', list: 'resourceSpans', rejected: 'rejectedSpans',
     take: async (resources) => {
       const { spans, lost } = convert(resources, deps.drops, hasRoom)
-      if (spans.length > 0) await deps.database.transaction((tx) => insertSpans(tx, spans))
+      if (spans.length > 0) await deps.database.transaction((tx) => insertSpans(tx, spans).then(() => deps.sendOn(tx, spans)))
       return rejectedOf(lost)
     },
   }

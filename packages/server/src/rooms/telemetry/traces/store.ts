@@ -12,7 +12,7 @@ export const kept: Partitioned = { table: 'spans_kept', lengthMs: 24 * 60 * minu
 /** Of one trace that is shown. */
 const mostSpans = 5000
 
-interface SpanRow {
+export interface SpanRow {
   at: Date
   duration_us: string
   trace_id: string
@@ -29,7 +29,7 @@ interface SpanRow {
   data: Pick<Span, 'message' | 'request'> & Partial<Pick<Span, 'attributes' | 'events' | 'links'>>
 }
 
-const columns = 'at, duration_us, trace_id, span_id, parent_id, team, app, environment, release, instance, name, kind, failed, data'
+export const spanColumns = 'at, duration_us, trace_id, span_id, parent_id, team, app, environment, release, instance, name, kind, failed, data'
 
 export async function insertSpans(tx: Tx, spans: readonly Span[]): Promise<void> {
   if (spans.length === 0) return
@@ -45,7 +45,7 @@ export async function insertSpans(tx: Tx, spans: readonly Span[]): Promise<void>
     data: { message, request, ...(Object.keys(attributes).length > 0 ? { attributes } : {}), ...(events.length > 0 ? { events } : {}), ...(links.length > 0 ? { links } : {}) },
   }))
   await tx.query(
-    `insert into spans_recent (${columns}, request_id)
+    `insert into spans_recent (${spanColumns}, request_id)
      select * from jsonb_to_recordset($1::jsonb) as r (at timestamptz, duration_us bigint, trace_id text, span_id text, parent_id text, team text, app text,
        environment text, release int, instance text, name text, kind smallint, failed boolean, data jsonb, request_id text)`,
     [JSON.stringify(rows)],
@@ -55,7 +55,7 @@ export async function insertSpans(tx: Tx, spans: readonly Span[]): Promise<void>
 
 /** Every span of a trace, earliest first, those that came twice once; one more than are shown. */
 export async function readTrace(database: Database, traceId: string): Promise<Span[]> {
-  const { rows } = await database.query<SpanRow>(`select * from (select distinct on (span_id) ${columns} from spans where trace_id = $1 order by span_id, stored_at) each order by at, duration_us desc limit $2`, [traceId, mostSpans + 1], 'read-trace')
+  const { rows } = await database.query<SpanRow>(`select * from (select distinct on (span_id) ${spanColumns} from spans where trace_id = $1 order by span_id, stored_at) each order by at, duration_us desc limit $2`, [traceId, mostSpans + 1], 'read-trace')
   return rows.map(spanOf)
 }
 
@@ -65,7 +65,7 @@ export function shownOf(spans: Span[]): { spans: Span[]; cut: boolean } {
 
 /** What the router saw of a request; of several with one id the latest. `teams`: undefined for all. */
 export async function readRequest(database: Database, requestId: string, teams: readonly string[] | undefined): Promise<Span | undefined> {
-  const { rows } = await database.query<SpanRow>(`select ${columns} from spans where request_id = $1 and ($2::text[] is null or team = any($2)) order by at desc limit 1`, [requestId, teams ?? null], 'read-request')
+  const { rows } = await database.query<SpanRow>(`select ${spanColumns} from spans where request_id = $1 and ($2::text[] is null or team = any($2)) order by at desc limit 1`, [requestId, teams ?? null], 'read-request')
   return rows[0] && spanOf(rows[0])
 }
 
@@ -132,7 +132,7 @@ export async function forgetSampled(database: Database, olderMs: number): Promis
   await database.query("delete from spans_sampled where at < now() - make_interval(secs => $1)", [olderMs / 1000])
 }
 
-function spanOf({ at, duration_us, trace_id, span_id, parent_id, team, app, environment, release, instance, name, kind, failed, data }: SpanRow): Span {
+export function spanOf({ at, duration_us, trace_id, span_id, parent_id, team, app, environment, release, instance, name, kind, failed, data }: SpanRow): Span {
   const { message, request, attributes = {}, events = [], links = [] } = data
   return {
     traceId: trace_id, spanId: span_id, ...(parent_id ? { parentId: parent_id } : {}), team, app, environment, ...(release === null ? {} : { release }), ...(instance ? { instance } : {}),

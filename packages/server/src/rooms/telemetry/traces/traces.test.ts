@@ -30,6 +30,8 @@ const routerSpan = (sequence: number, over: Partial<RequestSpan> = {}): RequestS
 })
 const storedSpan = (number: number, over: Partial<Span> = {}): Span => ({ traceId: traceId(number), spanId: spanId(number), team: 'blue', app: 'shop', environment: 'production', name: 'work', kind: 'internal', atMs: Date.now(), durationMs: 5, failed: false, attributes: {}, events: [], links: [], ...over })
 
+const noExport = async (): Promise<void> => {}
+
 /** A spool that gives up to two at a time. */
 const spool = (records: RequestSpan[]): SpanSource => ({
   name: 'agent',
@@ -59,7 +61,7 @@ async function tracesApi(over: { appSpansPerSecond?: number } = {}): Promise<Roo
   const instances = { known: () => [], current: async () => [] }
   const metrics = createMetrics({ ...common, database: database as never, events: { record: async () => {} }, instances, settings: { retention: { rawMs: day, minutesMs: day, hoursMs: day }, appSeries: 10, appPointsPerSecond: 10 }, logRates: { linesPerSecond: 10, bytesPerSecond: 1000 }, registry: new Registry(), serverName: () => 'test:1' })
   onTestFinished(() => metrics.drops.stop())
-  const traces = createTraces({ ...common, source: spool([]), drops: metrics.drops, logs: { of: async ({ requestId }) => [{ at: '', app: 'shop', level: 'error', instance: 'i', line: `lost ${requestId}` }] }, usual: async () => 10, settings: { share: 0, slowMs: 1000, keepMs: day, appSpansPerSecond: 1000, ...over } })
+  const traces = createTraces({ ...common, source: spool([]), drops: metrics.drops, logs: { of: async ({ requestId }) => [{ at: '', app: 'shop', level: 'error', instance: 'i', line: `lost ${requestId}` }] }, usual: async () => 10, settings: { share: 0, slowMs: 1000, keepMs: day, appSpansPerSecond: 1000, ...over }, sendOn: noExport })
   const intake = intakeRoutes({ senders: testSenders, resources, instances, signals: [traces.signal], others: [], bodyBytes: 1024 * 1024, clock: systemClock })
   const api = await testApi({ routes: [traces.routes, metrics.routes, intake] })
   later.api = api
@@ -85,7 +87,7 @@ describe('requests of the router', () => {
     const taken = await Promise.all([1, 2, 3].map(async () => {
       let sum = 0
       for (let idle = 0; idle < 10; ) {
-        const count = await takeSpans(database, source)
+        const count = await takeSpans(database, source, noExport)
         sum += count
         if (count === 0) idle++
       }
@@ -93,14 +95,14 @@ describe('requests of the router', () => {
     }))
     expect(taken.reduce((sum, count) => sum + count, 0)).toBe(3)
     expect(await readTrace(database, traceId(2))).toMatchObject([{ spanId: spanId(2), name: 'GET /', release: 7, durationMs: 12.5, request: { requestId: 'r-2', status: 200, sentMs: 1 } }])
-    expect(await takeSpans(database, spool([routerSpan(1, { traceId: traceId(9) })]))).toBe(0)
-    expect(await takeSpans(database, spool([routerSpan(1, { traceId: traceId(9) })]))).toBe(1)
+    expect(await takeSpans(database, spool([routerSpan(1, { traceId: traceId(9) })]), noExport)).toBe(0)
+    expect(await takeSpans(database, spool([routerSpan(1, { traceId: traceId(9) })]), noExport)).toBe(1)
   })
 
   test('what could not be stored waits in the spool', async () => {
     const database = await partitioned()
-    await expect(takeSpans(database, spool([routerSpan(1, { team: null as never })]))).rejects.toThrow()
-    expect(await takeSpans(database, spool([routerSpan(1)]))).toBe(1)
+    await expect(takeSpans(database, spool([routerSpan(1, { team: null as never })]), noExport)).rejects.toThrow()
+    expect(await takeSpans(database, spool([routerSpan(1)]), noExport)).toBe(1)
   })
 })
 
@@ -217,7 +219,7 @@ describe('reading', () => {
 
   test('why tells of a request by its id, to those who see its team', async () => {
     const { api, database } = await tracesApi()
-    await takeSpans(database, spool([routerSpan(1, { status: 500, durationMs: 800 })]))
+    await takeSpans(database, spool([routerSpan(1, { status: 500, durationMs: 800 })]), noExport)
     await insertSpans(database, [storedSpan(1, { spanId: spanId(2), parentId: spanId(1), team: 'green', app: 'stock', name: 'SELECT', durationMs: 700, failed: true, message: 'gone' })])
     const { body } = await api.send('GET', '/v1/why/r-1')
     expect(body).toMatchObject({ requestId: 'r-1', traceId: traceId(1), span: { request: { status: 500 } }, trace: { hidden: 0 }, logs: [{ line: 'lost r-1' }] })
