@@ -82,7 +82,7 @@ export async function startServer({ config, settings, connection, external, agen
 
   // Kernel
   const database = await connectDatabase({ connection, poolSize: config.databaseConnections, flushStatement, log })
-  const kinds = new KindRegistry([...identity.kinds, ...secrets.kinds, ...catalog.kinds, ...delivery.kinds, ...policy.kinds, ...release.kinds, ...gitops.kinds, ...runtime.kinds, ...routing.kinds, ...reliability.kinds])
+  const kinds = new KindRegistry([...identity.kinds, ...secrets.kinds, ...catalog.kinds, ...delivery.kinds, ...policy.kinds, ...release.kinds, ...gitops.kinds, ...runtime.kinds, ...routing.kinds, ...telemetry.kinds, ...reliability.kinds])
   // Two that make one index at once trip over each other, `if not exists` or not.
   await migrate(database, join(root, 'packages/server/migrations'), log, (tx) => createFieldIndexes(tx, kinds.all))
   const feed = new Feed(database, log)
@@ -99,7 +99,7 @@ export async function startServer({ config, settings, connection, external, agen
     kinds,
     validator: createValidator,
     wakes: wakesOf(reconcilers),
-    admission: [teamMustExist((team) => people.reads.teamExists(team)), (request) => people.reads.admission(request), (request) => deliveryRoom.reads.signatures(request), release.createDeploymentRules(() => resources), release.createRolloutRules((query) => telemetryRoom.reads.check(query)), reliability.createAlertRules((query) => telemetryRoom.reads.check(query)), secrets.createSecretRules(() => resources), reliability.createRunbookRules(() => resources, () => kinds.mustFind('App')), gitops.createConfigRules(() => resources, clock), ...policy.admissionOf(() => policyRoom.reads)],
+    admission: [teamMustExist((team) => people.reads.teamExists(team)), (request) => people.reads.admission(request), (request) => deliveryRoom.reads.signatures(request), release.createDeploymentRules(() => resources), release.createRolloutRules((query) => telemetryRoom.reads.check(query)), reliability.createAlertRules((query) => telemetryRoom.reads.check(query)), telemetry.createDashboardRules((query) => telemetryRoom.reads.check(query)), secrets.createSecretRules(() => resources), reliability.createRunbookRules(() => resources, () => kinds.mustFind('App')), gitops.createConfigRules(() => resources, clock), ...policy.admissionOf(() => policyRoom.reads)],
     clock,
   })
   const loop = new ReconcileLoop({ database, feed, reconcilers, metrics: reconcileMetrics(metrics), log })
@@ -218,6 +218,7 @@ export async function startServer({ config, settings, connection, external, agen
     bodyBytes: config.telemetryBodyBytes,
     registry: metrics,
     serverName: () => `${hostname()}:${port}`,
+    publicUrl,
     version,
     clock,
     log,
