@@ -164,10 +164,11 @@ function markerPlugin(markers: () => Marker[], scheme: Scheme): Plugin {
           ctx.lineTo(x, bbox.top + bbox.height)
           ctx.stroke()
           const half = ctx.measureText(label).width / 2
+          const middle = Math.min(bbox.left + bbox.width - half, Math.max(bbox.left + half, x))
           // Labels that would lie on each other are left out; the line stays.
-          if (x - half < labelEnd) continue
-          ctx.fillText(label, x, bbox.top - 5 * ratio)
-          labelEnd = x + half + 4 * ratio
+          if (middle - half < labelEnd) continue
+          ctx.fillText(label, middle, bbox.top - 5 * ratio)
+          labelEnd = middle + half + 4 * ratio
         }
         ctx.restore()
       },

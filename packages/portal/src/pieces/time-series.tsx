@@ -22,7 +22,7 @@ export interface TimeSeriesProps {
   limits?: Limit[]
   /** Pixels; 'fill' for as high as its place is. */
   height?: number | 'fill'
-  /** What is around it has the title already. */
+  /** What is around it has the title already, and its own menu. */
   untitled?: boolean
   /** Charts of one name share their cursor. */
   sync?: string
@@ -56,7 +56,7 @@ export function TimeSeries(props: TimeSeriesProps) {
             </button>
           ))}
         </Group>
-        <Export title={title} times={times} lines={lines} picture={() => (plot.current ? pictureOf(plot.current, title, scheme) : Promise.resolve(null))} />
+        {!props.untitled && <Export title={title} times={times} lines={lines} picture={() => (plot.current ? pictureOf(plot.current, title, scheme) : Promise.resolve(null))} />}
       </Group>
       <div ref={host} className={classes.plot} {...(props.height === 'fill' ? {} : { style: { height: props.height ?? defaultHeight } })} />
     </figure>
@@ -136,7 +136,7 @@ function Export({ title, times, lines, picture }: Pick<TimeSeriesProps, 'title' 
   )
 }
 
-function csvOf(times: number[], lines: Line[]): string {
+export function csvOf(times: number[], lines: Line[]): string {
   const head = ['time', ...lines.map(({ label }) => `"${label.replaceAll('"', '""')}"`)]
   const rows = times.map((time, index) => [new Date(time * 1000).toISOString(), ...lines.map(({ values }) => values[index] ?? '')])
   return [head, ...rows].map((row) => row.join(',')).join('\n')

@@ -1,11 +1,12 @@
 /** One panel: its heading, what it shows, and what can be done with it. */
 import { ActionIcon, Menu, Text, Tooltip } from '@mantine/core'
-import { IconChartLine, IconDots, IconInfoCircle, IconMaximize, IconPencil } from '@tabler/icons-react'
+import { IconChartLine, IconDots, IconFileTypeCsv, IconInfoCircle, IconMaximize, IconPencil } from '@tabler/icons-react'
 import { sizeOf, type FigureAnswer, type Panel } from '@pavior/contract'
 import { Link } from '@tanstack/react-router'
 import { useEffect, useRef, useState, type CSSProperties, type ReactNode } from 'react'
+import { download } from '../../../pieces/download.ts'
 import { Markdown } from '../../../pieces/markdown.tsx'
-import type { Marker } from '../../../pieces/time-series.tsx'
+import { csvOf, type Marker } from '../../../pieces/time-series.tsx'
 import { usePanelAnswer, type PanelAnswer, type PanelPlace } from './answer.ts'
 import { BarBody, ChartBody, Faults, FigureBody, StatBody, TableBody } from './panel-bodies.tsx'
 import { ListBody } from './panel-list.tsx'
@@ -47,7 +48,7 @@ export function PanelView({ panel, place, markers, figure, alone = false, view, 
         )}
         <span className={classes.room} />
         {handles}
-        <PanelMenu panel={panel} place={place} asked={answer.asked} alone={alone} view={view} edit={edit} />
+        <PanelMenu panel={panel} place={place} answer={answer} alone={alone} view={view} edit={edit} />
       </header>
       <div className={classes.body}>
         <Body panel={panel} place={place} answer={answer} markers={markers} figure={figure} inSight={inSight} />
@@ -76,7 +77,8 @@ function Nothing({ panel, answer }: { panel: Panel; answer: PanelAnswer }) {
   return <Text size="sm" c="dimmed">{(panel.queries ?? []).length === 0 ? 'There is no query yet.' : 'Nothing in this time.'}</Text>
 }
 
-function PanelMenu({ panel, place, asked, alone, view, edit }: Pick<PanelProps, 'panel' | 'place' | 'view' | 'edit'> & { asked: string[]; alone: boolean }) {
+function PanelMenu({ panel, place, answer, alone, view, edit }: Pick<PanelProps, 'panel' | 'place' | 'view' | 'edit'> & { answer: PanelAnswer; alone: boolean }) {
+  const { asked, rows, times } = answer
   const { fixed } = place.time
   const time = fixed ? { from: fixed.from, until: fixed.until } : {}
   return (
@@ -97,6 +99,11 @@ function PanelMenu({ panel, place, asked, alone, view, edit }: Pick<PanelProps, 
             Change it
           </Menu.Item>
         )}
+        {rows.some(({ values }) => values.length > 1) && (
+          <Menu.Item leftSection={<IconFileTypeCsv size={14} />} onClick={() => download(`${fileName(panel.title)}.csv`, csvOf(times, rows), 'text/csv')}>
+            Save as CSV
+          </Menu.Item>
+        )}
         {asked.map((query, index) => (
           <Menu.Item key={`${index} ${query}`} leftSection={<IconChartLine size={14} />} renderRoot={(props) => <Link to="/explore/metrics" search={{ q: query, team: place.team, ...time } as never} {...props} />}>
             Explore {asked.length === 1 ? 'its query' : `query ${index + 1}`}
@@ -105,6 +112,10 @@ function PanelMenu({ panel, place, asked, alone, view, edit }: Pick<PanelProps, 
       </Menu.Dropdown>
     </Menu>
   )
+}
+
+function fileName(title: string): string {
+  return title.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')
 }
 
 /** Whether it is on the screen, or nearly. */
