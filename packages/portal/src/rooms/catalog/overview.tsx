@@ -49,7 +49,7 @@ export default function Overview() {
       <Section
         title="Traffic"
         actions={
-          <>
+          <Group gap="md">
             <GoLink size="sm" to="/explore/metrics" search={{ q: `sum by (release, code) (rate(pavior_http_requests_total{app="${place.app}",environment="${environment}"}[5m]))`, team: place.team }}>
               Explore
             </GoLink>
@@ -57,7 +57,7 @@ export default function Overview() {
               Debug
             </GoLink>
             <TimeRangePicker />
-          </>
+          </Group>
         }
       >
         <Charts traffic={traffic} markers={markers} zoom={range.zoom} url={urlOf(app, environment)} />

@@ -2,7 +2,7 @@
 import { Alert, Button, Group, Text } from '@mantine/core'
 import { IconPlus } from '@tabler/icons-react'
 import type { DashboardSpec, Panel } from '@pavior/contract'
-import { useState, type DragEvent } from 'react'
+import { useEffect, useRef, useState, type DragEvent } from 'react'
 import { ApiError, call, resourcePath } from '../../../frame/api.ts'
 import { useShortcuts } from '../../../frame/shortcuts.ts'
 import { ErrorState } from '../../../pieces/error-state.tsx'
@@ -26,7 +26,7 @@ interface EditGridProps {
 }
 
 export function EditGrid({ resource, spec, setDraft, stop, shownOf, team }: EditGridProps) {
-  const [open, setOpen] = useState<string>()
+  const { open, opening, setOpen, follow } = useOpen()
   const [settings, setSettings] = useState(false)
   const [over, setOver] = useState<string>()
   const { state, save, bringIn } = useSaving(resource, spec, setDraft, stop)
@@ -46,6 +46,11 @@ export function EditGrid({ resource, spec, setDraft, stop, shownOf, team }: Edit
     setOver(undefined)
     setDraft(moved(spec, event.dataTransfer.getData('text/plain'), spec.panels.indexOf(on)))
   }
+  const grid = useRef<HTMLDivElement>(null)
+  useEffect(() => {
+    // A new one stands at the end, and only what is in sight is asked for.
+    if (open !== undefined) grid.current?.querySelector(`[data-title="${CSS.escape(open)}"]`)?.scrollIntoView({ block: 'nearest' })
+  }, [opening])
   const edited = spec.panels.find(({ title }) => title === open)
   return (
     <>
@@ -59,7 +64,7 @@ export function EditGrid({ resource, spec, setDraft, stop, shownOf, team }: Edit
       {state.overtaken && <Overtaken bringIn={bringIn} />}
       {state.kept.length > 0 && <Alert color="yellow" mb="xs" title="Both of you changed the same">Yours is kept in {state.kept.join(', ')}. Look it over before you save.</Alert>}
       {state.error && <ErrorState error={state.error} />}
-      <div className={classes.grid}>
+      <div ref={grid} className={classes.grid}>
         {spec.panels.map((panel) => (
           <div key={panel.title} className={classes.slot} onDragOver={(event) => { event.preventDefault(); setOver(panel.title) }} onDragEnd={() => setOver(undefined)} onDrop={(event) => drop(event, panel)} data-over={over === panel.title}>
             <PanelView
@@ -72,13 +77,13 @@ export function EditGrid({ resource, spec, setDraft, stop, shownOf, team }: Edit
       </div>
       {edited && (
         <EditPanel
-          key={open}
+          key={opening}
           panel={edited}
           team={team}
           titles={spec.panels.map(({ title }) => title).filter((title) => title !== open)}
           change={(panel) => {
             setDraft(changed(spec, edited.title, () => panel))
-            setOpen(panel.title)
+            follow(panel.title)
           }}
           close={() => setOpen(undefined)}
         />
@@ -97,6 +102,17 @@ function Overtaken({ bringIn }: { bringIn: () => void }) {
       </Button>
     </Alert>
   )
+}
+
+/** Which panel the form is about, and how often it was opened: a panel that is renamed keeps its form. */
+function useOpen() {
+  const [{ open, opening }, set] = useState<{ open: string | undefined; opening: number }>({ open: undefined, opening: 0 })
+  return {
+    open,
+    opening,
+    setOpen: (title: string | undefined) => set((before) => ({ open: title, opening: before.opening + 1 })),
+    follow: (title: string) => set((before) => ({ ...before, open: title })),
+  }
 }
 
 /** What the draft began with; somebody else's change comes in only when the person says so. */

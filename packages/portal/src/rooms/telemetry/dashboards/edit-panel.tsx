@@ -75,7 +75,7 @@ function Queries({ panel, team, queries, set }: { panel: Panel; team: string; qu
       ))}
       {queries.length < 12 && (
         <Group>
-          <Button size="compact-sm" variant="default" onClick={() => set([...queries, { query: '' }])}>Add a query</Button>
+          <Button size="xs" variant="default" onClick={() => set([...queries, { query: '' }])}>Add a query</Button>
         </Group>
       )}
     </>
@@ -136,7 +136,7 @@ function Thresholds({ thresholds, set }: { thresholds: Threshold[]; set: (thresh
       ))}
       {thresholds.length < 8 && (
         <Group>
-          <Button size="compact-sm" variant="default" onClick={() => set([...thresholds, { value: 0, tone: 'bad' }])}>Add a threshold</Button>
+          <Button size="xs" variant="default" onClick={() => set([...thresholds, { value: 0, tone: 'bad' }])}>Add a threshold</Button>
         </Group>
       )}
     </Stack>

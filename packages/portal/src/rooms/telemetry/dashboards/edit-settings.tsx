@@ -26,7 +26,7 @@ export function EditSettings({ opened, close, spec, change }: EditSettingsProps)
           <VariableFields key={index} variable={variable} change={(next) => setVariables(variables.map((one, place) => (place === index ? next : one)))} remove={() => setVariables(variables.filter((_, place) => place !== index))} />
         ))}
         <Group justify="space-between">
-          <Button size="compact-sm" variant="default" onClick={() => setVariables([...variables, { name: `choice${variables.length + 1}`, query: 'label_values(pavior_instance_healthy{team="$team"}, instance)' }])}>Add a variable</Button>
+          <Button size="xs" variant="default" onClick={() => setVariables([...variables, { name: `choice${variables.length + 1}`, query: 'label_values(pavior_instance_healthy{team="$team"}, instance)' }])}>Add a variable</Button>
           <Button variant="default" onClick={close}>Done</Button>
         </Group>
       </Stack>

@@ -26,9 +26,9 @@ interface Row {
 }
 
 const columns: Column<Row>[] = [
-  { key: 'title', label: 'Dashboard', value: ({ title }) => title, width: '220px' },
-  { key: 'description', label: 'What it is for', value: ({ description }) => description, hideBelow: 'sm' },
-  { key: 'team', label: 'Team', value: ({ team }) => team, width: '140px' },
+  { key: 'title', label: 'Dashboard', value: ({ title }) => title },
+  { key: 'description', label: 'What it is for', value: ({ description }) => description, width: '50%', hideBelow: 'sm' },
+  { key: 'team', label: 'Team', value: ({ team }) => team, width: '140px', hideBelow: 'xs' },
   { key: 'panels', label: 'Panels', value: ({ panels }) => panels, width: '80px', align: 'right', hideBelow: 'md' },
   { key: 'made', label: 'Made', value: ({ madeAt }) => madeAt ?? '', show: ({ madeAt }) => (madeAt ? <Ago at={madeAt} /> : 'for every team'), width: '130px', hideBelow: 'xs' },
 ]
