@@ -1,5 +1,5 @@
 /** Every query of a dashboard is read before it is saved, with values in the place of variables. */
-import { fail, fillQuery, isPaviorError, labelValuesOf, queriesOf, timeValues, type Cause, type DashboardSpec, type DashboardVariable } from '@pavior/contract'
+import { fail, fillQuery, freeVariables, isPaviorError, labelValuesOf, queriesOf, timeValues, type Cause, type DashboardSpec, type DashboardVariable } from '@pavior/contract'
 import type { AdmissionRequest } from '../../../kernel/resources/resources.ts'
 
 /** Throws QUERY_INVALID with the place. */
@@ -50,5 +50,6 @@ function placeIn(text: string, at: number): string {
 /** Something that could be chosen for each variable. */
 function sampleValues(variables: readonly DashboardVariable[]): Record<string, string> {
   const own = variables.map(({ name, values, default: usual }) => [name, usual || values?.[0] || 'x'] as const)
-  return { team: 'x', app: 'x', environment: 'x', ...timeValues(3600, 15), ...Object.fromEntries(own) }
+  // Within quotes they stand as they are, so that a proposed fix reads like what was written.
+  return { ...Object.fromEntries(freeVariables.map((name) => [name, `$${name}`])), ...timeValues(3600, 15), ...Object.fromEntries(own) }
 }

@@ -136,6 +136,8 @@ function panelOf(given: Json, title: string, known: ReadonlySet<string>, notes: 
   if (kind === 'text') return textPanel(given, shared, notes)
   const queries = queriesFrom(given, kind, title, known, notes)
   if (queries.length === 0) return notes.leave(title, 'None of its queries can be asked.')
+  if (list(object(given.fieldConfig).overrides).length > 0) notes.leave(title, 'Overrides of single series are not kept.')
+  if (list(given.transformations).some(({ id }) => id !== 'labelsToFields')) notes.leave(title, 'Transformations are not made.')
   if (type === 'gauge') notes.leave(title, 'It is shown as a figure, not as a gauge.')
   return { ...shared, kind: kind === 'line' && isFilled(given) ? 'area' : kind, queries, ...unitFrom(given, title, notes), ...thresholdsFrom(given, title, notes) }
 }

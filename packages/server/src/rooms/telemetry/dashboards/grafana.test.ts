@@ -69,7 +69,7 @@ test('what does not map is told by name', () => {
         annotations: { list: [{ builtIn: 1, name: 'Annotations & Alerts' }, { name: 'Releases' }] },
         panels: [
           { type: 'row', title: 'Top', gridPos: { y: 0 }, panels: [{ type: 'heatmap', title: 'Heat', targets: [{ expr: 'up' }] }] },
-          { type: 'timeseries', title: 'Load', gridPos: { x: 12, y: 1, w: 12, h: 8 }, fieldConfig: { defaults: { unit: 'furlongs', custom: { fillOpacity: 10 } } }, targets: [{ refId: 'A', expr: 'rate(load{node=~"$node"}[$step])', legendFormat: '{{node}}' }, { refId: 'B', expr: 'x{a="$gone"}' }, { refId: 'C', datasource: { type: 'loki' }, expr: '{app="a"}' }] },
+          { type: 'timeseries', title: 'Load', gridPos: { x: 12, y: 1, w: 12, h: 8 }, fieldConfig: { defaults: { unit: 'furlongs', custom: { fillOpacity: 10 } }, overrides: [{ matcher: {} }] }, transformations: [{ id: 'merge' }], targets: [{ refId: 'A', expr: 'rate(load{node=~"$node"}[$step])', legendFormat: '{{node}}' }, { refId: 'B', expr: 'x{a="$gone"}' }, { refId: 'C', datasource: { type: 'loki' }, expr: '{app="a"}' }] },
           { type: 'gauge', title: 'Load', gridPos: { x: 0, y: 1, w: 6, h: 4 }, targets: [{ expr: 'up', instant: true }], fieldConfig: { defaults: { thresholds: { mode: 'absolute', steps: [{ color: 'green', value: null }, { color: 'red', value: 80 }] } } } },
           { type: 'text', title: 'Read me', gridPos: { y: 9 }, options: { mode: 'html', content: '<b>hello</b>' } },
         ],
@@ -83,7 +83,7 @@ test('what does not map is told by name', () => {
     panels: [{ title: 'Load', kind: 'stat', width: 3, thresholds: [{ value: 80, tone: 'bad' }] }, { title: 'Load (2)', kind: 'area', width: 6, queries: [{ legend: '{{node}}' }] }, { title: 'Read me', kind: 'text' }],
   })
   const told = leftOut.map(({ name: about, why }) => `${about}: ${why}`).join('\n')
-  for (const expected of ['variable $node: Several values', 'variable $node: Its regular expression', 'variable $odd: Only label_values', 'row Top: Rows', 'Heat: A panel of type heatmap', 'Load (2), query B: $gone is not known', 'Load (2), query C: It asks loki', 'Load (2): The unit furlongs', 'Load: It is shown as a figure', 'Read me: HTML', 'annotation Releases']) expect(told).toContain(expected)
+  for (const expected of ['variable $node: Several values', 'variable $node: Its regular expression', 'variable $odd: Only label_values', 'row Top: Rows', 'Heat: A panel of type heatmap', 'Load (2), query B: $gone is not known', 'Load (2), query C: It asks loki', 'Load (2): The unit furlongs', 'Load (2): Overrides', 'Load (2): Transformations', 'Load: It is shown as a figure', 'Read me: HTML', 'annotation Releases']) expect(told).toContain(expected)
   expect(() => fromGrafana('{"a": 1}')).toThrow(/no dashboard of Grafana/)
   expect(() => fromGrafana('<html>')).toThrow(/no JSON/)
 })
