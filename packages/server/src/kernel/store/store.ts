@@ -56,6 +56,8 @@ export interface StoredChange {
   namespace: string
   object: Resource
   before: Partial<Resource> | null
+  /** Since its transaction began, when it was read. */
+  ageSeconds: number
 }
 
 interface ObjectRow {
@@ -230,7 +232,7 @@ function hash(text: string): string {
 
 export async function readChanges(tx: Tx, after: bigint, upTo: bigint, limit: number): Promise<StoredChange[]> {
   const { rows } = await tx.query(
-    'select rv, type, kind, namespace, object, before from resource_changes where rv > $1 and rv <= $2 order by rv limit $3',
+    'select rv, type, kind, namespace, object, before, extract(epoch from clock_timestamp() - at)::float8 as age from resource_changes where rv > $1 and rv <= $2 order by rv limit $3',
     [String(after), String(upTo), limit],
     'read-changes',
   )
@@ -241,6 +243,7 @@ export async function readChanges(tx: Tx, after: bigint, upTo: bigint, limit: nu
     namespace: row.namespace,
     object: withVersion(row as ObjectRow),
     before: row.before,
+    ageSeconds: row.age,
   }))
 }
 

@@ -19,6 +19,7 @@ import { createLogs, type LogSettings } from './logs/index.ts'
 import { levelNumber } from './logs/line.ts'
 import type { LogReads } from './logs/reads.ts'
 import { createMetrics, type MetricSettings } from './metrics/index.ts'
+import { createOutcomes } from './metrics/outcomes.ts'
 import type { SeriesSource } from './metrics/series.ts'
 import { intakeRoutes } from './otlp/intake.ts'
 import type { InstanceLogs, Instances, LogSource, Senders, SpanSource, TrafficSource } from './ports.ts'
@@ -87,6 +88,7 @@ export interface TelemetryReads extends QueryReads {
   failedLines: (of: { team: string; app: string; environment: string }, from: Date, until: Date, limit: number) => Promise<{ atMs: number; line: string; instance: string }[]>
   /** What others told of changes that they made to these apps, latest first. */
   changes: Changes['of']
+  noteChange: Changes['note']
 }
 
 export function createTelemetry(deps: TelemetryDeps): Room<TelemetryReads> {
@@ -101,7 +103,7 @@ export function createTelemetry(deps: TelemetryDeps): Room<TelemetryReads> {
   const queries = createQueryReads({ source: metrics.series, gate })
   const news = listenTo(database, trafficChannel, 'traffic news')
   return {
-    reconcilers: [],
+    reconcilers: [createOutcomes(deps)],
     routes: [telemetryRoutes({ database, resources, defaultEnvironment, onMore: news.onMore, clock }), metrics.routes, logs.routes, traces.routes, changes.routes, intake, queryRoutes({ source: metrics.series, gate, clock, version: deps.version }), dashboardRoutes({ resources, source: metrics.series, gate, check: queries.check, publicUrl: deps.publicUrl, clock })],
     parts: [news.part, collector, ...metrics.parts, ...logs.parts, ...traces.parts, changes.part],
     reads: {
@@ -121,6 +123,7 @@ export function createTelemetry(deps: TelemetryDeps): Room<TelemetryReads> {
       countLines: ({ match, level, from, until, ...place }) => logs.reads.count({ ...place, text: match, level: levelNumber(level === undefined ? undefined : logLevelNamed(level)), fromMs: from.getTime(), untilMs: until.getTime() }),
       failedLines: async (place, from, until, limit) => (await logs.reads.stored({ ...place, level: levelNumber('error'), fromMs: from.getTime(), untilMs: until.getTime() }, limit)).map(({ atMs, body, from: { instance = '' } }) => ({ atMs, line: body, instance })),
       changes: changes.of,
+      noteChange: changes.note,
     },
   }
 }

@@ -7,6 +7,7 @@ import type { SeriesSource } from '../metrics/series.ts'
 import { mostSteps, type Answer } from '../promql/query.ts'
 import type { Column } from '../promql/values.ts'
 import type { Gate } from '../query/gate.ts'
+import { withOwn } from '../query/own.ts'
 
 /** Half of what the gate lets through: the judge, objectives and other people ask too. */
 const atOnce = 2
@@ -53,7 +54,7 @@ async function answerOne({ query: text, instant }: AskedQuery, { from, until, st
   const times = instant ? { startMs: until * 1000, endMs: until * 1000, stepMs: undefined } : { startMs: from * 1000, endMs: until * 1000, stepMs: step * 1000 }
   try {
     const { answerQuery } = await import('../promql/query.ts')
-    const answer = await gate.through(() => answerQuery({ source, now: () => performance.now(), pause: () => setImmediate() }, { text, teams: [team], signal: limited.signal, ...times }), limited.signal)
+    const answer = await gate.through(() => answerQuery({ source, now: () => performance.now(), pause: () => setImmediate() }, { text, teams: withOwn([team]), signal: limited.signal, ...times }), limited.signal)
     return shown(answer)
   } catch (error) {
     if (!isPaviorError(error)) throw error

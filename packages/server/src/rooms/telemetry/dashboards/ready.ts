@@ -71,7 +71,7 @@ const debug: DashboardSpec = {
     line('95 of 100 answers within, by instance', 'seconds', [[quantile(0.95, `{${ofApp}}`, ['instance']), '{{instance}}']]),
     line('CPU cores by instance', 'short', [[`sum by (instance) (rate(pavior_instance_cpu_seconds_total{${ofApp}}[$__rate_interval]))`, '{{instance}}']], { width: 4 }),
     line('Memory by instance', 'bytes', [[`sum by (instance) (pavior_instance_memory_bytes{${ofApp}})`, '{{instance}}']], { width: 4 }),
-    line('Restarts by instance', 'short', [[`sum by (instance) (increase(pavior_instance_restarts_total{${ofApp}}[$__rate_interval]))`, '{{instance}}']], { width: 4 }),
+    line('Restarts by instance', 'short', [[`sum by (instance) (increase(pavior_instance_restarts_total{${ofApp}}[$__rate_interval]))`, '{{instance}}'], [`sum by (instance) (increase(pavior_instance_oom_kills_total{${ofApp}}[$__rate_interval])) > 0`, '{{instance}} out of memory']], { width: 4 }),
     { title: 'Log lines by level', kind: 'list', list: 'logs' },
     { title: 'Slowest traces', kind: 'list', list: 'traces' },
     { title: 'Changes told from elsewhere', kind: 'list', list: 'changes' },
