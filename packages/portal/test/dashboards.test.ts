@@ -77,6 +77,12 @@ describe.skipIf(noBrowser)('dashboards in the portal', { timeout: timeoutMs }, (
     await page.getByRole('figure', { name: 'Broken' }).waitFor()
     expect(await seriousViolations(page)).toEqual([])
 
+    await page.getByRole('button', { name: 'Take Restarts by instance away' }).click()
+    await page.getByRole('button', { name: 'Undo' }).click()
+    await panel(page, 'Restarts by instance').waitFor()
+    await page.getByRole('link', { name: 'Metrics' }).click()
+    await page.getByRole('dialog', { name: 'Leave without saving?' }).getByRole('button', { name: 'Cancel' }).click()
+
     const theirs = await specOf('ours')
     expect((await platform.api('PATCH', `${path}/ours`, { spec: { description: 'Of the shop.', panels: theirs.panels.map((one) => (one.title === 'Time to answer' ? { ...one, description: 'By theirs.' } : one)) } }, { 'content-type': 'application/merge-patch+json' })).status).toBe(200)
     await page.getByRole('button', { name: 'Bring their change in' }).click()

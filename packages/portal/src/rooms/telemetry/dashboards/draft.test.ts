@@ -1,7 +1,7 @@
 import type { DashboardSpec, Panel } from '@pavior/contract'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { fitting, freeTitle, merged, moved, resized, shifted, without } from './draft.ts'
+import { fitting, freeTitle, merged, moved, resized, restored, shifted, without } from './draft.ts'
 
 const panel = (title: string, more: Partial<Panel> = {}): Panel => ({ title, kind: 'line', queries: [{ query: 'up' }], ...more })
 const spec = (...titles: string[]): DashboardSpec => ({ title: 'Mine', panels: titles.map((title) => panel(title)) })
@@ -48,4 +48,5 @@ test('what two people changed comes together panel by panel', () => {
   expect(conflicts).toEqual(['a.width'])
   expect(titles(without(base, 'b'))).toBe('ac')
   expect(freeTitle(base, 'a')).toBe('a (2)')
+  expect(titles(restored(spec('a', 'c'), panel('b'), 1))).toBe('abc')
 })

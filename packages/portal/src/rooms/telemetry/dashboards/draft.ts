@@ -34,6 +34,12 @@ export function without(spec: DashboardSpec, title: string): DashboardSpec {
   return { ...spec, panels: spec.panels.filter((panel) => panel.title !== title) }
 }
 
+/** Back where it was, whatever was changed since. */
+export function restored(spec: DashboardSpec, panel: Panel, place: number): DashboardSpec {
+  const back = { ...panel, title: freeTitle(spec, panel.title) }
+  return moved({ ...spec, panels: [...spec.panels, back] }, back.title, place)
+}
+
 /** A title that no other panel has. */
 export function freeTitle(spec: DashboardSpec, wanted: string): string {
   const taken = new Set(spec.panels.map(({ title }) => title))

@@ -8,7 +8,7 @@ import { useShortcuts } from '../../../frame/shortcuts.ts'
 import { ErrorState } from '../../../pieces/error-state.tsx'
 import { showUndo } from '../../../pieces/undo.tsx'
 import { useAct } from '../../../pieces/use-act.ts'
-import { changed, freeTitle, merged, moved, resized, shifted, without } from './draft.ts'
+import { changed, freeTitle, merged, moved, resized, restored, shifted, without } from './draft.ts'
 import { EditPanel } from './edit-panel.tsx'
 import { EditSettings } from './edit-settings.tsx'
 import { Handles } from './handles.tsx'
@@ -20,12 +20,13 @@ interface EditGridProps {
   resource: Dashboard
   spec: DashboardSpec
   setDraft: (spec: DashboardSpec) => void
+  changeDraft: (change: (now: DashboardSpec) => DashboardSpec) => void
   stop: () => void
   shownOf: (panel: Panel) => PanelProps
   team: string
 }
 
-export function EditGrid({ resource, spec, setDraft, stop, shownOf, team }: EditGridProps) {
+export function EditGrid({ resource, spec, setDraft, changeDraft, stop, shownOf, team }: EditGridProps) {
   const { open, opening, setOpen, follow } = useOpen()
   const [settings, setSettings] = useState(false)
   const [over, setOver] = useState<string>()
@@ -37,9 +38,10 @@ export function EditGrid({ resource, spec, setDraft, stop, shownOf, team }: Edit
     setOpen(title)
   }
   const remove = (title: string): void => {
+    const place = spec.panels.findIndex((panel) => panel.title === title)
+    const gone = spec.panels[place]!
     setDraft(without(spec, title))
-    const before = spec
-    showUndo({ message: `${title} is taken away.`, undo: async () => setDraft(before) })
+    showUndo({ message: `${title} is taken away.`, undo: async () => changeDraft((now) => restored(now, gone, place)) })
   }
   const drop = (event: DragEvent, on: Panel): void => {
     event.preventDefault()
@@ -124,7 +126,7 @@ function useSaving(resource: Dashboard, spec: DashboardSpec, setDraft: (spec: Da
   const overtaken = resource.metadata.generation !== base.metadata.generation
   const save = (): void =>
     act(async () => {
-      await call('PUT', resourcePath('dashboards', namespace, name), { body: { ...base, spec } })
+      await call('PUT', resourcePath('dashboards', namespace, name), { body: { ...(overtaken ? base : resource), spec } })
       stop()
     })
   const bringIn = (): void => {

@@ -16,6 +16,7 @@ import type { PanelPlace } from './answer.ts'
 import { SaveCopy } from './create.tsx'
 import { EditGrid } from './edit-grid.tsx'
 import { More } from './more.tsx'
+import { useUnsaved } from './unsaved.tsx'
 import { PanelView } from './panel.tsx'
 import { isReady, useDashboard, type Dashboard } from './reads.ts'
 import { useFigures, useMarkers } from './surroundings.ts'
@@ -53,12 +54,12 @@ function Shown({ team, name, spec: saved, resource }: ShownProps) {
   const [edit, setEdit] = useSearchParam('edit')
   const editing = edit !== undefined && may && resource !== undefined
   // What is being changed is what is asked for, too.
-  const [draft, setDraft] = useState<DashboardSpec>()
+  const { draft, setDraft, change, leave, question } = useUnsaved(editing)
   const spec = editing ? (draft ?? saved) : saved
   const time = useShownTime(spec.range)
   const variables = useVariables(spec, team, time)
   const stop = (): void => {
-    setDraft(undefined)
+    leave()
     setEdit(undefined)
   }
   useShortcuts(may && resource && !editing ? [{ keys: 'e', label: `Change ${saved.title}`, group: 'Dashboard', run: () => setEdit('1') }] : [])
@@ -83,8 +84,9 @@ function Shown({ team, name, spec: saved, resource }: ShownProps) {
       />
       <Choices choices={variables.choices} />
       {variables.error && <ErrorState error={variables.error} />}
-      {variables.values && <Panels place={{ team, values: variables.values, time }} spec={spec} resource={editing ? resource : undefined} setDraft={setDraft} stop={stop} startEdit={may && resource ? () => setEdit('1') : undefined} />}
+      {variables.values && <Panels place={{ team, values: variables.values, time }} spec={spec} resource={editing ? resource : undefined} setDraft={setDraft} changeDraft={change} stop={stop} startEdit={may && resource ? () => setEdit('1') : undefined} />}
       {!variables.values && variables.choices.some(({ options }) => options.length === 0) && <EmptyState title="There is no app to show yet." text="Panels are about an app; the first deployment makes one." commands={['pavior deploy']} />}
+      {question}
       <SaveCopy opened={copying} close={() => setCopying(false)} team={team} spec={saved} name={isReady(name) ? `our-${name}` : `${name}-copy`} />
     </>
   )
@@ -108,11 +110,12 @@ interface PanelsProps {
   /** While it is changed. */
   resource: Dashboard | undefined
   setDraft: (spec: DashboardSpec) => void
+  changeDraft: (change: (now: DashboardSpec) => DashboardSpec) => void
   stop: () => void
   startEdit: (() => void) | undefined
 }
 
-function Panels({ place, spec, resource, setDraft, stop, startEdit }: PanelsProps) {
+function Panels({ place, spec, resource, setDraft, changeDraft, stop, startEdit }: PanelsProps) {
   const { panel: alone } = useSearchParams()
   const [, setAlone] = useSearchParam('panel')
   const grid = useRef<HTMLDivElement>(null)
@@ -125,7 +128,7 @@ function Panels({ place, spec, resource, setDraft, stop, startEdit }: PanelsProp
     ...(chosen ? [{ keys: 'Escape', label: 'Back to all panels', group: 'Dashboard', run: () => setAlone(undefined, { push: true }) }] : []),
   ])
   const shownOf = (panel: Panel) => ({ panel, place, markers, figure: panel.figure ? figures?.[panel.figure] : undefined })
-  if (resource) return <EditGrid resource={resource} spec={spec} setDraft={setDraft} stop={stop} shownOf={shownOf} team={place.team} />
+  if (resource) return <EditGrid resource={resource} spec={spec} setDraft={setDraft} changeDraft={changeDraft} stop={stop} shownOf={shownOf} team={place.team} />
   if (chosen) return <PanelView {...shownOf(chosen)} alone view={() => setAlone(undefined, { push: true })} />
   return (
     <div ref={grid} className={classes.grid}>
