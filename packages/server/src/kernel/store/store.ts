@@ -247,6 +247,17 @@ export async function readChanges(tx: Tx, after: bigint, upTo: bigint, limit: nu
   }))
 }
 
+/** A resource as one change made it and as it was before, as far as its changes are still known. */
+export async function readChange(tx: Tx, { kind, namespace, name }: { kind: string; namespace: string; name: string }, version: string): Promise<{ before: Resource; after: Resource } | undefined> {
+  const { rows } = await tx.query(
+    "select rv, object from resource_changes where kind = $1 and namespace = $2 and rv <= $3 and object->'metadata'->>'name' = $4 order by rv desc limit 2",
+    [kind, namespace, version, name],
+    'read-one-change',
+  )
+  const [after, before] = rows
+  return after && before && String(after.rv) === version ? { before: withVersion(before as ObjectRow), after: withVersion(after as ObjectRow) } : undefined
+}
+
 export async function readVersions(tx: Tx): Promise<{ current: bigint; compacted: bigint }> {
   const { rows } = await tx.query('select value, compacted from resource_version', [], 'read-versions')
   return { current: BigInt(rows[0]!.value), compacted: BigInt(rows[0]!.compacted) }
