@@ -1,5 +1,6 @@
 /**
- * Writes the reference pages of docs/ from the same text that `pavior explain`, the API and the CLI show.
+ * Writes the reference pages of docs/ from the same text that `pavior explain`, the API and the CLI show, and the
+ * dashboards of examples/grafana from those that every team has.
  *
  *   node scripts/docs.mjs          write
  *   node scripts/docs.mjs --check  fail when a page is not what would be written
@@ -36,6 +37,8 @@ await bundle({
   stdin: {
     contents: `export { errorCatalogue } from './packages/contract/src/errors.ts'
 export { settings } from './packages/server/src/kernel/config/config.ts'
+export { ready } from './packages/server/src/rooms/telemetry/dashboards/ready.ts'
+export { toGrafana } from './packages/server/src/rooms/telemetry/dashboards/grafana-export.ts'
 ${kindFiles.map((file, index) => `import * as kinds${index} from './${file}'`).join('\n')}
 export const kinds = [${kindFiles.map((_, index) => `kinds${index}`).join(', ')}].flatMap((file) => Object.values(file)).filter((one) => one?.plural !== undefined)`,
     resolveDir: root,
@@ -48,7 +51,7 @@ export const kinds = [${kindFiles.map((_, index) => `kinds${index}`).join(', ')}
   logLevel: 'error',
   banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
 })
-const { errorCatalogue, settings, kinds } = await import(outfile)
+const { errorCatalogue, settings, ready, toGrafana, kinds } = await import(outfile)
 rmSync(directory, { recursive: true, force: true })
 
 const made = 'Made by `node scripts/docs.mjs`; change the source, not this page.'
@@ -84,6 +87,7 @@ ${made} Every command also takes \`--json\`, \`--quiet\`, \`--team\` and \`--hom
 
 ${commandHelp([])}
 `,
+  ...Object.fromEntries(Object.entries(ready).map(([name, spec]) => [`examples/grafana/${name}.json`, `${JSON.stringify(toGrafana(name, spec, `http://localhost:7070/dashboards/default/${name}`).dashboard, null, 2)}\n`])),
 }
 
 function describeKind({ kind, plural, shortNames, scope, description, spec, status, access, indexes }) {

@@ -11,6 +11,7 @@ import { addCatalog } from './nouns/catalog.ts'
 import { addScorecard } from './nouns/scorecard.ts'
 import { addCompletion } from './nouns/completion.ts'
 import { addConfig } from './nouns/config.ts'
+import { addDashboard } from './nouns/dashboard.ts'
 import { addDeploy } from './nouns/deploy.ts'
 import { addDrift } from './nouns/drift.ts'
 import { addExport } from './nouns/export.ts'
@@ -58,7 +59,7 @@ program
 let current: Context | undefined
 const context = (): Context => (current ??= new Context(program.opts<GlobalFlags>()))
 
-for (const add of [addUp, addNew, addDeploy, addInit, addApps, addLogs, addMetrics, addRun, addConfig, addSecrets, addReleases, addPromotion, addPreviews, addGitops, addDrift, addResources, addCatalog, addScorecard, addPolicy, addException, addQuota, addTelemetry, addExport, addSource, addTraces, addTemplates, addArtifact, addAudit, addSlo, addOnCall, addAlerts, addSilence, addIncident, addPostmortem, addRunbook, addStatusPage, addAuth, addSession, addSso, addCompletion]) add(program, context)
+for (const add of [addUp, addNew, addDeploy, addInit, addApps, addLogs, addMetrics, addDashboard, addRun, addConfig, addSecrets, addReleases, addPromotion, addPreviews, addGitops, addDrift, addResources, addCatalog, addScorecard, addPolicy, addException, addQuota, addTelemetry, addExport, addSource, addTraces, addTemplates, addArtifact, addAudit, addSlo, addOnCall, addAlerts, addSilence, addIncident, addPostmortem, addRunbook, addStatusPage, addAuth, addSession, addSso, addCompletion]) add(program, context)
 // Global flags may stand anywhere on the line.
 const everyCommand = (command: Command): Command[] => [command, ...command.commands.flatMap(everyCommand)]
 for (const command of program.commands.flatMap(everyCommand)) {

@@ -29,7 +29,7 @@ describe.skipIf(noBrowser)('incidents in the portal', { timeout: timeoutMs }, ()
 
     const { page, complaints } = await signedIn(platform)
     await page.goto(`${platform.url}/apps/default/shop`)
-    await page.getByRole('link', { name: 'inc-1' }).click()
+    await page.getByRole('status').getByRole('link', { name: 'inc-1' }).click()
     await page.getByRole('heading', { name: 'inc-1' }).waitFor()
     await page.getByRole('list', { name: 'Timeline' }).getByText('The shop answers 500.').waitFor()
     expect(await seriousViolations(page)).toEqual([])

@@ -104,7 +104,7 @@ export async function startServer({ config, settings, connection, external, agen
     kinds,
     validator: createValidator,
     wakes: wakesOf(reconcilers),
-    admission: [teamMustExist((team) => people.reads.teamExists(team)), (request) => people.reads.admission(request), (request) => deliveryRoom.reads.signatures(request), release.createDeploymentRules(() => resources), release.createRolloutRules((query) => telemetryRoom.reads.check(query)), reliability.createAlertRules((query) => telemetryRoom.reads.check(query)), secrets.createSecretRules(() => resources), reliability.createRunbookRules(() => resources, () => kinds.mustFind('App')), gitops.createConfigRules(() => resources, clock), ...policy.admissionOf(() => policyRoom.reads)],
+    admission: [teamMustExist((team) => people.reads.teamExists(team)), (request) => people.reads.admission(request), (request) => deliveryRoom.reads.signatures(request), release.createDeploymentRules(() => resources), release.createRolloutRules((query) => telemetryRoom.reads.check(query)), reliability.createAlertRules((query) => telemetryRoom.reads.check(query)), telemetry.createDashboardRules((query) => telemetryRoom.reads.check(query)), secrets.createSecretRules(() => resources), reliability.createRunbookRules(() => resources, () => kinds.mustFind('App')), gitops.createConfigRules(() => resources, clock), ...policy.admissionOf(() => policyRoom.reads)],
     clock,
   })
   const loop = new ReconcileLoop({ database, feed, reconcilers, metrics: reconcileMetrics(metrics), log })
@@ -228,6 +228,7 @@ export async function startServer({ config, settings, connection, external, agen
     bodyBytes: config.telemetryBodyBytes,
     registry: metrics,
     serverName: () => `${hostname()}:${port}`,
+    publicUrl,
     version,
     clock,
     log,

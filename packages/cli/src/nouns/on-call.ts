@@ -1,9 +1,9 @@
 /** `oncall`: who answers, who follows, and who stands in. */
 import type { Command } from 'commander'
-import { fail, type OnCallScheduleSpec, type OnCallScheduleStatus, type OnCallShift, type Resource } from '@pavior/contract'
+import { fail, isPaviorError, type OnCallScheduleSpec, type OnCallScheduleStatus, type OnCallShift, type Resource } from '@pavior/contract'
 import type { Context } from '../context.ts'
 import { table } from '../output.ts'
-import { readText } from '../api.ts'
+import { readText, type Api } from '../api.ts'
 import { shownTime } from '../times.ts'
 
 type Schedule = Resource<OnCallScheduleSpec, OnCallScheduleStatus>
@@ -17,6 +17,7 @@ interface OverrideFlags {
 }
 
 const hourMs = 3600_000
+const overrideTries = 5
 
 export function addOnCall(program: Command, context: () => Context): void {
   const onCall = program.command('oncall').description('Who answers when something breaks.').addHelpText('before', 'Example:\n  pavior oncall list\n')
@@ -57,11 +58,8 @@ export function addOnCall(program: Command, context: () => Context): void {
       const user = flags.user ?? (await api.json<{ name: string }>({ path: '/v1/whoami' })).name.replace(/^user:/, '')
       const from = flags.from === undefined ? new Date() : timeOf(flags.from)
       const until = untilOf(from, flags)
-      const current = await api.get<Schedule>('oncallschedules', team, name)
-      // What is over is no longer needed, and the list does not grow for ever.
-      const kept = (current.spec.overrides ?? []).filter((override) => Date.parse(override.until) > Date.now() - 30 * 24 * hourMs)
       const override = { user, from: from.toISOString(), until: until.toISOString(), ...(flags.reason === undefined ? {} : { reason: flags.reason }) }
-      const changed = await api.merge<Schedule>('oncallschedules', team, name, { metadata: { resourceVersion: current.metadata.resourceVersion }, spec: { overrides: [...kept, override] } })
+      const changed = await addOverride(api, team, name, override)
       out.result(changed, `${user} is on call for ${name} from ${shownTime(override.from)} until ${shownTime(override.until)}.`)
     })
 
@@ -97,4 +95,18 @@ function timeOf(text: string): Date {
   const at = Date.parse(text)
   if (Number.isNaN(at)) throw fail('BAD_REQUEST', { message: `"${text}" is not a time.`, fix: 'Give an ISO 8601 time, for example 2026-01-31T12:00:00Z.' })
   return new Date(at)
+}
+
+/** Read again when somebody else changed the schedule at the same moment. */
+async function addOverride(api: Api, team: string, name: string, override: NonNullable<OnCallScheduleSpec['overrides']>[number]): Promise<Schedule> {
+  for (let left = overrideTries; ; left--) {
+    const current = await api.get<Schedule>('oncallschedules', team, name)
+    // What is over is no longer needed, and the list does not grow for ever.
+    const kept = (current.spec.overrides ?? []).filter(({ until }) => Date.parse(until) > Date.now() - 30 * 24 * hourMs)
+    try {
+      return await api.merge<Schedule>('oncallschedules', team, name, { metadata: { resourceVersion: current.metadata.resourceVersion }, spec: { overrides: [...kept, override] } })
+    } catch (error) {
+      if (left <= 1 || !isPaviorError(error) || error.code !== 'CONFLICT') throw error
+    }
+  }
 }

@@ -2,6 +2,8 @@
 import type { Command } from 'commander'
 import { fail, type Resource, type RunbookRunSpec, type RunbookRunStatus, type RunbookSpec, type RunbookStatus, type RunbookStepState } from '@pavior/contract'
 import { setTimeout as delay } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
+import type { Api } from '../api.ts'
 import type { Context } from '../context.ts'
 import { age, table } from '../output.ts'
 
@@ -61,16 +63,39 @@ function addReading(runbook: Command, context: () => Context): void {
   runbook
     .command('add <name...>')
     .description('Take over runbooks that Pavior brings; they are the team’s own then.')
+    .option('--replace', 'write over what the team has made of them')
     .addHelpText('before', 'Example:\n  pavior runbook add bad-release disk-full\n')
-    .action(async (names: string[]) => {
+    .action(async (names: string[], { replace = false }: { replace?: boolean }) => {
       const { api, out, team } = context()
-      const { items } = await api.json<{ items: { name: string; spec: RunbookSpec }[] }>({ path: '/v1/runbooks/library' })
+      const { items } = await api.json<{ items: Brought[] }>({ path: '/v1/runbooks/library' })
       const unknown = names.find((name) => items.every((item) => item.name !== name))
       if (unknown !== undefined) throw fail('NOT_FOUND', { message: `Pavior brings no runbook "${unknown}".`, fix: 'See: pavior runbook library' })
-      const made: Runbook[] = []
-      for (const { name, spec } of items.filter((item) => names.includes(item.name))) made.push(await api.json<Runbook>({ method: 'POST', path: `/apis/pavior.dev/v1/namespaces/${encodeURIComponent(team)}/runbooks`, body: { metadata: { name }, spec } }))
-      out.result(made, made.map(({ metadata, spec }) => `${metadata.name}   ${spec.title}`).join('\n'))
+      const present = new Map((await api.list<Runbook>('runbooks', team)).map((one) => [one.metadata.name, one]))
+      const told: { name: string; outcome: Outcome }[] = []
+      for (const item of items.filter(({ name }) => names.includes(name))) told.push({ name: item.name, outcome: await takeOver(api, team, item, present.get(item.name), replace) })
+      out.result(told, table(['NAME', ''], told.map(({ name, outcome }) => [name, outcomes[outcome]])))
+      const own = told.filter(({ outcome }) => outcome === 'own').map(({ name }) => name)
+      if (own.length > 0) throw fail('ALREADY_EXISTS', { message: `The team has ${own.join(', ')} already, and changed ${own.length === 1 ? 'it' : 'them'}.`, fix: `To write over ${own.length === 1 ? 'it' : 'them'}: pavior runbook add ${own.join(' ')} --replace` })
     })
+}
+
+interface Brought {
+  name: string
+  spec: RunbookSpec
+}
+
+type Outcome = 'added' | 'unchanged' | 'replaced' | 'own'
+const outcomes: Record<Outcome, string> = { added: 'added', unchanged: 'is there already, unchanged', replaced: 'replaced', own: 'is there already, and the team changed it: left as it is' }
+
+async function takeOver(api: Api, team: string, { name, spec }: Brought, present: Runbook | undefined, replace: boolean): Promise<Outcome> {
+  if (!present) {
+    await api.json<Runbook>({ method: 'POST', path: api.path('runbooks', team), body: { metadata: { name }, spec } })
+    return 'added'
+  }
+  if (isDeepStrictEqual(present.spec, spec)) return 'unchanged'
+  if (!replace) return 'own'
+  await api.json<Runbook>({ method: 'PUT', path: api.path('runbooks', team, name), body: { ...present, spec } })
+  return 'replaced'
 }
 
 function addRunning(runbook: Command, context: () => Context): void {

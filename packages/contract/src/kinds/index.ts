@@ -1,6 +1,7 @@
 export * from './alert.ts'
 export * from './alert-rule.ts'
 export * from './app.ts'
+export * from './dashboard.ts'
 export * from './delivery.ts'
 export * from './environment.ts'
 export * from './exports.ts'

@@ -79,6 +79,19 @@ export const remove = <T>(path: string, body?: unknown): Promise<T> => call<T>('
 /** JSON merge patch (RFC 7396) of a resource. */
 export const patch = <T = Resource>(path: string, body: unknown): Promise<T> => call<T>('PATCH', path, { body, type: 'application/merge-patch+json' })
 
+/** Sends JSON and hands over each line of the answer as it comes. */
+export async function postLines<T>(path: string, body: unknown, take: (line: T) => void, signal: AbortSignal): Promise<void> {
+  const response = await fetch(path, { method: 'POST', headers: { accept: 'application/json', 'content-type': 'application/json', 'x-csrf-token': csrf }, body: JSON.stringify(body), signal })
+  if (!response.ok || !response.body) throw new ApiError(response.status, (parse(await response.text()) ?? {}) as StatusBody)
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader()
+  let rest = ''
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    const lines = (rest + part.value).split('\n')
+    rest = lines.pop()!
+    for (const line of lines) if (line !== '') take(JSON.parse(line) as T)
+  }
+}
+
 /** Path of a collection or of one resource; `team` undefined is every team, or a kind without one. */
 export function resourcePath(plural: string, team?: string, name?: string, subresource?: string): string {
   const parts = ['/apis/pavior.dev/v1', ...(team === undefined ? [] : ['namespaces', team]), plural, ...(name === undefined ? [] : [name]), ...(subresource === undefined ? [] : [subresource])]

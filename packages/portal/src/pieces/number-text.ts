@@ -27,6 +27,7 @@ export function scaleText(value: number | null | undefined, unit: string): strin
   if (value === null || value === undefined) return '–'
   if (unit === 'ms') return value >= 1000 ? `${shortNumber(value / 1000)} s` : `${shortNumber(value)} ms`
   if (unit === 'bytes') return bytesText(value)
+  if (unit === 'bytes/s') return `${bytesText(value)}/s`
   return unit === '' ? shortNumber(value) : `${shortNumber(value)}${unit === '%' ? ' %' : unit}`
 }
 

@@ -6,7 +6,8 @@ import { useSearchParams, useSetSearchParams } from '../frame/search-params.ts'
 
 const minuteMs = 60_000
 const ranges: Record<string, number> = { '15m': 15 * minuteMs, '1h': 60 * minuteMs, '6h': 360 * minuteMs, '24h': 1440 * minuteMs, '7d': 10_080 * minuteMs }
-const usual = '1h'
+/** What a page shows that does not say. */
+const usualRange = '1h'
 const shortestZoomMs = minuteMs
 
 export interface TimeRange {
@@ -15,7 +16,8 @@ export interface TimeRange {
   fixed: { from: string; until: string } | undefined
 }
 
-export function useTimeRange(): TimeRange & { name: string; choose: (name: string) => void; zoom: (fromSeconds: number, untilSeconds: number) => void; reset: () => void } {
+/** `usual`: of a page that begins with another time. */
+export function useTimeRange(usual = usualRange): TimeRange & { name: string; choose: (name: string) => void; zoom: (fromSeconds: number, untilSeconds: number) => void; reset: () => void } {
   const { range, from, until } = useSearchParams()
   const set = useSetSearchParams()
   const name = range !== undefined && range in ranges ? range : usual
@@ -36,8 +38,8 @@ export function useTimeRange(): TimeRange & { name: string; choose: (name: strin
   }
 }
 
-export function TimeRangePicker() {
-  const { fixed, name, choose, reset } = useTimeRange()
+export function TimeRangePicker({ usual }: { usual?: string | undefined }) {
+  const { fixed, name, choose, reset } = useTimeRange(usual)
   return (
     <Group gap="xs">
       {fixed && (

@@ -16,21 +16,30 @@ export interface Line {
 export interface Marker {
   /** Seconds since the epoch. */
   at: number
+  /** What lasts, such as an incident, is shaded from `at` until then. */
+  until?: number
   label: string
   tone: 'good' | 'bad'
+}
+
+/** A value from which on something is so, as a line across. */
+export interface Limit {
+  value: number
+  tone: 'good' | 'warn' | 'bad'
 }
 
 /** Okabe and Ito: told apart with every kind of colour vision, and by their lightness too. Black becomes the text colour. */
 const palette = { light: ['#0072B2', '#D55E00', '#009E73', '#CC79A7', '#56B4E9', '#E69F00', '#B8A800', '#000000'], dark: ['#56B4E9', '#E69F00', '#009E73', '#CC79A7', '#4E9BD6', '#D55E00', '#F0E442', '#FFFFFF'] }
 const dashes: (number[] | undefined)[] = [undefined, [6, 3], [2, 3]]
 const paint = {
-  light: { text: '#495057', grid: '#e9ecef', background: '#ffffff', good: '#087f5b', bad: '#c92a2a' },
-  dark: { text: '#c1c2c5', grid: '#2c2e33', background: '#1a1b1e', good: '#63e6be', bad: '#ff8787' },
+  light: { text: '#495057', grid: '#e9ecef', background: '#ffffff', good: '#087f5b', warn: '#9a5b00', bad: '#c92a2a' },
+  dark: { text: '#c1c2c5', grid: '#2c2e33', background: '#1a1b1e', good: '#63e6be', warn: '#f0b429', bad: '#ff8787' },
 }
 export type Scheme = keyof typeof paint
 
 const font = '11px system-ui, sans-serif'
 const markerRoom = 16
+const shadeAlpha = 0.1
 const axisWidth = 64
 
 /** Beyond eight lines colours repeat with another dash. */
@@ -47,12 +56,13 @@ export interface PlotRequest {
   /** Charts of one name share their cursor. */
   sync: string | undefined
   markers: () => Marker[]
+  limits: () => Limit[]
   onZoom: ((from: number, until: number) => void) | undefined
   /** Index of the point under the cursor; null when it leaves. */
   onCursor: (index: number | null) => void
 }
 
-export function plotOptions({ scheme, lines, unit, width, height, sync, markers, onZoom, onCursor }: PlotRequest): Options {
+export function plotOptions({ scheme, lines, unit, width, height, sync, markers, limits, onZoom, onCursor }: PlotRequest): Options {
   const { text, grid } = paint[scheme]
   const axis = { stroke: text, font, grid: { stroke: grid, width: 1 }, ticks: { stroke: grid, width: 1, size: 4 } }
   return {
@@ -64,7 +74,7 @@ export function plotOptions({ scheme, lines, unit, width, height, sync, markers,
     scales: { x: { time: true }, y: { range: (_plot, min, max) => [min < 0 ? min * 1.08 : 0, max > 0 ? max * 1.08 : min < 0 ? 0 : 1] } },
     axes: [{ ...axis, values: timeTexts }, { ...axis, size: axisWidth, values: (_plot, splits) => splits.map((value) => scaleText(value, unit)) }],
     series: [{}, ...lines.map((line, index) => seriesOf(line, index, scheme))],
-    plugins: [markerPlugin(markers, scheme)],
+    plugins: [limitPlugin(limits, scheme), markerPlugin(markers, scheme)],
     hooks: {
       setCursor: [({ cursor }) => onCursor(cursor.idx ?? null)],
       setSelect: [
@@ -106,7 +116,29 @@ const timeTexts = [
   [1, '{HH}:{mm}:{ss}', '\n{D} {MMM} {YYYY}', null, '\n{D} {MMM}', null, null, null, 1],
 ]
 
-/** A vertical line for each deployment, with its release at the top. */
+/** A line across for each limit that the values come near to. */
+function limitPlugin(limits: () => Limit[], scheme: Scheme): Plugin {
+  return {
+    hooks: {
+      draw: ({ ctx, bbox, scales, valToPos }) => {
+        const { min = 0, max = 0 } = scales.y!
+        ctx.save()
+        ctx.setLineDash([2 * uPlot.pxRatio, 4 * uPlot.pxRatio])
+        for (const { value, tone } of limits().filter((limit) => limit.value > min && limit.value <= max)) {
+          const y = Math.round(valToPos(value, 'y', true))
+          ctx.strokeStyle = paint[scheme][tone]
+          ctx.beginPath()
+          ctx.moveTo(bbox.left, y)
+          ctx.lineTo(bbox.left + bbox.width, y)
+          ctx.stroke()
+        }
+        ctx.restore()
+      },
+    },
+  }
+}
+
+/** A vertical line for each deployment, with its release at the top; what lasts is shaded until its end. */
 function markerPlugin(markers: () => Marker[], scheme: Scheme): Plugin {
   return {
     hooks: {
@@ -119,18 +151,24 @@ function markerPlugin(markers: () => Marker[], scheme: Scheme): Plugin {
         ctx.textAlign = 'center'
         ctx.setLineDash([3 * ratio, 3 * ratio])
         let labelEnd = -Infinity
-        for (const { at, label, tone } of markers().filter((marker) => marker.at >= min && marker.at <= max)) {
-          const x = Math.round(plot.valToPos(at, 'x', true))
+        for (const { at, until = at, label, tone } of markers().filter((marker) => (marker.until ?? marker.at) >= min && marker.at <= max)) {
+          const x = Math.round(plot.valToPos(Math.max(at, min), 'x', true))
+          const end = Math.round(plot.valToPos(Math.min(until, max), 'x', true))
+          ctx.globalAlpha = shadeAlpha
+          ctx.fillStyle = paint[scheme][tone]
+          ctx.fillRect(x, bbox.top, end - x, bbox.height)
+          ctx.globalAlpha = 1
           ctx.strokeStyle = ctx.fillStyle = paint[scheme][tone]
           ctx.beginPath()
           ctx.moveTo(x, bbox.top)
           ctx.lineTo(x, bbox.top + bbox.height)
           ctx.stroke()
           const half = ctx.measureText(label).width / 2
+          const middle = Math.min(bbox.left + bbox.width - half, Math.max(bbox.left + half, x))
           // Labels that would lie on each other are left out; the line stays.
-          if (x - half < labelEnd) continue
-          ctx.fillText(label, x, bbox.top - 5 * ratio)
-          labelEnd = x + half + 4 * ratio
+          if (middle - half < labelEnd) continue
+          ctx.fillText(label, middle, bbox.top - 5 * ratio)
+          labelEnd = middle + half + 4 * ratio
         }
         ctx.restore()
       },

@@ -6,10 +6,10 @@ import { useEffect, useRef, useState } from 'react'
 import type uPlot from 'uplot'
 import { download } from './download.ts'
 import { scaleText } from './number-text.ts'
-import { createPlot, pictureOf, strokeOf, type Line, type Marker } from './time-series-plot.ts'
+import { createPlot, pictureOf, strokeOf, type Limit, type Line, type Marker } from './time-series-plot.ts'
 import classes from './time-series.module.css'
 
-export type { Line, Marker } from './time-series-plot.ts'
+export type { Limit, Line, Marker } from './time-series-plot.ts'
 
 export interface TimeSeriesProps {
   title: string
@@ -19,8 +19,11 @@ export interface TimeSeriesProps {
   /** Behind every number: '/s', 'ms', '%', 'bytes'. */
   unit: string
   markers?: Marker[]
-  /** Pixels. */
-  height?: number
+  limits?: Limit[]
+  /** Pixels; 'fill' for as high as its place is. */
+  height?: number | 'fill'
+  /** What is around it has the title already, and its own menu. */
+  untitled?: boolean
   /** Charts of one name share their cursor. */
   sync?: string
   /** Seconds since the epoch of the part that was brushed over. */
@@ -38,12 +41,14 @@ export function TimeSeries(props: TimeSeriesProps) {
   const at = cursor ?? lastMeasured(lines)
   const toggle = (label: string): void => setHidden((before) => (before.has(label) ? new Set([...before].filter((each) => each !== label)) : new Set([...before, label])))
   return (
-    <figure className={classes.figure} aria-label={title}>
+    <figure className={classes.figure} data-fill={props.height === 'fill'} aria-label={title}>
       <Group justify="space-between" wrap="nowrap" gap="xs" align="start">
         <Group gap="xs" className={classes.legend}>
-          <Text component="figcaption" size="sm" fw={600}>
-            {title}
-          </Text>
+          {!props.untitled && (
+            <Text component="figcaption" size="sm" fw={600}>
+              {title}
+            </Text>
+          )}
           {lines.map((line, index) => (
             <button key={line.label} type="button" className={classes.key} aria-pressed={!hidden.has(line.label)} onClick={() => toggle(line.label)} title={`Show or hide ${line.label}`}>
               <span className={classes.swatch} style={{ background: strokeOf(line, index, scheme) }} />
@@ -51,9 +56,9 @@ export function TimeSeries(props: TimeSeriesProps) {
             </button>
           ))}
         </Group>
-        <Export title={title} times={times} lines={lines} picture={() => (plot.current ? pictureOf(plot.current, title, scheme) : Promise.resolve(null))} />
+        {!props.untitled && <Export title={title} times={times} lines={lines} picture={() => (plot.current ? pictureOf(plot.current, title, scheme) : Promise.resolve(null))} />}
       </Group>
-      <div ref={host} className={classes.plot} style={{ height: props.height ?? defaultHeight }} />
+      <div ref={host} className={classes.plot} {...(props.height === 'fill' ? {} : { style: { height: props.height ?? defaultHeight } })} />
     </figure>
   )
 }
@@ -69,22 +74,24 @@ function usePlot(props: TimeSeriesProps, scheme: 'light' | 'dark', hidden: Reado
   useEffect(() => {
     const element = host.current!
     const { lines: own, times: axis, onZoom } = latest.current
+    const high = (): number => (height === 'fill' ? element.clientHeight : height)
     plot.current = createPlot(
       {
         scheme,
         lines: own,
         unit,
         width: element.clientWidth,
-        height,
+        height: high(),
         sync,
         markers: () => latest.current.markers ?? [],
+        limits: () => latest.current.limits ?? [],
         onZoom: onZoom && ((from, until) => latest.current.onZoom?.(from, until)),
         onCursor: setCursor,
       },
       [axis, ...own.map(({ values }) => values)],
       element,
     )
-    const resized = new ResizeObserver(() => plot.current?.setSize({ width: element.clientWidth, height }))
+    const resized = new ResizeObserver(() => plot.current?.setSize({ width: element.clientWidth, height: high() }))
     resized.observe(element)
     return () => {
       resized.disconnect()
@@ -96,7 +103,7 @@ function usePlot(props: TimeSeriesProps, scheme: 'light' | 'dark', hidden: Reado
   useEffect(() => {
     for (const [index, { label }] of latest.current.lines.entries()) plot.current?.setSeries(index + 1, { show: !hidden.has(label) })
   }, [hidden, shape])
-  useEffect(() => plot.current?.redraw(false), [props.markers])
+  useEffect(() => plot.current?.redraw(false), [props.markers, props.limits])
   return { host, plot }
 }
 
@@ -129,7 +136,7 @@ function Export({ title, times, lines, picture }: Pick<TimeSeriesProps, 'title' 
   )
 }
 
-function csvOf(times: number[], lines: Line[]): string {
+export function csvOf(times: number[], lines: Line[]): string {
   const head = ['time', ...lines.map(({ label }) => `"${label.replaceAll('"', '""')}"`)]
   const rows = times.map((time, index) => [new Date(time * 1000).toISOString(), ...lines.map(({ values }) => values[index] ?? '')])
   return [head, ...rows].map((row) => row.join(',')).join('\n')

@@ -16,7 +16,8 @@ import { policy } from './policy/index.ts'
 import { reliability } from './reliability/index.ts'
 import { runbooks } from './runbooks/index.ts'
 import { secrets } from './secrets/index.ts'
+import { dashboards } from './telemetry/dashboards/index.ts'
 import { telemetry } from './telemetry/index.ts'
 import { templates } from './templates/index.ts'
 
-export const rooms: PortalRoom[] = [catalog, templates, entities, delivery, telemetry, incidents, alerts, reliability, runbooks, environments, gitops, secrets, artifacts, policy, operations, identity, kinds, gallery]
+export const rooms: PortalRoom[] = [catalog, templates, entities, delivery, telemetry, dashboards, incidents, alerts, reliability, runbooks, environments, gitops, secrets, artifacts, policy, operations, identity, kinds, gallery]

@@ -12,16 +12,19 @@ import { Section } from '../../pieces/section.tsx'
 import { Stats, type Stat } from '../../pieces/stats.tsx'
 import { TimeRangePicker, useTimeRange } from '../../pieces/time-range.tsx'
 import { TimeSeries, type Marker } from '../../pieces/time-series.tsx'
-import { Timeline } from '../../pieces/timeline.tsx'
+import { deploymentMarkers, incidentMarkers, inTime } from '../../pieces/change-markers.ts'
+import { Timeline, type TimelineEntry } from '../../pieces/timeline.tsx'
 import { buildEntry, deploymentEntry, inOrder, releasesByVersion } from '../../pieces/deployment-entry.tsx'
 import { wentWrong } from '../../frame/phases.ts'
 import { urlOf, type App } from '../../frame/app-health.ts'
 import { appPath, useApp, useAppPlace, useDeployments, useEnvironment, useInstanceSets, useReleases, useUnreleasedBuilds, type AppPlace, type Deployment, type InstanceSet } from '../../frame/apps.ts'
 import { useTraffic } from '../../frame/traffic.ts'
 import { leftText, sloPath, useSlosOf, type Slo } from '../reliability/reads.ts'
+import { incidentPath, severityOf, sinceOf, spanText, useIncidentsOf, type Incident } from '../incidents/reads.ts'
 import { OpenIncidents } from './open-incidents.tsx'
 
 const shownDeployments = 5
+const shownChanges = 6
 /** More than one request in a hundred that fails is bad. */
 const tolerableErrors = 0.01
 
@@ -34,6 +37,8 @@ export default function Overview() {
   const { items: sets } = useInstanceSets(place, environment)
   const traffic = useTraffic(place, environment, range)
   const slos = useSlosOf(place, environment)
+  const incidents = useIncidentsOf(place, environment)
+  const markers = useMemo(() => inTime([...deploymentMarkers(deployments), ...incidentMarkers(incidents, (traffic?.times.at(-1) ?? 0) + (traffic?.stepSeconds ?? 0))]), [deployments, incidents, traffic])
   if (!app) return <RowsSkeleton />
   if (!loading && deployments.length === 0) return <NeverDeployed {...place} />
   return (
@@ -44,17 +49,20 @@ export default function Overview() {
       <Section
         title="Traffic"
         actions={
-          <>
+          <Group gap="md">
             <GoLink size="sm" to="/explore/metrics" search={{ q: `sum by (release, code) (rate(pavior_http_requests_total{app="${place.app}",environment="${environment}"}[5m]))`, team: place.team }}>
               Explore
             </GoLink>
+            <GoLink size="sm" to={`/dashboards/${encodeURIComponent(place.team)}/debug`} search={{ 'var-app': place.app, 'var-environment': environment }}>
+              Debug
+            </GoLink>
             <TimeRangePicker />
-          </>
+          </Group>
         }
       >
-        <Charts traffic={traffic} deployments={deployments} zoom={range.zoom} url={urlOf(app, environment)} />
+        <Charts traffic={traffic} markers={markers} zoom={range.zoom} url={urlOf(app, environment)} />
       </Section>
-      <Recent place={place} deployments={deployments} loading={loading} />
+      <Recent place={place} deployments={deployments} incidents={incidents} loading={loading} />
     </>
   )
 }
@@ -116,13 +124,12 @@ function latestOf({ all }: Traffic): number {
 
 interface ChartsProps {
   traffic: Traffic | undefined
-  deployments: Deployment[]
+  markers: Marker[]
   zoom: (from: number, until: number) => void
   url: string | undefined
 }
 
-function Charts({ traffic, deployments, zoom, url }: ChartsProps) {
-  const markers = useMemo(() => deployments.flatMap(markerOf).toSorted((one, other) => one.at - other.at), [deployments])
+function Charts({ traffic, markers, zoom, url }: ChartsProps) {
   const lines = useMemo(
     () =>
       traffic && {
@@ -156,16 +163,11 @@ function Charts({ traffic, deployments, zoom, url }: ChartsProps) {
   )
 }
 
-function markerOf({ spec, status }: Deployment): Marker[] {
-  if (!status?.finishedAt || (status.phase !== 'Succeeded' && !wentWrong(status.phase))) return []
-  return [{ at: Date.parse(status.finishedAt) / 1000, label: `v${spec.release}`, tone: status.phase === 'Succeeded' ? 'good' : 'bad' }]
-}
-
-function Recent({ place, deployments, loading }: { place: AppPlace; deployments: Deployment[]; loading: boolean }) {
+function Recent({ place, deployments, incidents, loading }: { place: AppPlace; deployments: Deployment[]; incidents: Incident[]; loading: boolean }) {
   const { items } = useReleases(place)
   const releases = useMemo(() => releasesByVersion(items), [items])
   const builds = useUnreleasedBuilds(place)
-  const entries = inOrder([...deployments.slice(0, shownDeployments).map((each) => deploymentEntry(place, each, releases, false)), ...builds.map((each) => buildEntry(place, each))]).slice(0, shownDeployments)
+  const entries = inOrder([...deployments.slice(0, shownDeployments).map((each) => deploymentEntry(place, each, releases, false)), ...builds.map((each) => buildEntry(place, each)), ...incidents.map(incidentEntry)]).slice(0, shownChanges)
   const all = (
     <GoLink size="sm" to={appPath(place, 'deployments')}>
       All deployments
@@ -173,9 +175,28 @@ function Recent({ place, deployments, loading }: { place: AppPlace; deployments:
   )
   return (
     <Section title="What changed" actions={all}>
-      {loading ? <RowsSkeleton count={3} /> : <Timeline label="Latest deployments" entries={entries} />}
+      {loading ? <RowsSkeleton count={3} /> : <Timeline label="Latest deployments and incidents" entries={entries} />}
     </Section>
   )
+}
+
+function incidentEntry(incident: Incident): TimelineEntry {
+  const { metadata, spec, status } = incident
+  const restored = status?.seconds?.restore
+  return {
+    key: metadata.uid,
+    ...severityOf(incident),
+    at: sinceOf(incident),
+    title: (
+      <>
+        <GoLink to={incidentPath(incident)} fw={600}>
+          {metadata.name}
+        </GoLink>{' '}
+        {spec.title}
+      </>
+    ),
+    text: restored === undefined ? 'Users are not known to be well again.' : `Users were well again after ${spanText(restored)}.`,
+  }
 }
 
 /** Its builds are shown all the same: the first one may be on its way, or have failed. */

@@ -1,7 +1,7 @@
 /** What pages about incidents read, and how they say it. */
 import type { IncidentEntry, IncidentSpec, IncidentStatus, PostmortemSpec, PostmortemStatus, ReliabilityFigures, Resource } from '@pavior/contract'
 import { queryOptions } from '@tanstack/react-query'
-import { useEffect, useState } from 'react'
+import { useEffect, useMemo, useState } from 'react'
 import { get, post } from '../../frame/api.ts'
 import { useCollection } from '../../frame/collections.ts'
 import { live } from '../../frame/live.ts'
@@ -88,8 +88,12 @@ export function useTimeline(team: string, name: string): IncidentEntry[] | undef
   return found?.key === key ? found.entries : undefined
 }
 
-/** Open incidents of an app in an environment, the worst first. */
-export function useOpenIncidents({ team, app }: { team: string; app: string }, environment: string): Incident[] {
+/** Incidents of an app in an environment, open ones first, the worst of them first. */
+export function useIncidentsOf({ team, app }: { team: string; app: string }, environment: string): Incident[] {
   const { items } = useCollection<Incident>('incidents', { team, fieldSelector: `spec.app=${app}` })
-  return items.filter((one) => !isOver(one) && (one.spec.environment ?? environment) === environment).toSorted(byUrgency)
+  return useMemo(() => items.filter((one) => (one.spec.environment ?? environment) === environment).toSorted(byUrgency), [items, environment])
+}
+
+export function useOpenIncidents(place: { team: string; app: string }, environment: string): Incident[] {
+  return useIncidentsOf(place, environment).filter((one) => !isOver(one))
 }

@@ -9,7 +9,7 @@ import { PageHeader } from '../../pieces/page-header.tsx'
 import { PageSkeleton } from '../../pieces/page-skeleton.tsx'
 import { manifestOf, type Manifest } from './manifest.ts'
 import { ResourceEditor } from './resource-editor.tsx'
-import { mergeThree } from './three-way.ts'
+import { mergeThree } from '../../pieces/three-way.ts'
 import { useDraft } from './use-draft.ts'
 import { useKind, useNamed, type KnownKind } from './use-kind.ts'
 

@@ -1,5 +1,6 @@
 /** Metrics explorer: an expression and a time give a chart and a table. Both are in the address. */
 import { Button, Group, Text } from '@mantine/core'
+import { IconLayoutDashboard } from '@tabler/icons-react'
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { useMemo, useState, type FormEvent } from 'react'
 import { ApiError } from '../../frame/api.ts'
@@ -14,10 +15,11 @@ import { RowsSkeleton } from '../../pieces/page-skeleton.tsx'
 import type { Column } from '../../pieces/table-column.ts'
 import { TimeRangePicker, useTimeRange } from '../../pieces/time-range.tsx'
 import { TimeSeries } from '../../pieces/time-series.tsx'
+import { AddPanel } from './dashboards/add-panel.tsx'
 import { ExpressionField } from './expression-field.tsx'
 import { filtered, mostLines, rowsOf, unitOf, type SeriesRow } from './lines.ts'
 import { Questions } from './questions.tsx'
-import { explore, type Explored } from './reads.ts'
+import { explore, type AskedOf, type Explored } from './reads.ts'
 import { SourceChoice, useAskedOf } from './source-choice.tsx'
 import classes from './explorer.module.css'
 
@@ -75,7 +77,7 @@ function Answer({ query, asked }: { query: string; asked: number }) {
   if (error) return <Fault query={query} error={error} />
   if (!data) return <RowsSkeleton />
   if (data.series.length === 0 && !isPlaceholderData) return <EmptyState title="Nothing fits in this time." text="The names may be right and the time wrong, or a label has another value. What there is:" commands={['pavior metrics list']} />
-  return <Result data={data} query={query} />
+  return <Result data={data} query={query} of={of} />
 }
 
 /** The expression with the wrong place marked, then why. */
@@ -95,10 +97,11 @@ function Fault({ query, error }: { query: string; error: Error }) {
   )
 }
 
-function Result({ data, query }: { data: Explored; query: string }) {
+function Result({ data, query, of }: { data: Explored; query: string; of: AskedOf }) {
   // The filter of the table below holds for the chart too.
   const { [`${tableName}.filter`]: words = '' } = useSearchParams()
   const { zoom } = useTimeRange()
+  const [adding, setAdding] = useState(false)
   const unit = unitOf(query)
   const rows = useMemo(() => rowsOf(data.series, data.start, data.step, data.count), [data])
   const shown = useMemo(() => filtered(rows, words), [rows, words])
@@ -107,11 +110,19 @@ function Result({ data, query }: { data: Explored; query: string }) {
   const columns = useMemo(() => columnsWith(unit), [unit])
   return (
     <>
-      <Text size="sm" c="dimmed" mb="xs" aria-live="polite">
-        {countText(shown.length, rows.length)}
-      </Text>
+      <Group justify="space-between" mb="xs" mih={30}>
+        <Text size="sm" c="dimmed" aria-live="polite">
+          {countText(shown.length, rows.length)}
+        </Text>
+        {of.source === undefined && (
+          <Button size="xs" variant="default" leftSection={<IconLayoutDashboard size={14} />} onClick={() => setAdding(true)}>
+            Add to a dashboard
+          </Button>
+        )}
+      </Group>
       <TimeSeries title="Result" times={times} lines={lines} unit={unit} height={chartHeight} onZoom={zoom} />
       <DataTable label="series" name={tableName} rows={rows} columns={columns} rowKey={({ full }) => full} initialSort={{ key: 'last', descending: true }} />
+      <AddPanel opened={adding} close={() => setAdding(false)} query={query} team={of.team} />
     </>
   )
 }

@@ -11,9 +11,11 @@ interface ExpressionFieldProps {
   onChange: (value: string) => void
   onSubmit: () => void
   of: AskedOf
+  /** Where there are several. */
+  label?: string
 }
 
-export function ExpressionField({ value, onChange, onSubmit, of }: ExpressionFieldProps) {
+export function ExpressionField({ value, onChange, onSubmit, of, label = 'Expression' }: ExpressionFieldProps) {
   const combobox = useCombobox({ onDropdownClose: () => combobox.resetSelectedOption() })
   const field = useRef<HTMLTextAreaElement>(null)
   const [spot, setSpot] = useState<Spot>()
@@ -52,7 +54,7 @@ export function ExpressionField({ value, onChange, onSubmit, of }: ExpressionFie
       <Combobox.Target withExpandedAttribute>
         <Textarea
           ref={field}
-          label="Expression"
+          label={label}
           description="PromQL. Enter asks, Shift with Enter begins a new line."
           classNames={{ input: classes.expression! }}
           autosize

@@ -9,6 +9,7 @@ import type { Logger } from '../../kernel/log.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
 import type { Room } from '../../kernel/room.ts'
 import { createChanges, type Changes } from './changes/index.ts'
+import { dashboard, dashboardRoutes } from './dashboards/index.ts'
 import { calledBy, callsOf, type AppName, type CallCounts } from './traffic/calls.ts'
 import { createCollector, trafficChannel } from './traffic/collect.ts'
 import { trafficMinutes, type TrafficMinutes } from './traffic/minutes.ts'
@@ -38,9 +39,10 @@ export type { MinuteCounts, TrafficMinutes } from './traffic/minutes.ts'
 export type { AppName, CallCounts } from './traffic/calls.ts'
 export { exporterVariables } from './exporters.ts'
 export { otlpPath } from './otlp/intake.ts'
+export { createDashboardRules } from './dashboards/index.ts'
 export { compilePattern } from './promql/regex/pattern.ts'
 
-export const kinds = [telemetryExport, metricSource]
+export const kinds = [telemetryExport, metricSource, dashboard]
 
 export interface TelemetryDeps {
   database: PgDatabase
@@ -68,6 +70,7 @@ export interface TelemetryDeps {
   /** What this server counts about itself. */
   registry: Registry
   serverName: () => string
+  publicUrl: () => string
   /** Of Pavior. */
   version: string
   clock: Clock
@@ -110,13 +113,14 @@ export function createTelemetry(deps: TelemetryDeps): Room<TelemetryReads> {
   const traces = createTraces({ database, resources, source, drops: metrics.drops, logs: logs.ofRequests, usual: usualOf(database), settings: deps.traces, clock, log, sendOn: exports.queue.spans })
   const intake = intakeRoutes({ senders: deps.senders, resources, instances: deps.instances, signals: [metrics.signal, logs.signal, traces.signal], others: [metrics.remoteWrite, changes.wayIn], bodyBytes: deps.bodyBytes, clock })
   const gate = new Gate()
+  const queries = createQueryReads({ source: metrics.series, gate, elsewhere: sources.query })
   const news = listenTo(database, trafficChannel, 'traffic news')
   return {
     reconcilers: [createOutcomes(deps)],
-    routes: [telemetryRoutes({ database, resources, defaultEnvironment, onMore: news.onMore, clock }), metrics.routes, logs.routes, traces.routes, changes.routes, exports.routes, sources.routes, intake, queryRoutes({ source: metrics.series, gate, clock, version: deps.version })],
+    routes: [telemetryRoutes({ database, resources, defaultEnvironment, onMore: news.onMore, clock }), metrics.routes, logs.routes, traces.routes, changes.routes, exports.routes, sources.routes, intake, queryRoutes({ source: metrics.series, gate, clock, version: deps.version }), dashboardRoutes({ resources, source: metrics.series, gate, check: queries.check, publicUrl: deps.publicUrl, clock })],
     parts: [exports.first, news.part, collector, ...metrics.parts, ...logs.parts, ...traces.parts, changes.part, exports.part],
     reads: {
-      ...createQueryReads({ source: metrics.series, gate, elsewhere: sources.query }),
+      ...queries,
       minutes: trafficMinutes(database),
       takenAt: collector.takenAt,
       since: async (of, moments) => {

@@ -80,7 +80,7 @@ function askedIn(request: FastifyRequest, reply: FastifyReply): Asked {
 }
 
 /** Whatever is asked for, only of this app. */
-function within(source: SeriesSource, app: string | undefined): SeriesSource {
+export function within(source: SeriesSource, app: string | undefined): SeriesSource {
   if (app === undefined) return source
   const only = (selection: Selection): Selection => ({ ...selection, matchers: [...selection.matchers, { name: 'app', op: '=', value: app }] })
   return { ...source, select: (selection, signal) => source.select(only(selection), signal), series: (selection, signal) => source.series(only(selection), signal) }
