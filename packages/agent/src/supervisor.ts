@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { fail, type DesiredSet, type DesiredState, type InstanceStatus } from '@pavior/contract'
 import type { EventHub } from './events.ts'
+import { Faults } from './faults/index.ts'
 import { Instance, type InstanceContext } from './instance.ts'
 import type { LogStore } from './logs/store.ts'
 import { plan, type Action, type WantedSet } from './plan.ts'
@@ -25,6 +26,7 @@ export class Supervisor {
   readonly #random: () => number
   readonly #routes: RoutePublisher
   readonly sleepers: Sleepers
+  readonly faults: Faults
   readonly #instances = new Map<string, Instance>()
   readonly #revisions = new WeakMap<DesiredSet, string>()
   #desired = nothing
@@ -42,7 +44,7 @@ export class Supervisor {
     this.#random = options.random
     this.#routes = new RoutePublisher({
       router: options.router,
-      table: () => buildTable(this.#desired, [...this.#instances.values()], (set) => this.sleepers.isAsleep(set)),
+      table: () => buildTable(this.#desired, [...this.#instances.values()], (set) => this.sleepers.isAsleep(set), this.faults.ofRequests()),
       onRouted: (generation) => this.#events.changed('routed', () => ({ type: 'routed', generation })),
       log: options.host.log,
     })
@@ -52,6 +54,13 @@ export class Supervisor {
       instances: () => [...this.#instances.values()],
       publish: () => this.#routes.publish(),
       planSoon: () => this.#planSoon(),
+    })
+    this.faults = new Faults({
+      host: options.host,
+      router: options.router,
+      instance: (id) => this.#instances.get(id),
+      wake: ({ record }) => this.sleepers.wakeInstances(record.name),
+      publish: () => void this.#routes.publish(),
     })
     options.router.hear({ onWake: (set) => this.sleepers.wakeFor(set), onRequests: (place) => this.sleepers.active(place) })
   }
@@ -74,6 +83,7 @@ export class Supervisor {
       instance.adopt()
     }
     this.sleepers.resume()
+    this.faults.begin(this.#instances.values())
     await this.#routes.publish()
     this.#planSoon()
   }
@@ -152,6 +162,7 @@ export class Supervisor {
 
   #close(): void {
     this.#closed = true
+    this.faults.close()
     clearTimeout(this.#timer)
     this.#routes.close()
   }

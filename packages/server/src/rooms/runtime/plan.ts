@@ -47,6 +47,7 @@ export interface RunningInstance {
   process: string
   port?: number
   healthy: boolean
+  startedAt?: string
   asleep: boolean
   metrics?: InstanceSetSpec['metrics']
   restarts: number
@@ -56,11 +57,11 @@ export interface RunningInstance {
 
 export function runningInstances(sets: Iterable<InstanceSet>, instances: readonly InstanceStatus[]): RunningInstance[] {
   const byUid = new Map([...sets].map((set) => [set.metadata.uid, set]))
-  return instances.flatMap(({ id, set: uid, state, port, restarts, asleepSince, cpuSeconds, memoryBytes }) => {
+  return instances.flatMap(({ id, set: uid, state, port, startedAt, restarts, asleepSince, cpuSeconds, memoryBytes }) => {
     const set = byUid.get(uid)
     if (!set || state === 'stopped') return []
     const { app, environment, release, process, metrics } = set.spec
-    return [{ id, team: set.metadata.namespace!, app, environment, release, process, healthy: state === 'healthy', asleep: asleepSince !== undefined, restarts, ...defined({ port, metrics, cpuSeconds, memoryBytes }) }]
+    return [{ id, team: set.metadata.namespace!, app, environment, release, process, healthy: state === 'healthy', asleep: asleepSince !== undefined, restarts, ...defined({ port, startedAt, metrics, cpuSeconds, memoryBytes }) }]
   })
 }
 

@@ -15,7 +15,7 @@ function deployment(app: string, release: number, minutesBefore: number, more: {
 
 const row = (kind: string, name: string, minutesBefore: number, verb = 'patch'): AuditRow => ({ id: `${kind}${name}${minutesBefore}`, time: at(minutesBefore), actor: 'user:ada', verb, kind, team: 'blue', name, resourceVersion: '1' })
 
-const context: SuspectContext = { team: 'blue', app: 'shop', environment: 'production', calls: new Set(['store']), deployments: [], releases: [], changes: [], elsewhere: [], errors: [], onsetMs, detectedMs: onsetMs + 120_000 }
+const context: SuspectContext = { team: 'blue', app: 'shop', environment: 'production', calls: new Set(['store']), deployments: [], releases: [], changes: [], elsewhere: [], gameDays: [], errors: [], onsetMs, detectedMs: onsetMs + 120_000 }
 
 describe('suspects', () => {
   test('a release before the onset from which all errors come is the first, with the command that takes it back', () => {
@@ -54,7 +54,7 @@ describe('suspects', () => {
 test('a timeline has what happened in its time, in its order, each under a key that stays the same', () => {
   const alert = { apiVersion: 'pavior.dev/v1', kind: 'Alert', metadata: { name: 'a', namespace: 'blue', uid: 'a', resourceVersion: '1', creationTimestamp: at(0) }, spec: { severity: 'page', summary: 'It burns.', source: { kind: 'Slo', name: 's' }, app: 'shop' }, status: { state: 'Resolved', since: at(0), resolvedAt: at(-20), acknowledged: { by: 'user:bob', at: at(-2) } } } as Alert
   const run = { metadata: { name: 'r', uid: 'r' }, spec: { runbook: 'roll-back', title: 'Roll back', requestedBy: 'user:bob' }, status: { phase: 'Succeeded', message: 'It is back.', startedAt: at(-3), finishedAt: at(-5), steps: [{ name: 'approve', type: 'human', state: 'Done', by: 'user:ada', finishedAt: at(-4) }] } } as RunbookRun
-  const what = { team: 'blue', apps: new Set(['shop']), environment: 'production', fromMs: onsetMs - 3600_000, untilMs: onsetMs + 600_000, alerts: [alert], deployments: [deployment('shop', 12, 3), deployment('blog', 1, 3), deployment('shop', 10, 90)], releases: [], changes: [row('Policy', 'no-latest', 30), row('App', 'blog', 5), row('Secret', 'old', 100), row('Quota', 'q', 2, 'read')], freezes: [], elsewhere: [{ id: '7', source: '/flags', type: 'flag.changed', at: new Date(onsetMs - 60_000).toISOString(), team: 'blue', app: 'shop', environment: 'production', text: 'new-cart is on' }], runs: [run] }
+  const what = { team: 'blue', apps: new Set(['shop']), environment: 'production', fromMs: onsetMs - 3600_000, untilMs: onsetMs + 600_000, alerts: [alert], deployments: [deployment('shop', 12, 3), deployment('blog', 1, 3), deployment('shop', 10, 90)], releases: [], changes: [row('Policy', 'no-latest', 30), row('App', 'blog', 5), row('Secret', 'old', 100), row('Quota', 'q', 2, 'read')], freezes: [], gameDays: [], elsewhere: [{ id: '7', source: '/flags', type: 'flag.changed', at: new Date(onsetMs - 60_000).toISOString(), team: 'blue', app: 'shop', environment: 'production', text: 'new-cart is on' }], runs: [run] }
   const lines = happenings(what)
   expect(lines.map(({ text }) => text)).toEqual([
     'ada changed the policy no-latest.',
