@@ -1,5 +1,5 @@
 /** What each step did and what was seen of it, as it is known by now. Pure. */
-import type { FaultReport, GameDayFigures, GameDaySpec, GameDayStatus, GameDayStep, GameDayStepState } from '@pavior/contract'
+import { trafficIntervalMs, type FaultReport, type GameDayFigures, type GameDaySpec, type GameDayStatus, type GameDayStep, type GameDayStepState } from '@pavior/contract'
 import { faultId } from './plan.ts'
 
 /** Before a step the app is looked at for so long. */
@@ -16,11 +16,18 @@ export function spansOf(steps: readonly GameDayStepState[], index: number, now: 
   if (from === undefined || until === undefined) return {}
   const earliest = steps.slice(0, index).findLast((one) => one.until !== undefined)?.until
   const [begin, end] = [Date.parse(from), Math.min(Date.parse(until), now.getTime())]
+  const settled = Math.min(now.getTime(), settledAt === undefined ? end + beforeMs : Date.parse(settledAt))
   return {
-    before: { from: new Date(Math.max(begin - beforeMs, earliest === undefined ? 0 : Date.parse(earliest))), until: new Date(begin) },
-    during: { from: new Date(begin), until: new Date(end) },
-    ...(state === 'Running' ? {} : { after: { from: new Date(end), until: new Date(Math.min(now.getTime(), settledAt === undefined ? end + beforeMs : Date.parse(settledAt))) } }),
+    before: wholeIntervals(Math.max(begin - beforeMs, earliest === undefined ? 0 : Date.parse(earliest)), begin),
+    // A short one has no interval of its own: then the one that begins in it tells.
+    during: wholeIntervals(begin, Math.max(end, begin + 2 * trafficIntervalMs)),
+    ...(state === 'Running' ? {} : { after: wholeIntervals(end, settled) }),
   }
+}
+
+/** The router's interval that reaches beyond the end belongs to what comes then. */
+function wholeIntervals(from: number, until: number): Span {
+  return { from: new Date(from), until: new Date(Math.max(from, until - trafficIntervalMs)) }
 }
 
 /** Steps whose figures may still move: counts come some seconds late. */
