@@ -98,7 +98,7 @@ export const GameDaySpec = Type.Object(
     environment: dnsLabel(20, 'Environment in which; it has to allow faults.'),
     owner: Type.Optional(Type.String({ minLength: 1, maxLength: 63, description: 'User who leads it.' })),
     steps: Type.Array(GameDayStep, { minItems: 1, maxItems: 20, description: 'One after the other.' }),
-    settleSeconds: Type.Optional(Type.Integer({ minimum: 5, maximum: 600, description: 'Without a fault after each step, to see how the app recovers, in seconds. Default: 15.' })),
+    settleSeconds: Type.Optional(Type.Integer({ minimum: 10, maximum: 600, description: 'Without a fault after each step, to see how the app recovers, in seconds. Default: 15.' })),
     blastRadius: Type.Optional(
       Type.Object(
         {

@@ -70,6 +70,7 @@ export default function GameDayPage() {
         )}
       </Text>
       {status.startedAt && <Stats stats={statsOf(gameDay)} />}
+      <Asked gameDay={gameDay} />
       <Section title="Steps">
         <StepList spec={spec} steps={status.steps ?? spec.steps.map((step) => ({ name: stepText(step), state: 'Pending' as const }))} />
       </Section>
@@ -86,14 +87,24 @@ function statsOf({ spec, status = {} }: GameDay): Stat[] {
     const found = limits.find((limit) => limit.text === text)
     return found && `more than ${found.limit} ${found.unit} ends it`
   }
-  const others = limits.filter(({ text }) => text !== 'Requests that fail' && text !== '95th percentile')
   return [
     { label: 'Requests', value: now?.requests ?? '–', hint: 'in the last 20 s' },
     { label: 'Fail', value: now ? `${Number(now.errorPercent.toFixed(1))} %` : '–', hint: limitOf('Requests that fail') ?? 'no limit' },
     { label: '95th percentile', value: now?.p95Ms == null ? '–' : `${Math.round(now.p95Ms)} ms`, hint: limitOf('95th percentile') ?? 'no limit' },
-    ...others.map(({ text, value, limit, unit }): Stat => ({ label: text, value: value === undefined ? '–' : `${value} ${unit}`, hint: `more than ${limit} ${unit} ends it`, ...(value !== undefined && value > limit ? { tone: 'bad' as const } : {}) })),
     { label: 'Blast radius', value: `${spec.blastRadius?.percent ?? usualPercent} %`, hint: 'of requests or instances' },
   ]
+}
+
+const inStats = new Set(['Requests that fail', '95th percentile'])
+
+/** Conditions that are asked for: objectives and queries, which may be long. */
+function Asked({ gameDay: { status } }: { gameDay: GameDay }) {
+  const asked = (status?.limits ?? []).filter(({ text }) => !inStats.has(text))
+  return asked.map(({ text, value, limit, unit }) => (
+    <Text key={text} size="sm" mt="xs" style={{ overflowWrap: 'anywhere' }}>
+      {text}: <b>{value === undefined ? 'nothing measured' : `${value} ${unit}`}</b>, more than {limit} {unit} ends it
+    </Text>
+  ))
 }
 
 function Limits({ gameDay: { spec } }: { gameDay: GameDay }) {

@@ -66,8 +66,8 @@ function Figures({ name, rows }: { name: string; rows: [string, GameDayFigures |
         {rows.map(([when, figures]) => (
           <Table.Tr key={when}>
             <Table.Th scope="row">{when}</Table.Th>
-            <Table.Td>{figures?.requests ?? '–'}</Table.Td>
-            <Table.Td>{figures ? `${Number(figures.errorPercent.toFixed(1))} %` : '–'}</Table.Td>
+            <Table.Td>{figures?.requests || '–'}</Table.Td>
+            <Table.Td>{figures?.requests ? `${Number(figures.errorPercent.toFixed(1))} %` : '–'}</Table.Td>
             <Table.Td>{figures?.p95Ms == null ? '–' : `${Math.round(figures.p95Ms)} ms`}</Table.Td>
           </Table.Tr>
         ))}

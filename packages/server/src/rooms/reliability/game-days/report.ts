@@ -66,7 +66,8 @@ function reachedBy(before: GameDayStepState['reached'], { seen, delayed, failed,
 function outcomeOf(step: GameDayStep, { state, reached, before, during, after }: GameDayStepState): { outcome?: string } {
   if (state === 'Pending') return {}
   if (state === 'Skipped') return { outcome: 'It was left out.' }
-  const figures = [before && during ? `Errors ${percent(before)} → ${percent(during)}${after ? ` → ${percent(after)}` : ''}` : '', before && during && during.p95Ms !== null ? `p95 ${ms(before)} → ${ms(during)}${after ? ` → ${ms(after)}` : ''}` : ''].filter(Boolean).join(', ')
+  const told = [before, during, after].filter((figures) => figures !== undefined && figures.requests > 0) as GameDayFigures[]
+  const figures = during && during.requests > 0 ? `Errors ${told.map(percent).join(' → ')}, p95 ${told.map(ms).join(' → ')}` : ''
   const said = [reachedText(step, reached), figures && `${figures}.`, state === 'Cut' ? 'It was cut short.' : ''].filter(Boolean).join(' ')
   return said === '' ? {} : { outcome: said }
 }
