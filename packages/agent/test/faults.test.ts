@@ -135,7 +135,7 @@ describe('a burden', () => {
   test('of memory fills the instance to the share that was asked for, and ends by its own clock', async () => {
     const { client, instances } = await serving(1)
     const [one] = instances as [InstanceStatus]
-    await inject(client, 1, [faultOf({ memory: { percent: 80, targets: [targetOf(one)] }, until: new Date(Date.now() + 8000).toISOString() })])
+    await inject(client, 1, [faultOf({ memory: { percent: 80, targets: [targetOf(one)] }, until: new Date(Date.now() + 5000).toISOString() })])
     if (!(await holds(client))) return
     const memory = async (): Promise<number> => (await client.call<{ instances: InstanceStatus[] }>('GET', '/observed')).body.instances[0]!.memoryBytes ?? 0
     await waitUntil(async () => (await memory()) > 256 * megabyte * 0.75)

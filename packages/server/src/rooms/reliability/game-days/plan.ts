@@ -1,5 +1,5 @@
 /** What a game day does next: from its plan, how far it is, and what was seen. Pure. */
-import { gameDayFaults, type Cause, type Fault, type FaultTarget, type GameDayFault, type GameDaySpec, type GameDayState, type GameDayStatus, type GameDayStep, type GameDayStepState, type Resource } from '@pavior/contract'
+import { gameDayFaults, type Cause, type Fault, type FaultTarget, type GameDaySpec, type GameDayState, type GameDayStatus, type GameDayStep, type GameDayStepState, type Resource } from '@pavior/contract'
 
 export type GameDay = Resource<GameDaySpec, GameDayStatus>
 
@@ -17,10 +17,6 @@ export function stateOf(status: GameDayStatus | undefined): GameDayState {
 
 export function isOver(state: GameDayState): boolean {
   return state === 'Finished' || state === 'Aborted' || state === 'Stopped'
-}
-
-export function faultKind(step: GameDayStep): GameDayFault | undefined {
-  return gameDayFaults.find((kind) => step[kind] !== undefined)
 }
 
 /** How many instances a step means to reach; 0 for one that is about requests or the platform. */
