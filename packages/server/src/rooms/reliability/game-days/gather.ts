@@ -55,9 +55,10 @@ export async function servingOf({ tools, random }: GameDayDeps, place: Place): P
 /** What is wrong about the app apart from the conditions. */
 export async function troubleAbout({ resources }: Pick<GameDayDeps, 'resources'>, { metadata, spec }: GameDay): Promise<string | undefined> {
   const team = metadata.namespace!
-  const of = { fields: [{ path: 'spec.app', operator: '=' as const, value: spec.app }] }
-  const [alerts, incidents] = await Promise.all([resources.listAll<Alert>(actor, 'Alert', team), resources.listAll<Incident>(actor, 'Incident', team, of)])
-  return troubleOf(spec, alerts, incidents)
+  const ofApp = { path: 'spec.app', operator: '=' as const, value: spec.app }
+  const alertsThat = (state: string): Promise<Alert[]> => resources.listAll<Alert>(actor, 'Alert', team, { fields: [ofApp, { path: 'status.state', operator: '=', value: state }] })
+  const [firing, taken, incidents] = await Promise.all([alertsThat('Firing'), alertsThat('Acknowledged'), resources.listAll<Incident>(actor, 'Incident', team, { fields: [ofApp] })])
+  return troubleOf(spec, [...firing, ...taken], incidents)
 }
 
 /** The conditions as they are now. */

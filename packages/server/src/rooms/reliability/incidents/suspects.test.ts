@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { AuditRow } from '@pavior/contract'
+import type { GameDay } from '../game-days/plan.ts'
 import { suspectsOf, type SuspectContext } from './suspects.ts'
 import { happenings } from './timeline.ts'
 import type { Alert, Deployment, RunbookRun } from './types.ts'
@@ -49,6 +50,17 @@ describe('suspects', () => {
     expect([bad!.release, bad!.reasons.at(-1), bad!.undo]).toEqual([12, 'Another release serves in its place by now.', undefined])
     expect(suspectsOf({ ...context, deployments: Array.from({ length: 30 }, (_, index) => deployment('shop', index + 2, index)) })).toHaveLength(8)
   })
+})
+
+const gameDay = (over: Partial<GameDay['status']> = {}): GameDay => ({ metadata: { name: 'slow-day', namespace: 'blue', uid: 'g' }, spec: { hypothesis: 'It holds.', app: 'shop', environment: 'production', steps: [{ seconds: 60, kill: {} }] }, status: { state: 'Running', startedAt: at(2), startedBy: 'user:ana', steps: [{ name: '1 instance killed', state: 'Running', from: at(1), until: at(-1) }], ...over } }) as GameDay
+
+test('a game day that was at work when the trouble began did it, and stopping it takes it back', () => {
+  const found = suspectsOf({ ...context, gameDays: [gameDay()], deployments: [deployment('shop', 12, 30)] })
+  expect(found[0]).toMatchObject({ kind: 'GameDay', name: 'slow-day', by: 'user:ana', likelihood: 0.95, undo: { command: 'pavior gameday stop slow-day --team blue' } })
+  expect(suspectsOf({ ...context, gameDays: [gameDay({ finishedAt: at(-1) })] })[0]!.undo).toBeUndefined()
+  expect(suspectsOf({ ...context, gameDays: [gameDay({ steps: [{ name: '1 instance killed', state: 'Done', from: at(30), until: at(29) }] })] })).toEqual([])
+  const lines = happenings({ team: 'blue', apps: new Set(['shop']), environment: 'production', fromMs: onsetMs - 3600_000, untilMs: onsetMs + 600_000, alerts: [], deployments: [], releases: [], changes: [], freezes: [], elsewhere: [], runs: [], gameDays: [gameDay({ state: 'Stopped', finishedAt: at(0), stoppedBy: 'user:bob', message: 'It was stopped: bob stopped it.' })] })
+  expect(lines.map(({ actor, text }) => `${actor} ${text}`)).toEqual(['user:ana ana began the game day slow-day: It holds.', 'system:incidents The game day slow-day injected a fault into shop: 1 instance killed.', 'user:bob The game day slow-day is over. It was stopped: bob stopped it.'])
 })
 
 test('a timeline has what happened in its time, in its order, each under a key that stays the same', () => {
