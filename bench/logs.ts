@@ -1,6 +1,6 @@
 /**
- * Logs: lines a second that a whole platform takes from its instances while its router serves, bytes of a line on disk, and how
- * long it takes to find lines among many.
+ * Logs: lines a second that a whole platform takes from its instances while its router serves, how late whoever follows sees a line
+ * meanwhile, bytes of a line on disk, and how long it takes to find lines among many.
  *
  *   node bench/run.mjs logs [seconds=10] [millions=10]
  */
@@ -20,6 +20,8 @@ import { cpuSeconds, percentile, root, served, show, startPlatform, type BenchPl
 const [seconds = 10, millions = 10] = process.argv.slice(2).map(Number)
 const writers = 4
 const linesPerSecond = 40_000
+/** Of the app that somebody follows meanwhile. */
+const followedPerSecond = 100
 const hourMs = 3600_000
 
 const talker = `
@@ -46,19 +48,14 @@ async function ingestion(): Promise<void> {
   const platform = await startPlatform({ PAVIOR_LOG_LINES_PER_SECOND: '1000000', PAVIOR_LOG_KIB_PER_SECOND: '1000000' })
   try {
     await platform.cli(['deploy'], join(root, 'examples/hello-node'))
-    for (let index = 0; index < writers; index++) {
-      const directory = join(platform.home, `talker-${index}`)
-      mkdirSync(directory)
-      writeFileSync(join(directory, 'package.json'), JSON.stringify({ name: `talker-${index}`, private: true, scripts: { start: 'node server.js' } }))
-      writeFileSync(join(directory, 'server.js'), talker)
-      const { code, stderr } = await platform.cli(['deploy'], directory)
-      if (code !== 0) throw new Error(stderr)
-    }
+    for (const name of ['followed', ...Array.from({ length: writers }, (_, index) => `talker-${index}`)]) await deployTalker(platform, name)
+    const following = await follow(platform, 'followed')
     const before = { lines: await stored(platform), cpu: cpuSeconds(platform) }
     const traffic = served(platform, seconds)
     const began = performance.now()
+    await get(platform, 'followed.localhost', `/?rate=${followedPerSecond}&seconds=${seconds}`)
     for (let index = 0; index < writers; index++) await get(platform, `talker-${index}.localhost`, `/?rate=${linesPerSecond / writers}&seconds=${seconds}`)
-    const wanted = linesPerSecond * seconds
+    const wanted = (linesPerSecond + followedPerSecond) * seconds
     let lines = 0
     while (lines < wanted && performance.now() - began < seconds * 4000) {
       await new Promise((resolve) => setTimeout(resolve, 100))
@@ -68,9 +65,46 @@ async function ingestion(): Promise<void> {
     console.log(`load average ${readFileSync('/proc/loadavg', 'utf8').split(' ')[0]}; ${writers} instances write ${linesPerSecond} lines a second for ${seconds} s`)
     show('lines taken a second, with the router serving', `${(lines / took).toFixed(0)}/s`, '>= 30,000/s', lines / took >= 30_000)
     console.log(`  ${lines} of ${wanted} lines, the last ${(took - seconds).toFixed(1)} s after it was written; server CPU ${(((cpuSeconds(platform) - before.cpu) / lines) * 1e6).toFixed(1)} µs a line; lag p99 at most ${await lagP99(platform)} s`)
+    const late = await following.end(followedPerSecond * seconds)
+    show('from writing a line until a follower has it', `p50 ${percentile(late, 0.5).toFixed(0)} ms, p99 ${percentile(late, 0.99).toFixed(0)} ms`, '<= 1000 ms p99', late.length === followedPerSecond * seconds && percentile(late, 0.99) <= 1000)
     console.log(`  router meanwhile: ${(await traffic).toFixed(0)} requests/s`)
   } finally {
     await platform.stop()
+  }
+}
+
+async function deployTalker(platform: BenchPlatform, name: string): Promise<void> {
+  const directory = join(platform.home, name)
+  mkdirSync(directory)
+  writeFileSync(join(directory, 'package.json'), JSON.stringify({ name, private: true, scripts: { start: 'node server.js' } }))
+  writeFileSync(join(directory, 'server.js'), talker)
+  const { code, stderr } = await platform.cli(['deploy'], directory)
+  if (code !== 0) throw new Error(stderr)
+}
+
+/** Follows the log of an app; `end` waits for so many lines and gives how late each was, in ms. */
+async function follow({ url, token }: BenchPlatform, app: string): Promise<{ end: (lines: number) => Promise<number[]> }> {
+  const stop = new AbortController()
+  const response = await fetch(new URL(`/v1/teams/default/apps/${app}/logs?follow=1&tail=0`, url), { headers: { authorization: `Bearer ${token}` }, signal: stop.signal })
+  const late: number[] = []
+  const read = (async () => {
+    let rest = ''
+    for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
+      const lines = (rest + chunk).split('\n')
+      rest = lines.pop()!
+      for (const line of lines) {
+        const at = /\\"time\\":(\d+)/.exec(line)?.[1]
+        if (at) late.push(Date.now() - Number(at))
+      }
+    }
+  })().catch(() => {})
+  return {
+    end: async (lines) => {
+      for (let waited = 0; late.length < lines && waited < 10_000; waited += 100) await new Promise((resolve) => setTimeout(resolve, 100))
+      stop.abort()
+      await read
+      return late
+    },
   }
 }
 

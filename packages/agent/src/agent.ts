@@ -14,6 +14,7 @@ import { leaveHome, takeHome, updateHolder, type AgentPid } from './lock.ts'
 import { LogCollector } from './logs/collector.ts'
 import { LogStore } from './logs/store.ts'
 import { cpuSeconds, metricsText, startMeasuring } from './metrics.ts'
+import { Prober } from './probes.ts'
 import type { Router } from './router/index.ts'
 import type { RunHost } from './run/host.ts'
 import { listProcesses, type ProcessStat } from './run/proc.ts'
@@ -99,6 +100,7 @@ class RunningAgent implements Agent {
   readonly #logs: LogStore
   readonly #spool: Spool<RequestRecord>
   readonly #spans: Spool<RequestSpan>
+  readonly #probes: Prober
   readonly #supervisor: Supervisor
   readonly #tasks: Tasks
   readonly #callers: CallerFinder
@@ -117,7 +119,9 @@ class RunningAgent implements Agent {
     this.#logs = new LogStore({ directory: host.home.logs, settings, fallocate: host.tools.fallocate })
     this.#spool = new Spool({ directory: host.home.spool, maxBytes: settings.spoolBytes })
     this.#spans = new Spool({ directory: host.home.spans, maxBytes: settings.spanSpoolBytes })
-    this.#supervisor = new Supervisor({ host, logs: this.#logs, router, events: this.#events, key, random: options.random ?? Math.random })
+    const random = options.random ?? Math.random
+    this.#probes = new Prober({ record: (record) => this.#spool.append([record]), random })
+    this.#supervisor = new Supervisor({ host, logs: this.#logs, router, events: this.#events, key, probes: this.#probes, random })
     this.#tasks = new Tasks({ host, logs: this.#logs, events: this.#events })
     this.#callers = this.#createCallers(parts)
     this.#api = createApi({
@@ -214,6 +218,7 @@ class RunningAgent implements Agent {
     this.#stopping ??= (async () => {
       this.#options.log.info({ instances }, 'agent stopping')
       this.#timers.forEach((timer) => clearInterval(timer))
+      this.#probes.close()
       if (instances) await Promise.all([this.#supervisor.stopAll(), this.#tasks.stopAll(tasksStopGraceMs)])
       else {
         this.#supervisor.release()

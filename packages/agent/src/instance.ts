@@ -105,6 +105,7 @@ export class Instance {
       restarts: record.restarts,
       crashLoop: record.crashLoop,
       lastExit: record.lastExit,
+      outOfMemoryKills: record.outOfMemoryKills ?? 0,
       problem: record.problem,
       cpuSeconds: record.earlierCpuSeconds + (this.#usage.cpuSeconds ?? 0),
       memoryBytes: this.#usage.memoryBytes,
@@ -323,6 +324,7 @@ export class Instance {
     const wasHealthy = record.healthyAt !== undefined
     record.earlierCpuSeconds += end.usage.cpuSeconds ?? 0
     record.lastExit = end.exit
+    if (end.exit.outOfMemory) record.outOfMemoryKills = (record.outOfMemoryKills ?? 0) + 1
     if (this.#leaving) return
     const restarting = this.#restarting
     this.#restarting = undefined

@@ -6,6 +6,7 @@ import { Faults } from './faults/index.ts'
 import { Instance, type InstanceContext } from './instance.ts'
 import type { LogStore } from './logs/store.ts'
 import { plan, type Action, type WantedSet } from './plan.ts'
+import type { Prober } from './probes.ts'
 import type { Router } from './router/index.ts'
 import { buildTable, RoutePublisher } from './routes.ts'
 import type { RunHost } from './run/host.ts'
@@ -25,6 +26,7 @@ export class Supervisor {
   readonly #key: Buffer
   readonly #random: () => number
   readonly #routes: RoutePublisher
+  readonly #probes: Prober
   readonly sleepers: Sleepers
   readonly faults: Faults
   readonly #instances = new Map<string, Instance>()
@@ -35,13 +37,14 @@ export class Supervisor {
   #planned = false
   #closed = false
 
-  constructor(options: { host: RunHost; logs: LogStore; router: Router; events: EventHub; key: Buffer; random: () => number }) {
+  constructor(options: { host: RunHost; logs: LogStore; router: Router; events: EventHub; key: Buffer; probes: Prober; random: () => number }) {
     this.#host = options.host
     this.#logs = options.logs
     this.#router = options.router
     this.#events = options.events
     this.#key = options.key
     this.#random = options.random
+    this.#probes = options.probes
     this.#routes = new RoutePublisher({
       router: options.router,
       table: () => buildTable(this.#desired, [...this.#instances.values()], (set) => this.sleepers.isAsleep(set), this.faults.ofRequests()),
@@ -84,6 +87,7 @@ export class Supervisor {
     }
     this.sleepers.resume()
     this.faults.begin(this.#instances.values())
+    this.#probes.ask(this.#desired.probes)
     await this.#routes.publish()
     this.#planSoon()
   }
@@ -111,6 +115,7 @@ export class Supervisor {
     const sets = new Map(desired.sets.map((set) => [set.id, set]))
     for (const instance of this.#instances.values()) instance.set = sets.get(instance.record.set) ?? instance.set
     this.#keepStopSettings()
+    this.#probes.ask(desired.probes)
     void this.#routes.publish()
     this.#planSoon()
   }

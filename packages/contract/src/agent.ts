@@ -179,11 +179,27 @@ export interface SyntheticAnswers {
   p99Ms: number | null
 }
 
+/** A GET that the agent makes every so often, server or no server, and counts as a request to `app` of `team`. */
+export interface DesiredProbe {
+  team: string
+  app: string
+  environment: string
+  /** `http://127.0.0.1:<port>/<path>`. */
+  url: string
+  /** Status of the right answer. Any other one counts as 500. */
+  expects: number
+  intervalMs: number
+  /** For the whole answer; what takes longer counts as 504, and what does not answer at all as 502. */
+  timeoutMs: number
+}
+
 export interface DesiredState {
   /** Rises with every change; given out by the server's database, so it goes on over server restarts. */
   generation: number
   sets: DesiredSet[]
   routes: DesiredRoute[]
+  /** What is asked from outside of whoever answers. */
+  probes?: DesiredProbe[]
 }
 
 /** How a process ended. */
@@ -219,6 +235,8 @@ export interface InstanceStatus {
   /** More than three exits within a minute. */
   crashLoop: boolean
   lastExit?: Exit
+  /** How often it ended because it reached its memory limit. */
+  outOfMemoryKills?: number
   /** Why it is not healthy: PORT_NOT_BOUND, PROCESS_EXITED, OUT_OF_MEMORY, HEALTH_CHECK_FAILED, START_FAILED. */
   problem?: ErrorObject
   /** Sum over its process tree since start. */

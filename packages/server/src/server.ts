@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client'
+import type { DesiredProbe } from '@pavior/contract'
 import type pg from 'pg'
 import { leaveUntil } from './absence.ts'
 import { createAgentDriver } from './drivers/agent/index.ts'
@@ -31,6 +32,7 @@ import { createValidator } from './kernel/kube/validation.ts'
 import { keptSigner } from './kernel/signer.ts'
 import { Lifecycle } from './kernel/lifecycle/lifecycle.ts'
 import type { Logger } from './kernel/log.ts'
+import { measureDatabase, measureWatchLag } from './kernel/own-metrics.ts'
 import { createGarbageCollector, ReconcileLoop, wakesOf, type Reconciler } from './kernel/reconcile/index.ts'
 import { teamMustExist } from './kernel/resources/admission.ts'
 import { createResources, mayAct, readableTeams } from './kernel/resources/index.ts'
@@ -86,13 +88,14 @@ export async function startServer({ config, settings, connection, external, agen
   const kinds = new KindRegistry([...identity.kinds, ...secrets.kinds, ...catalog.kinds, ...delivery.kinds, ...policy.kinds, ...release.kinds, ...gitops.kinds, ...runtime.kinds, ...routing.kinds, ...reliability.kinds])
   // Two that make one index at once trip over each other, `if not exists` or not.
   await migrate(database, join(root, 'packages/server/migrations'), log, (tx) => createFieldIndexes(tx, kinds.all))
-  const feed = new Feed(database, log)
+  const metrics = new Registry()
+  collectDefaultMetrics({ register: metrics })
+  measureDatabase(database, metrics)
+  const feed = new Feed(database, log, measureWatchLag(metrics))
   const changes = new ChangeWaiters(feed)
   const events = createEventRecorder(database)
   const idempotency = createIdempotencyStore(database)
   const reconcilers: Reconciler[] = []
-  const metrics = new Registry()
-  collectDefaultMetrics({ register: metrics })
   const audit = createAuditLog({ database, feed, key: await keptSealKey(join(home, 'keys')), keepMs: config.auditRetentionDays * 24 * 3600_000, clock, registry: metrics, log })
   const resources = createResources({
     database,
@@ -114,6 +117,7 @@ export async function startServer({ config, settings, connection, external, agen
   // Rooms, in the order in which they may read each other
   let url = ''
   let port = config.port
+  const probes = (): DesiredProbe[] => (url === '' ? [] : reliability.probesOf({ server: `http://${reachable(config.host)}:${port}`, router: routerAddress(agent.observed()?.routerPort) }, config.probeIntervalMs))
   const publicUrl = (): string => config.publicUrl || url
   const people = identity.createIdentity({
     database,
@@ -180,7 +184,7 @@ export async function startServer({ config, settings, connection, external, agen
     defaultEnvironment,
     clock,
   })
-  const runtimeRoom = runtime.createRuntime({ database, resources, driver: agent, directoryOf: deliveryRoom.reads.directoryOf, secrets: secretsRoom.reads.handOut, identity: async (workload) => ({ ...(await people.reads.workloadCredential(workload)), ...telemetry.exporterVariables(publicUrl() + telemetry.otlpPath, await people.reads.telemetryToken(workload), workload) }), request: (entries) => loop.request(entries), clock, log })
+  const runtimeRoom = runtime.createRuntime({ database, resources, driver: agent, directoryOf: deliveryRoom.reads.directoryOf, probes, registry: metrics, secrets: secretsRoom.reads.handOut, identity: async (workload) => ({ ...(await people.reads.workloadCredential(workload)), ...telemetry.exporterVariables(publicUrl() + telemetry.otlpPath, await people.reads.telemetryToken(workload), workload) }), request: (entries) => loop.request(entries), clock, log })
   const releaseRoom = release.createReleaseRoom({
     database,
     resources,
@@ -269,7 +273,6 @@ export async function startServer({ config, settings, connection, external, agen
     response,
     probe: createAddressProbe(() => agent.observed()?.routerPort ?? config.routerPort),
     logs: { count: telemetryRoom.reads.countLines },
-    calledBy: telemetryRoom.reads.calledBy,
     notifiers,
     openSecret: secretsRoom.reads.openOwn,
     audit: audit.note,
@@ -345,6 +348,9 @@ export async function startServer({ config, settings, connection, external, agen
   await api.listen({ port: config.port, host: config.host })
   port = (api.server.address() as { port: number }).port
   url = `http://${config.host === '0.0.0.0' || config.host === '127.0.0.1' ? 'localhost' : config.host}:${port}`
+  // Only now it is known where they are asked.
+  await loop.request([runtime.desiredWork])
+  await telemetryRoom.reads.noteChange(reliability.serverStarted({ server: `${hostname()}:${port}`, version, at: clock.now() }))
   return {
     port,
     url,
@@ -355,6 +361,16 @@ export async function startServer({ config, settings, connection, external, agen
       await database.close()
     },
   }
+}
+
+/** Where the agent of this machine reaches what listens there. */
+function reachable(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1'
+  return host.includes(':') ? `[${host}]` : host
+}
+
+function routerAddress(port: number | undefined): string | undefined {
+  return port === undefined ? undefined : `http://127.0.0.1:${port}`
 }
 
 /** Names under which users reach this server, beside those of the machine itself. */

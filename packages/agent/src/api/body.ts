@@ -49,6 +49,7 @@ export function checkDesired(value: unknown): DesiredState {
   if (!Array.isArray(desired.sets)) throw wrong('sets', 'a list')
   if (!Array.isArray(desired.routes)) throw wrong('routes', 'a list')
   desired.sets.forEach((set, index) => checkSet(set, `sets[${index}]`))
+  if (desired.probes !== undefined && !Array.isArray(desired.probes)) throw wrong('probes', 'a list')
   return desired as DesiredState
 }
 

@@ -44,6 +44,8 @@ export interface InstanceRecord {
   nextStartAt?: number
   healthyAt?: string
   lastExit?: Exit
+  /** Ends because it reached its memory limit. */
+  outOfMemoryKills?: number
   problem?: ErrorObject
   /** CPU time of earlier starts. */
   earlierCpuSeconds: number

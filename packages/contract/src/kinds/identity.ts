@@ -32,6 +32,9 @@ export const TeamSpec = Type.Object(
   },
   { additionalProperties: false, description: 'A tenant: owns a namespace, members and apps.' },
 )
+/** Team of the people who run the platform: its objectives are those of the platform itself. */
+export const platformTeam = 'platform'
+
 export type TeamSpec = Type.Static<typeof TeamSpec>
 export const TeamStatus = Type.Object({ conditions: Type.Optional(Conditions) }, { additionalProperties: false })
 export type TeamStatus = Type.Static<typeof TeamStatus>

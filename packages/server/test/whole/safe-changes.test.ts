@@ -111,6 +111,11 @@ describe('canary', () => {
     const { code, stderr } = await second
     expect(code, stderr).toBe(0)
     expect(await newest('good')).toMatchObject({ status: { phase: 'Watching' } })
+    // Whoever is on call need not wait for the end of the watch; what it may have to go back to is as strong.
+    expect(await platform.cli(['scale', 'web=2', '--app', 'good'])).toMatchObject({ code: 0 })
+    const replicas = async (): Promise<number[]> => (await platform.api('GET', `${base}/instancesets?fieldSelector=spec.app%3Dgood`)).body.items.map(({ spec }: Resource<{ replicas: number }>) => spec.replicas)
+    await until('both to be scaled', async () => (await replicas()).join() === '2,2')
+    expect(await newest('good')).toMatchObject({ status: { phase: 'Watching' } })
     expect((await load.stop()).failures).toEqual([])
 
     const broken = constantLoad(platform.routerPort, 'good.localhost')

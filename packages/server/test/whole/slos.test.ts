@@ -3,7 +3,8 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { AlertSpec, AlertStatus, DeploymentSpec, DeploymentStatus, IncidentSpec, IncidentStatus, Resource, SloBurns, SloSpec, SloStatus } from '@pavior/contract'
-import { appDirectory, newPlatform, until, writeFiles, type Platform } from './platform.ts'
+import { killServer } from './faults.ts'
+import { appDirectory, newPlatformWith, until, writeFiles, type Platform } from './platform.ts'
 
 type Slo = Resource<SloSpec, SloStatus>
 type Deployment = Resource<DeploymentSpec, DeploymentStatus>
@@ -25,7 +26,7 @@ const hook = createServer((request, response) => {
   })
 })
 beforeAll(async () => {
-  platform = await newPlatform()
+  platform = await newPlatformWith({ PAVIOR_PROBE_SECONDS: '0.2' })
   await new Promise<void>((resolve) => void hook.listen(0, '127.0.0.1', resolve))
 })
 afterAll(() => {
@@ -133,4 +134,21 @@ test('whoever is on call is told, with holes at saving, and stands in by one com
   const warned = await platform.cli(['apply', '-f', `${directory}/hours.yaml`])
   expect([warned.code, warned.stderr]).toEqual([0, expect.stringMatching(/warning nobody is on call \d+ times in the next 28 days/)])
   expect((await platform.api('POST', `${base}/oncallschedules`, { metadata: { name: 'wrong' }, spec: { timeZone: 'Mars/Olympus', layers } })).status).toBe(422)
+})
+
+test('the platform promises too, and its own death is in its figures, because others ask it', async () => {
+  const promises = async (): Promise<Slo[]> => (await platform.api('GET', '/apis/pavior.dev/v1/namespaces/platform/slos')).body.items
+  const api = async (): Promise<Slo> => (await promises()).find(({ metadata }) => metadata.name === 'api')!
+  expect((await promises()).map(({ metadata }) => metadata.name)).toEqual(expect.arrayContaining(['api', 'api-errors', 'api-latency', 'builds', 'database-connections', 'deployments', 'git', 'instance-starts', 'log-lag', 'portal', 'router', 'watch-lag']))
+  const measured = await platform.json<{ labels: Record<string, string>; value: number }[]>(['metrics', '--team', 'platform', 'sum(pavior_deployment_duration_seconds_count{outcome="Succeeded"})'])
+  expect(JSON.stringify(measured)).toContain('3')
+  await until('probes to be counted', async () => ((await api()).status?.budget?.total ?? 0) > 0, patienceMs)
+  expect((await promises()).filter(({ spec, status }) => ['portal', 'git', 'router'].includes(spec.app ?? '') && status?.sli !== 1)).toEqual([])
+  const before = (await api()).status!.budget!.used
+  await killServer(platform)
+  await until('its death to be counted', async () => ((await api()).status?.budget?.used ?? 0) > before, patienceMs)
+  const { causes, releases } = await platform.json<SloBurns>(['slo', 'who-burned', 'api', '--team', 'platform'])
+  expect(causes[0]!.name).toBe('5xx by the router, which got no answer')
+  expect(releases).toEqual([])
+  expect((await promises()).find(({ metadata }) => metadata.name === 'router')!.status).toMatchObject({ sli: 1 })
 })

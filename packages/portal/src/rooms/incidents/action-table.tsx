@@ -1,9 +1,9 @@
 /** The actions of one postmortem: what, who, by when, done or not. */
-import type { PostmortemAction } from '@pavior/contract'
+import type { PostmortemAction, PostmortemSpec } from '@pavior/contract'
 import { ActionIcon, Anchor, Button, Checkbox, Group, Table, Text, TextInput } from '@mantine/core'
 import { IconTrash } from '@tabler/icons-react'
 import { useState, type FormEvent } from 'react'
-import { patch, resourcePath } from '../../frame/api.ts'
+import { saveFields } from '../../frame/save.ts'
 import { ErrorState } from '../../pieces/error-state.tsx'
 import { Section } from '../../pieces/section.tsx'
 import { useAct } from '../../pieces/use-act.ts'
@@ -13,9 +13,8 @@ export function isLate({ state = 'Open', due }: PostmortemAction): boolean {
   return state === 'Open' && due !== undefined && due < new Date().toISOString().slice(0, 10)
 }
 
-/** Replaces the list, unless somebody else changed the postmortem since it was shown. */
-export function saveActions({ metadata }: Postmortem, actions: PostmortemAction[]): Promise<unknown> {
-  return patch(resourcePath('postmortems', metadata.namespace, metadata.name), { metadata: { resourceVersion: metadata.resourceVersion }, spec: { actions } })
+export function saveActions(postmortem: Postmortem, actions: PostmortemAction[]): Promise<void> {
+  return saveFields<PostmortemSpec>('postmortems', postmortem, { actions })
 }
 
 export function ActionTable({ postmortem, may }: { postmortem: Postmortem; may: boolean }) {
@@ -66,20 +65,19 @@ export function ActionTable({ postmortem, may }: { postmortem: Postmortem; may: 
           </Table>
         </Table.ScrollContainer>
       )}
-      {may && <AddAction busy={busy} add={(action) => act(() => saveActions(postmortem, [...actions, action]))} />}
+      {may && <AddAction busy={busy} add={(action, added) => act(() => saveActions(postmortem, [...actions, action]).then(added))} />}
       {error && <ErrorState error={error} />}
     </Section>
   )
 }
 
-function AddAction({ busy, add }: { busy: boolean; add: (action: PostmortemAction) => void }) {
+function AddAction({ busy, add }: { busy: boolean; add: (action: PostmortemAction, added: () => void) => void }) {
   const [title, setTitle] = useState('')
   const [owner, setOwner] = useState('')
   const [due, setDue] = useState('')
   const submit = (event: FormEvent): void => {
     event.preventDefault()
-    add({ title: title.trim(), ...(owner.trim() === '' ? {} : { owner: owner.trim() }), ...(due === '' ? {} : { due }) })
-    setTitle('')
+    add({ title: title.trim(), ...(owner.trim() === '' ? {} : { owner: owner.trim() }), ...(due === '' ? {} : { due }) }, () => setTitle(''))
   }
   return (
     <form onSubmit={submit}>

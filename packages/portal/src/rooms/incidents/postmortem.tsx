@@ -5,6 +5,7 @@ import { useParams } from '@tanstack/react-router'
 import { useState } from 'react'
 import { patch, resourcePath } from '../../frame/api.ts'
 import { useResource } from '../../frame/collections.ts'
+import { saveFields } from '../../frame/save.ts'
 import { useSearchParam } from '../../frame/search-params.ts'
 import { mayAs, useSession } from '../../frame/session.ts'
 import { useShortcuts } from '../../frame/shortcuts.ts'
@@ -101,13 +102,13 @@ function Reading({ spec }: { spec: PostmortemSpec }) {
 }
 
 /** What somebody else saves meanwhile is refused to be overrun, with what to do. */
-function Editor({ postmortem: { metadata, spec }, done }: { postmortem: Postmortem; done: () => void }) {
-  const [begun] = useState(() => ({ version: metadata.resourceVersion, spec }))
+function Editor({ postmortem, done }: { postmortem: Postmortem; done: () => void }) {
+  const [begun] = useState(postmortem)
   const [texts, setTexts] = useState<Partial<Record<Part, string>>>({})
   const { busy, error, act } = useAct()
   const save = (): void => {
     if (busy) return
-    act(() => patch(resourcePath('postmortems', metadata.namespace, metadata.name), { metadata: { resourceVersion: metadata.resourceVersion === begun.version || unchanged(begun.spec, spec) ? metadata.resourceVersion : begun.version }, spec: texts }).then(done))
+    act(() => saveFields<PostmortemSpec>('postmortems', begun, texts).then(done))
   }
   useShortcuts([{ keys: 'mod+s', label: 'Save it', group: 'Postmortem', run: save }])
   return (
@@ -133,9 +134,4 @@ function Editor({ postmortem: { metadata, spec }, done }: { postmortem: Postmort
       </Group>
     </>
   )
-}
-
-/** Statuses change by themselves; texts do not. */
-function unchanged(before: PostmortemSpec, now: PostmortemSpec): boolean {
-  return parts.every(([part]) => before[part] === now[part])
 }

@@ -5,6 +5,7 @@ import { useCollection } from '../../frame/collections.ts'
 import { useLatest } from '../../frame/latest.ts'
 import { EmptyState } from '../../pieces/empty-state.tsx'
 import { ErrorState } from '../../pieces/error-state.tsx'
+import { GoLink } from '../../pieces/go-link.tsx'
 import { bytesText } from '../../pieces/number-text.ts'
 import { PageHeader } from '../../pieces/page-header.tsx'
 import { RowsSkeleton } from '../../pieces/page-skeleton.tsx'
@@ -53,6 +54,11 @@ export default function Platform() {
       <PageHeader
         title="Platform"
         beside={status && <Status word={status.agent === 'ok' ? 'Running' : 'Degraded'} tone={status.agent === 'ok' ? 'good' : 'warn'} />}
+        actions={
+          <GoLink size="sm" underline="always" to="/platform/objectives">
+            What it promises
+          </GoLink>
+        }
         text={status && `Pavior ${status.version}${status.agent === 'ok' ? '' : `. ${status.agent}`}`}
       />
       {error && <ErrorState error={error} />}

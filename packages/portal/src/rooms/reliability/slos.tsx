@@ -1,46 +1,25 @@
 /** All objectives of the team: which are broken, which burn, how much is left. */
-import { objectiveText } from '@pavior/contract'
-import { Badge, Button } from '@mantine/core'
+import { platformTeam } from '@pavior/contract'
+import { Button, Text } from '@mantine/core'
 import { IconPlus, IconTargetArrow } from '@tabler/icons-react'
 import { Link } from '@tanstack/react-router'
 import { useMemo } from 'react'
 import { useCollection } from '../../frame/collections.ts'
 import { mayAs, useSession } from '../../frame/session.ts'
 import { useTeam } from '../../frame/team.ts'
-import { Ago } from '../../pieces/ago.tsx'
 import { DataTable } from '../../pieces/data-table.tsx'
 import { EmptyState } from '../../pieces/empty-state.tsx'
+import { GoLink } from '../../pieces/go-link.tsx'
 import { PageHeader } from '../../pieces/page-header.tsx'
-import { Status } from '../../pieces/status.tsx'
-import type { Column } from '../../pieces/table-column.ts'
-import { BudgetBar } from './budget-bar.tsx'
-import { byTrouble, goodText, sloPath, stateOf, type Slo } from './reads.ts'
-
-const columns: Column<Slo>[] = [
-  {
-    key: 'name',
-    label: 'Objective',
-    value: ({ metadata }) => metadata.name,
-    show: ({ metadata, spec }) => (
-      <>
-        {metadata.name} {spec.draft && <Badge size="xs" variant="default">Draft</Badge>}
-      </>
-    ),
-  },
-  { key: 'state', label: 'State', value: (slo) => stateOf(slo).word, show: (slo) => <Status {...stateOf(slo)} />, width: '120px' },
-  { key: 'left', label: 'Budget left', value: ({ status }) => status?.budget?.remaining ?? null, show: (slo) => <BudgetBar slo={slo} />, width: '140px', hideBelow: 'xs' },
-  { key: 'now', label: 'Good', value: ({ status }) => status?.sli ?? null, show: ({ status }) => goodText(status?.sli), width: '96px', align: 'right', hideBelow: 'sm' },
-  { key: 'objective', label: 'Promised', value: ({ spec }) => spec.objective, show: ({ spec }) => objectiveText(spec.objective), width: '96px', align: 'right', hideBelow: 'sm' },
-  { key: 'burn', label: 'Burn, 6 h', value: ({ status }) => status?.burn?.['6h'] ?? null, show: ({ status }) => (status?.burn?.['6h'] === undefined ? '–' : `${status.burn['6h']}×`), width: '110px', align: 'right', hideBelow: 'md' },
-  { key: 'forecast', label: 'Nothing left', value: ({ status }) => status?.forecast?.[0]?.exhaustedAt ?? '', show: ({ status }) => (status?.forecast?.[0] ? <Ago at={status.forecast[0].exhaustedAt} /> : '–'), width: '120px', hideBelow: 'lg' },
-  { key: 'app', label: 'App', value: ({ spec }) => spec.app ?? '', width: '140px', hideBelow: 'lg' },
-]
+import { sloColumns } from './slo-columns.tsx'
+import { byTrouble, sloPath, type Slo } from './reads.ts'
 
 export default function Slos() {
   const team = useTeam()
   const session = useSession()
   const { items, loading } = useCollection<Slo>('slos', { team })
-  const ordered = useMemo(() => items.toSorted(byTrouble), [items])
+  // What the platform promises of itself has a page of its own.
+  const ordered = useMemo(() => items.filter(({ metadata }) => team !== undefined || metadata.namespace !== platformTeam).toSorted(byTrouble), [items, team])
   const own = session.admin || Object.keys(session.roles).some((each) => mayAs(session, 'developer', each))
   return (
     <>
@@ -58,12 +37,19 @@ export default function Slos() {
       <DataTable
         label="objectives"
         rows={ordered}
-        columns={columns}
+        columns={sloColumns}
         rowKey={({ metadata }) => metadata.uid}
         href={sloPath}
         loading={loading}
         empty={<EmptyState icon={IconTargetArrow} title="Nothing is promised yet" text="An app with traffic in production gets two drafts within a minute. OpenSLO documents can be taken over." commands={['pavior slo import slos.yaml', 'pavior explain slo']} />}
       />
+      {session.admin && (
+        <Text size="sm" c="dimmed" mt="md">
+          <GoLink size="sm" underline="always" to="/platform/objectives">
+            What the platform promises of itself
+          </GoLink>
+        </Text>
+      )}
     </>
   )
 }

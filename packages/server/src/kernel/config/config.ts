@@ -116,6 +116,7 @@ export const settings = {
   keepReleases: { variable: 'PAVIOR_KEEP_RELEASES', description: 'Releases of an app whose artifacts are kept for rollback.', fallback: () => 10, parse: whole },
   auditRetentionDays: { variable: 'PAVIOR_AUDIT_RETENTION_DAYS', description: 'Days for which is kept who changed what.', fallback: () => 90, parse: positive },
   dependencyDays: { variable: 'PAVIOR_DEPENDENCY_DAYS', description: 'Days after which a dependency that was seen in traffic, and is seen no more, ends.', fallback: () => 30, parse: positive },
+  probeIntervalMs: { variable: 'PAVIOR_PROBE_SECONDS', description: 'Seconds between two probes of each part of the platform, from outside of the server.', fallback: () => 30_000, parse: (value: string) => positive(value) * 1000 },
   exceptionDays: { variable: 'PAVIOR_EXCEPTION_DAYS', description: 'Longest that an exception from a policy may last, in days.', fallback: () => 90, parse: positive },
   masterKey: { variable: 'PAVIOR_MASTER_KEY', description: 'Master key of the secrets: 32 bytes in base64. By default Pavior makes one in keys/master of its home.', fallback: () => '', parse: text, secret: true },
   masterKeyFile: { variable: 'PAVIOR_MASTER_KEY_FILE', description: 'File that holds the master key, for example a mounted secret.', fallback: () => '', parse: text },

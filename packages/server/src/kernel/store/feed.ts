@@ -20,14 +20,17 @@ export class Feed {
   readonly #database: PgDatabase
   readonly #log: Logger
   readonly #subscribers = new Set<Subscriber>()
+  readonly #lagged: (seconds: number) => void
   #published = 0n
   #target = 0n
   #pumping = false
   #closed = false
 
-  constructor(database: PgDatabase, log: Logger) {
+  /** `lagged` hears how old the oldest change of each batch is when it is published. */
+  constructor(database: PgDatabase, log: Logger, lagged: (seconds: number) => void = () => {}) {
     this.#database = database
     this.#log = log
+    this.#lagged = lagged
   }
 
   async start(): Promise<void> {
@@ -70,6 +73,7 @@ export class Feed {
         const caughtUpTo = changes.length === batchSize ? changes.at(-1)!.version : upTo
         this.#published = caughtUpTo
         for (const subscriber of this.#subscribers) subscriber.publish(changes, caughtUpTo)
+        if (changes[0]) this.#lagged(changes[0].ageSeconds)
       } catch (error) {
         this.#log.warn({ err: (error as Error).message }, 'changes could not be read; trying again')
         await new Promise((resolve) => setTimeout(resolve, 200))

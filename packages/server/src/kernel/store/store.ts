@@ -56,6 +56,8 @@ export interface StoredChange {
   namespace: string
   object: Resource
   before: Partial<Resource> | null
+  /** Since its transaction began, when it was read. */
+  ageSeconds: number
 }
 
 interface ObjectRow {
@@ -230,7 +232,7 @@ function hash(text: string): string {
 
 export async function readChanges(tx: Tx, after: bigint, upTo: bigint, limit: number): Promise<StoredChange[]> {
   const { rows } = await tx.query(
-    'select rv, type, kind, namespace, object, before from resource_changes where rv > $1 and rv <= $2 order by rv limit $3',
+    'select rv, type, kind, namespace, object, before, extract(epoch from clock_timestamp() - at)::float8 as age from resource_changes where rv > $1 and rv <= $2 order by rv limit $3',
     [String(after), String(upTo), limit],
     'read-changes',
   )
@@ -241,7 +243,19 @@ export async function readChanges(tx: Tx, after: bigint, upTo: bigint, limit: nu
     namespace: row.namespace,
     object: withVersion(row as ObjectRow),
     before: row.before,
+    ageSeconds: row.age,
   }))
+}
+
+/** A resource as one change made it and as it was before, as far as its changes are still known. */
+export async function readChange(tx: Tx, { kind, namespace, name }: { kind: string; namespace: string; name: string }, version: string): Promise<{ before: Resource; after: Resource } | undefined> {
+  const { rows } = await tx.query(
+    "select rv, object from resource_changes where kind = $1 and namespace = $2 and rv <= $3 and object->'metadata'->>'name' = $4 order by rv desc limit 2",
+    [kind, namespace, version, name],
+    'read-one-change',
+  )
+  const [after, before] = rows
+  return after && before && String(after.rv) === version ? { before: withVersion(before as ObjectRow), after: withVersion(after as ObjectRow) } : undefined
 }
 
 export async function readVersions(tx: Tx): Promise<{ current: bigint; compacted: bigint }> {

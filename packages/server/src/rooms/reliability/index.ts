@@ -11,6 +11,8 @@ import { onCallSchedule } from './on-call/kinds.ts'
 import { createChat } from './notify/chat.ts'
 import { createOnCall } from './on-call/reconcile.ts'
 import { onCallRoutes } from './on-call/routes.ts'
+import { withOwnCalls } from './platform/calls.ts'
+import { createPlatformSeed } from './platform/seed.ts'
 import { createDrafts } from './slo/drafts.ts'
 import { defaultEnvironment } from './slo/evaluate.ts'
 import { createEvaluator } from './slo/evaluator.ts'
@@ -23,13 +25,14 @@ import { createRunbooks, runbook, runbookRun, type RunbookTools } from './runboo
 
 export type { Query, QueryResult } from './slo/ports.ts'
 export { createAlertRules } from './alerts/index.ts'
+export { probesOf, serverStarted } from './platform/capabilities.ts'
 export { createRunbookRules } from './runbooks/index.ts'
 export type { RunbookTools } from './runbooks/index.ts'
 export type { GameDayTools } from './game-days/index.ts'
 export type { ResponseTools } from './response.ts'
 export const kinds = [slo, onCallSchedule, ...alertKinds, runbook, runbookRun, ...responseKinds, gameDay]
 
-export interface ReliabilityDeps extends Pick<AlertingDeps, 'database' | 'logs' | 'probe' | 'calledBy' | 'notifiers' | 'openSecret' | 'audit' | 'publicUrl' | 'linkKeyFile'> {
+export interface ReliabilityDeps extends Pick<AlertingDeps, 'database' | 'logs' | 'probe' | 'notifiers' | 'openSecret' | 'audit' | 'publicUrl' | 'linkKeyFile'> {
   resources: Resources
   signals: GoldenSignals
   /** Answers PromQL; without it objectives that need it have no data, and say so. */
@@ -57,15 +60,16 @@ export interface ReliabilityReads {
 export function createReliability(deps: ReliabilityDeps): Room<ReliabilityReads> {
   const { database, resources, signals, query, runbooks, response: tools, gameDays, events, clock, log } = deps
   const slos = new Mirror<Resource<SloSpec, SloStatus>>(resources, 'Slo', log)
-  const alerting = createAlerting(deps, slos)
+  const calls = withOwnCalls(tools.calls)
+  const alerting = createAlerting({ ...deps, calledBy: calls.calledBy }, slos)
   const books = createRunbooks({ resources, clock, ...runbooks })
-  const response = createResponse({ database, resources, slos, signals, tools: { ...tools, chat: createChat({ database, resources, clock }) }, events, clock, log })
+  const response = createResponse({ database, resources, slos, signals, tools: { ...tools, calls, chat: createChat({ database, resources, clock }) }, events, clock, log })
   const games = createGameDayRoom({ database, resources, slos, events, clock, log, ...gameDays })
-  const draft = createDrafts({ database, resources, slos, signals, clock })
+  const drafts = [createPlatformSeed({ database, resources }), createDrafts({ database, resources, slos, signals, clock })]
   return {
     reconcilers: [createOnCall({ resources, events, clock }), ...books.reconcilers, ...response.reconcilers, ...games.reconcilers],
     routes: [sloRoutes({ database, resources, clock }), onCallRoutes({ resources, clock }), ...alerting.routes, ...response.routes, ...books.routes, ...games.routes],
-    parts: [slos, createEvaluator({ database, resources, slos, signals, query, events, clock, log }, draft), ...alerting.parts, ...response.parts],
+    parts: [slos, createEvaluator({ database, resources, slos, signals, query, events, clock, log }, drafts), ...alerting.parts, ...response.parts],
     reads: {
       budgets: (team, app, environment) =>
         [...slos.values()]

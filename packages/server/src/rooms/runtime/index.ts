@@ -1,4 +1,6 @@
 /** Door of room runtime: instance sets, and what runs where. */
+import type { DesiredProbe } from '@pavior/contract'
+import type { Registry } from 'prom-client'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/db/index.ts'
 import type { Part } from '../../kernel/lifecycle/lifecycle.ts'
@@ -13,9 +15,11 @@ import { instanceSet } from './kinds.ts'
 import { runningInstances, withIdentity, workloadImage, type InstanceSet, type RunningInstance } from './plan.ts'
 import { instanceLogs, type InstanceLogs } from './logs.ts'
 import type { Identities, RuntimeDriver } from './ports.ts'
-import { createDesiredReconciler, createInstanceSetReconciler } from './reconcile.ts'
+import { createDesiredReconciler, createInstanceSetReconciler, desiredWork } from './reconcile.ts'
 import { runtimeRoutes } from './routes.ts'
+import { measureStarts } from './starts.ts'
 
+export { desiredWork } from './reconcile.ts'
 export const kinds = [instanceSet]
 
 export interface RuntimeReads {
@@ -34,6 +38,10 @@ export interface RuntimeDeps {
   directoryOf: (digest: string) => string
   secrets: HandOut
   identity: Identities
+  /** What is asked from outside of this server. */
+  probes: () => DesiredProbe[]
+  /** What this server counts about itself. */
+  registry: Registry
   /** Asks a reconciler for a run. */
   request: (entries: { controller: string; key: string; afterMs?: number }[]) => Promise<void>
   clock: Clock
@@ -56,7 +64,8 @@ export function createRuntime(given: RuntimeDeps): Room<RuntimeReads> {
   const sets = new Mirror<InstanceSet>(resources, 'InstanceSet', log)
   const desired = createDesiredReconciler(deps)
   const statuses = createInstanceSetReconciler(deps)
-  relayObservations(deps, sets, desired.name, statuses.name)
+  relayObservations(deps, sets, statuses.name)
+  measureStarts(driver, deps.registry)
   return {
     reconcilers: [desired, statuses],
     routes: [runtimeRoutes({ resources, driver, sets })],
@@ -88,7 +97,7 @@ function artifactTasks({ driver, directoryOf, secrets, identity }: Pick<RuntimeD
 }
 
 /** What the agent reports becomes reconcile requests; many reports in a moment become one statement. */
-function relayObservations({ driver, request, log }: RuntimeDeps, sets: Mirror<InstanceSet>, desired: string, statuses: string): void {
+function relayObservations({ driver, request, log }: RuntimeDeps, sets: Mirror<InstanceSet>, statuses: string): void {
   const pending = new Set<string>()
   let sending = false
   const send = async (): Promise<void> => {
@@ -115,7 +124,7 @@ function relayObservations({ driver, request, log }: RuntimeDeps, sets: Mirror<I
     else if (event.type === 'task') queue('tasks', undefined)
     else if (event.type === 'state') {
       // New contact: the agent may have lost what we gave it last, and we may have missed what it reported.
-      queue(desired, 'everything')
+      queue(desiredWork.controller, desiredWork.key)
       for (const set of sets.values()) queue(statuses, `${set.metadata.namespace}/${set.metadata.name}`)
     }
   })

@@ -51,17 +51,19 @@ export interface RunningInstance {
   asleep: boolean
   metrics?: InstanceSetSpec['metrics']
   restarts: number
+  /** How often it ended because it reached its memory limit. */
+  outOfMemoryKills: number
   cpuSeconds?: number
   memoryBytes?: number
 }
 
 export function runningInstances(sets: Iterable<InstanceSet>, instances: readonly InstanceStatus[]): RunningInstance[] {
   const byUid = new Map([...sets].map((set) => [set.metadata.uid, set]))
-  return instances.flatMap(({ id, set: uid, state, port, startedAt, restarts, asleepSince, cpuSeconds, memoryBytes }) => {
+  return instances.flatMap(({ id, set: uid, state, port, startedAt, restarts, outOfMemoryKills = 0, asleepSince, cpuSeconds, memoryBytes }) => {
     const set = byUid.get(uid)
     if (!set || state === 'stopped') return []
     const { app, environment, release, process, metrics } = set.spec
-    return [{ id, team: set.metadata.namespace!, app, environment, release, process, healthy: state === 'healthy', asleep: asleepSince !== undefined, restarts, ...defined({ port, startedAt, metrics, cpuSeconds, memoryBytes }) }]
+    return [{ id, team: set.metadata.namespace!, app, environment, release, process, healthy: state === 'healthy', asleep: asleepSince !== undefined, restarts, outOfMemoryKills, ...defined({ port, startedAt, metrics, cpuSeconds, memoryBytes }) }]
   })
 }
 

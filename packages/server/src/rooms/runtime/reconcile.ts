@@ -2,7 +2,7 @@
  * Two reconcilers. `runtime-desired` gives the agent everything that is wanted, whole, whenever any of it changes.
  * `instance-sets` writes what the agent observes into the status of one set, and lets a deleted set go when its last instance is gone.
  */
-import type { Resource } from '@pavior/contract'
+import type { DesiredProbe, Resource } from '@pavior/contract'
 import { systemActor } from '../../kernel/actor.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/db/index.ts'
@@ -18,6 +18,8 @@ import { nextGeneration } from './store.ts'
 const actor = systemActor('runtime')
 export const instancesFinalizer = 'pavior.dev/instances'
 const everything = 'everything'
+/** Asking for this gives the agent its state anew. */
+export const desiredWork = { controller: 'runtime-desired', key: everything }
 const routedTimeoutMs = 5000
 const routedRetryMs = 500
 /** Until secrets that cannot be opened are tried again. */
@@ -32,12 +34,14 @@ export interface RuntimeReconcilersDeps {
   directoryOf: (digest: string) => string
   secrets: HandOut
   identity: Identities
+  /** What is asked from outside of this server. */
+  probes: () => DesiredProbe[]
 }
 
-export function createDesiredReconciler({ database, resources, driver, directoryOf, secrets, identity, clock }: RuntimeReconcilersDeps): Reconciler {
+export function createDesiredReconciler({ database, resources, driver, directoryOf, secrets, identity, probes, clock }: RuntimeReconcilersDeps): Reconciler {
   const routed = createRoutedWatch(driver, clock)
   return {
-    name: 'runtime-desired',
+    name: desiredWork.controller,
     concurrency: 1,
     interests: [
       { kind: 'InstanceSet', keys: (object, previous) => (specChanged(object, previous) ? [everything] : []) },
@@ -53,6 +57,7 @@ export function createDesiredReconciler({ database, resources, driver, directory
         generation,
         sets: await Promise.all(sets.map(async (set) => desiredSet(set, directoryOf, withIdentity(opened.get(set.metadata.uid), await identity({ ...readerOf(set), release: set.spec.release }), set.spec.env)))),
         routes: routes.flatMap((route) => desiredRoutes(route, (team, name) => uids.get(`${team}/${name}`))),
+        probes: probes(),
       })
       if (!(await routed(generation, signal, routedTimeoutMs))) return after(routedRetryMs)
       await confirmRoutes(resources, routes)

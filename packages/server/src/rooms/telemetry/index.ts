@@ -18,6 +18,7 @@ import { createLogs, type LogSettings } from './logs/index.ts'
 import { levelNumber } from './logs/line.ts'
 import type { LogReads } from './logs/reads.ts'
 import { createMetrics, type MetricSettings } from './metrics/index.ts'
+import { createOutcomes } from './metrics/outcomes.ts'
 import type { SeriesSource } from './metrics/series.ts'
 import { intakeRoutes } from './otlp/intake.ts'
 import type { InstanceLogs, Instances, LogSource, Senders, SpanSource, TrafficSource } from './ports.ts'
@@ -84,6 +85,7 @@ export interface TelemetryReads extends QueryReads {
   failedLines: (of: { team: string; app: string; environment: string }, from: Date, until: Date, limit: number) => Promise<{ atMs: number; line: string; instance: string }[]>
   /** What others told of changes that they made to these apps, latest first. */
   changes: Changes['of']
+  noteChange: Changes['note']
 }
 
 export function createTelemetry(deps: TelemetryDeps): Room<TelemetryReads> {
@@ -97,7 +99,7 @@ export function createTelemetry(deps: TelemetryDeps): Room<TelemetryReads> {
   const gate = new Gate()
   const news = listenTo(database, trafficChannel, 'traffic news')
   return {
-    reconcilers: [],
+    reconcilers: [createOutcomes(deps)],
     routes: [telemetryRoutes({ database, resources, defaultEnvironment, onMore: news.onMore, clock }), metrics.routes, logs.routes, traces.routes, changes.routes, intake, queryRoutes({ source: metrics.series, gate, clock, version: deps.version })],
     parts: [news.part, collector, ...metrics.parts, ...logs.parts, ...traces.parts, changes.part],
     reads: {
@@ -118,6 +120,7 @@ export function createTelemetry(deps: TelemetryDeps): Room<TelemetryReads> {
       countLines: ({ match, level, from, until, ...place }) => logs.reads.count({ ...place, text: match, level: levelNumber(level === undefined ? undefined : logLevelNamed(level)), fromMs: from.getTime(), untilMs: until.getTime() }),
       failedLines: async (place, from, until, limit) => (await logs.reads.stored({ ...place, level: levelNumber('error'), fromMs: from.getTime(), untilMs: until.getTime() }, limit)).map(({ atMs, body, from: { instance = '' } }) => ({ atMs, line: body, instance })),
       changes: changes.of,
+      noteChange: changes.note,
     },
   }
 }

@@ -55,6 +55,8 @@ export interface RunningInstance extends Sender {
   /** Where it shows what it measures, if it says so. */
   metrics?: { path: string; intervalSeconds?: number }
   restarts: number
+  /** How often it ended because it reached its memory limit. */
+  outOfMemoryKills?: number
   cpuSeconds?: number
   memoryBytes?: number
 }

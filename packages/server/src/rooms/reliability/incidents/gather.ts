@@ -8,15 +8,17 @@ import type { CallCounts } from '../../telemetry/index.ts'
 import { defaultEnvironment, type Slo } from '../slo/evaluate.ts'
 import type { GoldenSignals, MinuteCounts } from '../slo/ports.ts'
 import { badMinutes } from '../slo/store.ts'
+import { readChange } from '../../../kernel/store/store.ts'
 import { callsLookBackMs } from './opening.ts'
 import { gameDaysOf } from '../game-days/reads.ts'
 import type { GameDay } from '../game-days/plan.ts'
 import { onsetOf, type Minute } from './plan.ts'
-import type { ChangesByPeople, ChangesElsewhere, ObservedCalls } from './ports.ts'
+import type { Change, ChangesByPeople, ChangesElsewhere, ObservedCalls } from './ports.ts'
 import { alertsOf, firingKey } from './store.ts'
 import type { ReleaseErrors } from './suspects.ts'
 import { toldKinds, windowOf } from './timeline.ts'
-import { actor, type Alert, type Deployment, type Incident, type Release, type Runbook, type RunbookRun } from './types.ts'
+import { actor, type Alert, type App, type Deployment, type Incident, type Release, type Runbook, type RunbookRun } from './types.ts'
+import { whatChanged, type WhatChanged } from './what-changed.ts'
 
 const minuteMs = 60_000
 /** Traffic from so long before it was detected tells when it began. */
@@ -26,6 +28,9 @@ const longestMs = 3 * 24 * 3600_000
 const mostCalled = 10
 const mostChanges = 300
 const mostBadMinutes = 5000
+/** A change never changes, and an open incident is looked at every few seconds. */
+const mostWorded = 2000
+const worded = new Map<string, WhatChanged | undefined>()
 
 export interface GatherDeps {
   database: Database
@@ -49,7 +54,7 @@ export interface Facts {
   pairs: CallCounts[]
   deployments: Deployment[]
   releases: Release[]
-  changes: AuditRow[]
+  changes: Change[]
   elsewhere: ChangeEvent[]
   secrets: Map<string, SecretSpec>
   freezes: Resource<FreezeSpec>[]
@@ -129,7 +134,7 @@ function byRelease(counts: readonly MinuteCounts[]): ReleaseErrors[] {
   return [...found.values()]
 }
 
-async function changesOf({ resources, changes }: GatherDeps, team: string, apps: string[], environment: string | undefined, { fromMs, untilMs }: { fromMs: number; untilMs: number }): Promise<Pick<Facts, 'deployments' | 'releases' | 'changes' | 'secrets' | 'freezes'>> {
+async function changesOf({ database, resources, changes }: GatherDeps, team: string, apps: string[], environment: string | undefined, { fromMs, untilMs }: { fromMs: number; untilMs: number }): Promise<Pick<Facts, 'deployments' | 'releases' | 'changes' | 'secrets' | 'freezes'>> {
   const within = (text: string | undefined): boolean => text !== undefined && Date.parse(text) >= fromMs && Date.parse(text) <= untilMs
   const of = (app: string): { fields: { path: string; operator: '='; value: string }[] } => ({ fields: [{ path: 'spec.app', operator: '=', value: app }] })
   const [deployed, secrets, freezes, rows] = await Promise.all([
@@ -145,7 +150,20 @@ async function changesOf({ resources, changes }: GatherDeps, team: string, apps:
     const owner = kind === 'Secret' ? known.get(name)?.app : undefined
     return toldKinds.includes(kind) && (owner === undefined || apps.includes(owner))
   }
-  return { deployments, releases: releases.filter((one) => one !== undefined), changes: rows.filter(concerns), secrets: known, freezes }
+  return { deployments, releases: releases.filter((one) => one !== undefined), changes: await Promise.all(rows.filter(concerns).map((row) => withWords(database, row))), secrets: known, freezes }
+}
+
+/** Changes of an app say what of it; of the others their name says enough. */
+async function withWords(database: Database, row: AuditRow): Promise<Change> {
+  if (row.kind !== 'App' || row.team === undefined || row.verb === 'create' || row.verb === 'delete') return row
+  const key = `${row.uid} ${row.resourceVersion}`
+  if (!worded.has(key)) {
+    const pair = await readChange(database, { kind: row.kind, namespace: row.team, name: row.name }, row.resourceVersion)
+    if (worded.size >= mostWorded) worded.clear()
+    worded.set(key, pair && whatChanged(row.name, row.team, (pair.before as App).spec, (pair.after as App).spec))
+  }
+  const what = worded.get(key)
+  return what === undefined ? row : { ...row, what }
 }
 
 /** Share of each budget of the app that went while it lasted. */

@@ -1,6 +1,7 @@
 /** What incidents need from others to know what happened. */
 import type { AuditRow, ChangeEvent } from '@pavior/contract'
 import type { AppName, CallCounts } from '../../telemetry/index.ts'
+import type { WhatChanged } from './what-changed.ts'
 
 export interface Place {
   team: string
@@ -14,6 +15,11 @@ export interface ObservedCalls {
   calledBy: (app: AppName, since: Date) => Promise<AppName[]>
   /** Every pair that one of these apps is in. */
   callsOf: (apps: AppName[], since: Date) => Promise<CallCounts[]>
+}
+
+/** What somebody changed, with what it was where that is known. */
+export interface Change extends AuditRow {
+  what?: WhatChanged
 }
 
 /** What people changed in a team: rows of the audit, the newest first, not more than `limit`. */

@@ -1,6 +1,7 @@
 /** Which recent change is likely behind the trouble, with what speaks for it and what takes it back. Pure. */
-import type { AuditRow, ChangeEvent, IncidentSuspect } from '@pavior/contract'
+import type { ChangeEvent, IncidentSuspect } from '@pavior/contract'
 import type { GameDay } from '../game-days/plan.ts'
+import type { Change } from './ports.ts'
 import type { Deployment, Release } from './types.ts'
 
 const minuteMs = 60_000
@@ -10,6 +11,8 @@ export const lookBackMs = 3600_000
 /** Counts come in intervals, so a change may seem to be a little later than what it caused. */
 const toleratedMs = 90_000
 const leastLikelihood = 0.05
+/** What a release breaks it breaks within this time, mostly. */
+const soonMs = 5 * minuteMs
 
 /** What one release answered while it lasted. */
 export interface ReleaseErrors {
@@ -27,7 +30,7 @@ export interface SuspectContext {
   calls: ReadonlySet<string>
   deployments: readonly Deployment[]
   releases: readonly Release[]
-  changes: readonly AuditRow[]
+  changes: readonly Change[]
   elsewhere: readonly ChangeEvent[]
   gameDays: readonly GameDay[]
   /** Of the app, by release. */
@@ -74,7 +77,7 @@ function suspectDeployment(context: SuspectContext, deployment: Deployment): Inc
   const weighed = [
     kindOfChange(spec.reason, own, spec.app, app),
     timing(Date.parse(at), context),
-    ...(own ? errorsBy(context, spec.release, status?.previousRelease) : []),
+    ...(own ? errorsBy(context, spec.release, status?.previousRelease, Date.parse(at)) : []),
     ...(status?.phase === 'RolledBack' || status?.phase === 'Failed' ? [{ weight: -0.1, reason: 'It was taken back already.' }] : []),
     ...(gone ? [{ weight: 0, reason: 'Another release serves in its place by now.' }] : []),
   ]
@@ -113,11 +116,13 @@ function timing(at: number, { onsetMs, detectedMs }: Pick<SuspectContext, 'onset
 }
 
 /** Errors that came from one release alone say more than any time. */
-function errorsBy({ errors }: SuspectContext, release: number, previous: number | undefined): Weighed[] {
+function errorsBy({ errors, onsetMs }: SuspectContext, release: number, previous: number | undefined, at: number): Weighed[] {
   const all = errors.reduce((sum, { failed }) => sum + failed, 0)
   const own = errors.find((one) => one.release === release)
   if (all === 0) return []
   if (!own || own.failed === 0) return [{ weight: -0.35, reason: `None of the ${all} failed requests came from v${release}.` }]
+  // It served alone, and for a while without trouble: whose requests they were tells nothing.
+  if (onsetMs - at > soonMs && errors.every((one) => one === own || one.requests === 0)) return []
   const before = errors.find((one) => one.release === previous)
   if (own.failed / all >= 0.9) {
     const clean = before && before.requests > 0 && before.failed / before.requests < 0.01
@@ -151,7 +156,7 @@ const changedKinds: Record<string, { weight: number; noun: string }> = {
   Quota: { weight: 0.1, noun: 'the quota' },
 }
 
-function suspectChange({ team, app, environment, calls, onsetMs, detectedMs, deployments }: SuspectContext, row: AuditRow): IncidentSuspect[] {
+function suspectChange({ team, app, environment, calls, onsetMs, detectedMs, deployments }: SuspectContext, row: Change): IncidentSuspect[] {
   const known = changedKinds[row.kind]
   const at = Date.parse(row.time)
   const concerns = row.kind === 'App' ? row.name === app || calls.has(row.name) : row.kind === 'Environment' ? row.name === environment : true
@@ -160,8 +165,9 @@ function suspectChange({ team, app, environment, calls, onsetMs, detectedMs, dep
   const told = row.kind === 'App' && deployments.some((one) => one.spec.app === row.name && Math.abs(Date.parse(begunAt(one)) - at) < 2 * minuteMs)
   if (told || row.verb === 'create') return []
   const weighed = [{ weight: known.weight, reason: row.kind === 'App' && row.name !== app ? `${app} calls ${row.name}.` : `It is a change of ${known.noun} ${row.name}.` }, timing(at, { onsetMs, detectedMs })]
-  const undo = row.kind === 'Secret' ? { undo: { command: `pavior secrets versions ${row.name} --team ${team}` } } : {}
-  return [{ kind: row.kind, name: row.name, ...(row.kind === 'App' ? { app: `${team}/${row.name}` } : {}), at: row.time, by: row.actor, text: `${shownActor(row.actor)} changed ${known.noun} ${row.name}.`, ...judged(weighed), ...undo }]
+  const command = row.kind === 'Secret' ? `pavior secrets versions ${row.name} --team ${team}` : row.what?.undo
+  const undo = command === undefined ? {} : { undo: { command } }
+  return [{ kind: row.kind, name: row.name, ...(row.kind === 'App' ? { app: `${team}/${row.name}` } : {}), at: row.time, by: row.actor, text: `${shownActor(row.actor)} ${row.what?.text ?? `changed ${known.noun} ${row.name}`}.`, ...judged(weighed), ...undo }]
 }
 
 function judged(weighed: readonly Weighed[]): { likelihood: number; reasons: string[] } {

@@ -1,5 +1,6 @@
 /** What belongs into a timeline by itself, each with a key of its own, so that it is written once however often it is looked at. Pure. */
-import type { AuditRow, ChangeEvent, FreezeSpec, Resource } from '@pavior/contract'
+import type { ChangeEvent, FreezeSpec, Resource } from '@pavior/contract'
+import type { Change } from './ports.ts'
 import { lookBackMs, shownActor } from './suspects.ts'
 import type { GameDay } from '../game-days/plan.ts'
 import type { Alert, Deployment, NewEntry, Release, RunbookRun } from './types.ts'
@@ -18,7 +19,7 @@ export interface Happened {
   alerts: readonly Alert[]
   deployments: readonly Deployment[]
   releases: readonly Release[]
-  changes: readonly AuditRow[]
+  changes: readonly Change[]
   elsewhere: readonly ChangeEvent[]
   freezes: readonly Resource<FreezeSpec>[]
   gameDays: readonly GameDay[]
@@ -82,12 +83,12 @@ const verbs: Record<string, string> = { create: 'made', update: 'changed', patch
 
 export const toldKinds: readonly string[] = Object.keys(told)
 
-function changeEntries({ apps }: Happened, row: AuditRow): NewEntry[] {
+function changeEntries({ apps }: Happened, row: Change): NewEntry[] {
   const known = told[row.kind]
   const verb = verbs[row.verb]
   if (!known || !verb || (!known.everywhere && !apps.has(row.name))) return []
   const because = row.reason === undefined ? '' : ` Because: ${row.reason}`
-  return [{ at: row.time, kind: row.kind.endsWith('Freeze') ? 'freeze' : 'change', actor: row.actor, text: `${shownActor(row.actor)} ${verb} ${known.noun} ${row.name}.${because}`, data: { kind: row.kind, name: row.name, verb: row.verb }, dedupe: `audit/${row.id}` }]
+  return [{ at: row.time, kind: row.kind.endsWith('Freeze') ? 'freeze' : 'change', actor: row.actor, text: `${shownActor(row.actor)} ${row.what?.text ?? `${verb} ${known.noun} ${row.name}`}.${because}`, data: { kind: row.kind, name: row.name, verb: row.verb }, dedupe: `audit/${row.id}` }]
 }
 
 /** Its beginning, each fault, and its end. */

@@ -171,10 +171,11 @@ export function pauseAfter(tookMs: number): number {
   return Math.min(longestPauseMs, Math.max(shortestPauseMs, tookMs * pausePerWork))
 }
 
-export function createEvaluator(deps: EvaluatorDeps, draft: () => Promise<void>): Part {
+/** `drafts` propose objectives, before each look. */
+export function createEvaluator(deps: EvaluatorDeps, drafts: (() => Promise<void>)[]): Part {
   let prunedAt = 0
   const once = async (): Promise<void> => {
-    await draft()
+    for (const draft of drafts) await draft()
     await evaluateOnce(deps)
     if (Date.now() - prunedAt < pruneIntervalMs) return
     prunedAt = Date.now()

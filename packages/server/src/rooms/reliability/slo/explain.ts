@@ -15,6 +15,8 @@ const minuteMs = 60_000
 const pauseMinutes = 5
 const shownRuns = 10
 const toldRuns = 2
+/** Of requests that went to no release: probes of the platform's own parts, and apps without an instance. */
+const noRelease = 0
 
 /** `allowed`: what the objective allows in the window. Where slices count, each is one entry at its first minute. */
 export function explain(rows: readonly BadMinute[], allowed: number, { byEvents, sliceMinutes }: { byEvents: boolean; sliceMinutes: number }): SloBurns {
@@ -30,7 +32,7 @@ export function explain(rows: readonly BadMinute[], allowed: number, { byEvents,
   return {
     used: Number(used.toFixed(4)),
     allowed: Number(allowed.toFixed(4)),
-    releases: groups(({ release, bad }) => [[`v${release}`, bad]]),
+    releases: groups(({ release, bad }) => (release === noRelease ? [] : [[`v${release}`, bad]])),
     causes: groups(({ bad, app, router }) => (app === undefined ? [['slow answers', bad]] : [['5xx by the app', app], ['5xx by the router, which got no answer', router ?? 0]])),
     runs: runsOf(minutes, sliceMinutes)
       .map((run) => ({ from: iso(run.from), until: iso(run.until + sliceMinutes), minutes: run.minutes, bad: Number(run.bad.toFixed(4)), ofBudget: share(run.bad), ...(run.release === undefined ? {} : { release: run.release }) }))
@@ -73,7 +75,7 @@ function runsOf(minutes: readonly BadMinute[], sliceMinutes: number): Run[] {
     run.bad += bad
     for (const part of detail) run.by.set(part.release, (run.by.get(part.release) ?? 0) + part.bad)
   }
-  return runs.map(({ by, ...run }) => ({ ...run, release: [...by].toSorted(([, one], [, other]) => other - one)[0]?.[0] }))
+  return runs.map(({ by, ...run }) => ({ ...run, release: [...by].toSorted(([, one], [, other]) => other - one)[0]?.[0] || undefined }))
 }
 
 function iso(minute: number): string {

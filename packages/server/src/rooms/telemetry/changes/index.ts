@@ -39,6 +39,8 @@ export interface Changes {
   part: Part
   /** Latest first. */
   of: (team: string, apps: readonly string[], from: Date, until: Date, limit: number) => Promise<ChangeEvent[]>
+  /** One that the platform itself made. */
+  note: (change: ChangeEvent) => Promise<void>
 }
 
 export function createChanges({ database, resources, events, clock, log }: ChangesDeps): Changes {
@@ -70,6 +72,7 @@ export function createChanges({ database, resources, events, clock, log }: Chang
     },
     part: recurring({ name: 'changes', pauseMs: every(pruneEveryMs), once: () => pruneChanges(database, keepMs), failed: ({ message }) => log.warn({ err: message }, 'old changes stay for now') }),
     of: (team, apps, from, until, limit) => readChanges(database, team, apps, from, until, limit),
+    note: async (change) => void (await addChanges(database, [change])),
   }
 
   async function tell(fresh: readonly ChangeEvent[], { team, app }: { team: string; app: string }): Promise<void> {

@@ -27,6 +27,7 @@ export const goldenMetadata = new Map<string, MetricMetadata>([
   ['pavior_instance_cpu_seconds_total', { type: 'counter', help: 'CPU time of an instance since it started.', unit: 'seconds' }],
   ['pavior_instance_memory_bytes', { type: 'gauge', help: 'Memory of an instance.', unit: 'bytes' }],
   ['pavior_instance_restarts_total', { type: 'counter', help: 'Starts of an instance after the first.', unit: '' }],
+  ['pavior_instance_oom_kills_total', { type: 'counter', help: 'Ends of an instance because it reached its memory limit.', unit: '' }],
   ['pavior_instance_healthy', { type: 'gauge', help: '1 while an instance is healthy, otherwise 0.', unit: '' }],
 ])
 
@@ -65,6 +66,7 @@ export function useOf(instance: RunningInstance, atMs: number): Incoming[] {
     ['pavior_instance_cpu_seconds_total', instance.cpuSeconds],
     ['pavior_instance_memory_bytes', instance.memoryBytes],
     ['pavior_instance_restarts_total', instance.restarts],
+    ['pavior_instance_oom_kills_total', instance.outOfMemoryKills],
     ['pavior_instance_healthy', instance.healthy ? 1 : 0],
   ]
   return figures.flatMap(([name, value]) => (value === undefined ? [] : [{ labels: labelsOf(name, [['process', instance.process]], own), times: [atMs], values: [value] }]))

@@ -8,12 +8,12 @@ import { createLog } from '../../../kernel/log.ts'
 import type { RunningInstance, TrafficSource } from '../ports.ts'
 import { takeTraffic } from '../traffic/collect.ts'
 import { isStale } from './encoding.ts'
-import { countTraffic, storeOwn, type Seen } from './own.ts'
+import { countTraffic, nothingSeen, storeOwn } from './own.ts'
 import { scrapeOnce } from './scrape.ts'
 import { pointsIn, shop, testMetrics } from './testing.ts'
 
 const log = createLog('silent', 'test')
-const instance: RunningInstance = { id: 'shop-web-3-a', ...shop, environment: 'production', release: 3, process: 'web', port: 1, healthy: true, asleep: false, restarts: 1, cpuSeconds: 2.5, memoryBytes: 4096 }
+const instance: RunningInstance = { id: 'shop-web-3-a', ...shop, environment: 'production', release: 3, process: 'web', port: 1, healthy: true, asleep: false, restarts: 1, outOfMemoryKills: 0, cpuSeconds: 2.5, memoryBytes: 4096 }
 const labels = { ...shop, environment: 'production', release: '3', instance: instance.id }
 
 function record(sequence: number, atMs: number, ok: number, failed: number): RequestRecord {
@@ -53,13 +53,17 @@ test('instances and the server are measured, and a counter of an idle instance g
   const { database, registry, ingest, read, nowMs } = await testMetrics()
   const metrics = new Registry()
   new Counter({ name: 'done_total', help: 'Things that were done.', registers: [metrics] }).inc(5)
+  new Counter({ name: 'pavior_builds_total', help: 'Builds.', labelNames: ['team', 'app', 'outcome'], registers: [metrics] }).inc({ ...shop, outcome: 'Failed' })
   let later = 0
   const clock = { now: () => new Date(nowMs + later) }
   const once = (): Promise<void> => storeOwn({ database, ingest, registry, instances: { known: () => [instance], current: async () => [instance] }, metrics, serverName: () => 'here:1', clock, log })
   await once()
   const [cpu] = await read('pavior_instance_cpu_seconds_total')
   expect([cpu!.labels, pointsIn(cpu!, nowMs)]).toEqual([{ __name__: 'pavior_instance_cpu_seconds_total', process: 'web', ...labels }, [[0, 2.5]]])
-  expect(pointsIn((await read('done_total', { teams: 'every' }))[0]!, nowMs)).toEqual([[0, 5]])
+  // The first event of a counter is a rise, so it begins with nothing at the look before.
+  expect(pointsIn((await read('done_total', { teams: 'every' }))[0]!, nowMs)).toEqual([[-15_000, 0], [0, 5]])
+  // What is of an app is its team's.
+  expect((await read('pavior_builds_total'))[0]!.labels).toEqual({ __name__: 'pavior_builds_total', ...shop, outcome: 'Failed', instance: 'here:1' })
   expect((await read('done_total', { teams: 'every' }))[0]!.labels).toEqual({ __name__: 'done_total', instance: 'here:1' })
   expect(await read('done_total')).toEqual([])
   expect((await read('pavior_http_requests_total'))[0]!.values.at(-1)).toBe(0)
@@ -75,7 +79,7 @@ test('instances and the server are measured, and a counter of an idle instance g
 test('what an instance used ends with it, so that sums do not count it beside the one in its place', async () => {
   const { database, registry, ingest, read, nowMs } = await testMetrics()
   let [running, later] = [[instance], 0]
-  const seen: Seen = { instances: [] }
+  const seen = nothingSeen(nowMs)
   const look = async (): Promise<void> => {
     await database.query("update metric_turns set at = at - interval '1 minute'")
     await storeOwn({ database, ingest, registry, instances: { known: () => running, current: async () => running }, metrics: new Registry(), serverName: () => 'here:1', clock: { now: () => new Date(nowMs + later) }, log }, seen)

@@ -12,11 +12,13 @@ import { endOf, goldenMetadata, increasesOf, noIncreasesOf, useOf, type Increase
 import type { Ingest } from './ingest.ts'
 import { labelsOf } from './names.ts'
 import type { SeriesRegistry } from './registry.ts'
+import type { MetricMetadata } from './series.ts'
 import { addToTotals, insertPoints, takeTurns, type Addition } from './store.ts'
 
 const everyMs = 15_000
 /** The router's records of an interval are here by then. */
 const settledMs = 10_000
+const types = ['counter', 'gauge', 'histogram', 'summary'] as const
 
 /** As prom-client gives it; parts of a histogram have names of their own. */
 interface Counted {
@@ -65,26 +67,48 @@ export interface OwnMetricsDeps {
   log: Logger
 }
 
-/** Instances of the last look. */
+/** What earlier looks saw. */
 export interface Seen {
   instances: RunningInstance[]
+  /** From when on each of this server's own counters counts, by its name and labels. */
+  began: Map<string, number>
+  /** When the server's own were looked at, in ms since the epoch. */
+  lookedMs: number
+}
+
+export function nothingSeen(nowMs: number): Seen {
+  return { instances: [], began: new Map(), lookedMs: nowMs }
 }
 
 /** What this server counts about itself, and, on one of several servers, what instances use. */
-export async function storeOwn(deps: OwnMetricsDeps, seen: Seen = { instances: [] }): Promise<void> {
-  await storeServer(deps)
+export async function storeOwn(deps: OwnMetricsDeps, seen: Seen = nothingSeen(deps.clock.now().getTime() - everyMs)): Promise<void> {
+  await storeServer(deps, seen)
   if ((await takeTurns(deps.database, [{ name: 'instances', everyMs }])).size > 0) await storeInstances(deps, seen)
 }
 
-async function storeServer({ ingest, metrics, serverName, clock }: OwnMetricsDeps): Promise<void> {
-  const own = { instance: serverName() }
-  const times = [clock.now().getTime()]
+/** What is of an app belongs to its team; everything else is the platform's. */
+async function storeServer({ ingest, metrics, serverName, clock }: OwnMetricsDeps, seen: Seen): Promise<void> {
+  const instance = serverName()
+  const nowMs = clock.now().getTime()
   // Its types say that the kind is a number; it is a word.
   const counted = (await metrics.getMetricsAsJSON()) as unknown as Counted[]
-  const incoming = counted.flatMap(({ name, values }) =>
-    values.map(({ metricName, labels, value }) => ({ labels: labelsOf(metricName ?? name, Object.entries(labels).map(([label, text]) => [label, String(text)] as const), own), times, values: [value] })),
+  const incoming = counted.flatMap(({ name, type, values }) =>
+    values.map(({ metricName = name, labels: { team = '', app = '', environment, ...labels }, value }) => {
+      const own = { instance, ...(team === '' ? {} : { team: String(team), app: String(app) }), ...(environment ? { environment: String(environment) } : {}) }
+      const all = labelsOf(metricName, Object.entries(labels).map(([label, text]) => [label, String(text)] as const), own)
+      return { name, team: String(team), app: String(app), labels: all, times: [nowMs], values: [value], ...(type === 'counter' || type === 'histogram' ? { beganMs: beganOf(JSON.stringify(all), seen) } : {}) }
+    }),
   )
-  await ingest.takeOwn({ team: '', app: '' }, incoming, new Map(counted.map(({ name, type, help }) => [name, { type: type === 'summary' || type === 'histogram' || type === 'gauge' || type === 'counter' ? type : 'unknown', help, unit: '' }])))
+  const metadata = new Map<string, MetricMetadata>(counted.map(({ name, type, help }) => [name, { type: types.find((known) => known === type) ?? 'unknown', help, unit: '' }]))
+  for (const [owner, own] of byApp(incoming)) await ingest.takeOwn(owner, own, new Map(own.map(({ name }) => [name, metadata.get(name)!])))
+  seen.lookedMs = nowMs
+}
+
+/** A counter that was not there at the last look began after it: its first events are a rise too. */
+function beganOf(key: string, seen: Seen): number {
+  const began = seen.began.get(key) ?? seen.lookedMs
+  seen.began.set(key, began)
+  return began
 }
 
 async function storeInstances({ database, ingest, registry, instances, clock }: OwnMetricsDeps, seen: Seen): Promise<void> {
@@ -101,7 +125,7 @@ async function storeInstances({ database, ingest, registry, instances, clock }: 
 }
 
 export function createOwnMetrics(deps: OwnMetricsDeps): Part {
-  const seen: Seen = { instances: [] }
+  const seen = nothingSeen(deps.clock.now().getTime())
   const failed = (error: Error): void => {
     if (!hasCode(error, 'AGENT_UNAVAILABLE')) deps.log.warn({ err: error.message }, 'the measurements of the platform itself could not be stored; trying again')
   }

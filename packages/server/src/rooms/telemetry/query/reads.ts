@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises'
 import { fail } from '@pavior/contract'
 import type { SeriesSource } from '../metrics/series.ts'
 import type { Gate } from './gate.ts'
+import { withOwn } from './own.ts'
 
 /** What waits for the answer decides every few seconds. */
 const patienceMs = 10_000
@@ -25,7 +26,7 @@ export function createQueryReads({ source, gate }: { source: SeriesSource; gate:
   const query: QueryReads['query'] = async (team, text, at) => {
     const { answerQuery } = await import('../promql/query.ts')
     const signal = AbortSignal.timeout(patienceMs)
-    const asked = { text, teams: [team], startMs: at.getTime(), endMs: at.getTime(), stepMs: undefined, signal }
+    const asked = { text, teams: withOwn([team]), startMs: at.getTime(), endMs: at.getTime(), stepMs: undefined, signal }
     const answer = await gate.through(() => answerQuery({ source, now: () => performance.now(), pause: () => setImmediate() }, asked), signal)
     if (answer.type === 'scalar') return [{ labels: {}, value: answer.values[0]! }]
     if (answer.type !== 'vector') throw fail('QUERY_FAILED', { message: 'The query gives no values of one moment.', fix: 'Ask for an instant vector or a number, for example rate(x[5m]) instead of x[5m].' })

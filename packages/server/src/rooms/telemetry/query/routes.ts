@@ -15,6 +15,7 @@ import type { QueryRequest } from '../promql/query.ts'
 import { answerParts, refusalOf } from './answers.ts'
 import { federated, lookBackMs } from './federate.ts'
 import type { Gate } from './gate.ts'
+import { withOwn } from './own.ts'
 import { all, durationParameter, formOf, one, parametersOf, timeParameter, type Parameters } from './parameters.ts'
 
 export const queryTimeoutMs = 30_000
@@ -88,8 +89,8 @@ function within(source: SeriesSource, app: string | undefined): SeriesSource {
 /** `team` asks for one of those that the caller may read. */
 function teamsOf(actor: Actor, team: string | undefined): readonly string[] | undefined {
   const readable = readableTeams(actor)
-  if (team === undefined) return readable
-  return readable === undefined || readable.includes(team) ? [team] : []
+  if (team === undefined) return readable && withOwn(readable)
+  return readable === undefined || readable.includes(team) ? withOwn([team]) : []
 }
 
 function addQueries(both: Both, { source, gate, clock }: QueryRoutesDeps): void {

@@ -1,0 +1,98 @@
+/** Asks addresses every so often and counts each answer as a request, so that what cannot speak for itself is measured too. */
+import { get } from 'node:http'
+import { isDeepStrictEqual } from 'node:util'
+import { trafficIntervalMs, type DesiredProbe, type RequestRecord } from '@pavior/contract'
+import { RequestCounter } from './router/records.ts'
+
+const silentStatus = 504
+const brokenStatus = 502
+const wrongStatus = 500
+
+export interface ProberOptions {
+  /** Takes what one probe gave. */
+  record: (record: RequestRecord) => void
+  /** 0 … 1: probes that begin together do not all ask at the same moment. */
+  random: () => number
+}
+
+export interface ProbeAnswer {
+  status: number
+  durationMs: number
+  bytes: number
+}
+
+export class Prober {
+  readonly #options: ProberOptions
+  readonly #running: { probe: DesiredProbe; stop: () => void }[] = []
+
+  constructor(options: ProberOptions) {
+    this.#options = options
+  }
+
+  /** From now on these. One that was asked already goes on as it was. */
+  ask(probes: readonly DesiredProbe[] = []): void {
+    const gone = this.#running.filter(({ probe }) => !probes.some((one) => isDeepStrictEqual(one, probe)))
+    for (const one of gone) {
+      one.stop()
+      this.#running.splice(this.#running.indexOf(one), 1)
+    }
+    for (const probe of probes) if (!this.#running.some((one) => isDeepStrictEqual(one.probe, probe))) this.#running.push({ probe, stop: this.#start(probe) })
+  }
+
+  close(): void {
+    this.ask([])
+  }
+
+  #start(probe: DesiredProbe): () => void {
+    let stopped = false
+    let timer: NodeJS.Timeout
+    const once = async (): Promise<void> => {
+      const began = Date.now()
+      const answer = await askOnce(probe.url, probe.timeoutMs)
+      if (stopped) return
+      this.#options.record(recordOf(probe, began, answer))
+      wait(Math.max(0, probe.intervalMs - answer.durationMs))
+    }
+    const wait = (ms: number): void => {
+      timer = setTimeout(() => void once(), ms).unref()
+    }
+    wait(probe.intervalMs * this.#options.random())
+    return () => {
+      stopped = true
+      clearTimeout(timer)
+    }
+  }
+}
+
+/** One request, with its whole answer. Never throws. */
+export function askOnce(url: string, timeoutMs: number): Promise<ProbeAnswer> {
+  const began = performance.now()
+  return new Promise((resolve) => {
+    let bytes = 0
+    let timedOut = false
+    const settle = (status: number): void => {
+      clearTimeout(timer)
+      resolve({ status, durationMs: performance.now() - began, bytes })
+    }
+    const asked = get(url, { agent: false, headers: { 'user-agent': 'pavior-probe', accept: 'text/html, */*' } }, (response) => {
+      response.on('data', (chunk: Buffer) => (bytes += chunk.length))
+      response.once('end', () => settle(response.statusCode ?? brokenStatus))
+      response.once('error', () => {})
+    })
+    // For the whole answer: one that drips would never be silent.
+    const timer = setTimeout(() => {
+      timedOut = true
+      asked.destroy()
+    }, timeoutMs)
+    asked.once('error', () => {})
+    asked.once('close', () => settle(timedOut ? silentStatus : brokenStatus))
+  })
+}
+
+/** As the router counts: what it answers itself, because nobody else did, is an error of the router. */
+function recordOf({ team, app, environment, expects }: DesiredProbe, beganMs: number, { status: given, durationMs, bytes }: ProbeAnswer): RequestRecord {
+  const status = given === expects || given >= wrongStatus ? given : wrongStatus
+  const counter = new RequestCounter({ team, app, environment, release: 0, instance: '' }, [])
+  counter.add(status, durationMs, 0, bytes, status === brokenStatus || status === silentStatus)
+  return { sequence: 0, from: new Date(Math.floor(beganMs / trafficIntervalMs) * trafficIntervalMs).toISOString(), intervalMs: trafficIntervalMs, ...counter.take() }
+}
