@@ -81,14 +81,15 @@ export default function GameDayPage() {
 }
 
 /** Live figures, each beside what ends it. */
-function statsOf({ spec, status = {} }: GameDay): Stat[] {
+function statsOf(gameDay: GameDay): Stat[] {
+  const { spec, status = {} } = gameDay
   const { now, limits = [] } = status
   const limitOf = (text: string): string | undefined => {
     const found = limits.find((limit) => limit.text === text)
     return found && `more than ${found.limit} ${found.unit} ends it`
   }
   return [
-    { label: 'Requests', value: now?.requests ?? '–', hint: 'in the last 20 s' },
+    { label: 'Requests', value: now?.requests ?? '–', hint: isOver(gameDay) ? 'in its last 20 s' : 'in the last 20 s' },
     { label: 'Fail', value: now ? `${Number(now.errorPercent.toFixed(1))} %` : '–', hint: limitOf('Requests that fail') ?? 'no limit' },
     { label: '95th percentile', value: now?.p95Ms == null ? '–' : `${Math.round(now.p95Ms)} ms`, hint: limitOf('95th percentile') ?? 'no limit' },
     { label: 'Blast radius', value: `${spec.blastRadius?.percent ?? usualPercent} %`, hint: 'of requests or instances' },
