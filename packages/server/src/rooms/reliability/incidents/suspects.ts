@@ -162,7 +162,7 @@ function suspectChange({ team, app, environment, calls, onsetMs, detectedMs, dep
   const concerns = row.kind === 'App' ? row.name === app || calls.has(row.name) : row.kind === 'Environment' ? row.name === environment : true
   if (!known || !concerns || at < onsetMs - lookBackMs) return []
   // What a change of the app led to is told by its deployment, with more.
-  const told = row.kind === 'App' && deployments.some((one) => one.spec.app === row.name && Math.abs(Date.parse(begunAt(one)) - at) < 2 * minuteMs)
+  const told = row.kind === 'App' && row.what?.deploys !== false && deployments.some((one) => one.spec.app === row.name && Math.abs(Date.parse(begunAt(one)) - at) < 2 * minuteMs)
   if (told || row.verb === 'create') return []
   const weighed = [{ weight: known.weight, reason: row.kind === 'App' && row.name !== app ? `${app} calls ${row.name}.` : `It is a change of ${known.noun} ${row.name}.` }, timing(at, { onsetMs, detectedMs })]
   const command = row.kind === 'Secret' ? `pavior secrets versions ${row.name} --team ${team}` : row.what?.undo

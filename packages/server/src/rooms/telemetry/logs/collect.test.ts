@@ -7,12 +7,10 @@ import { LogCollector } from '../../../../../agent/src/logs/collector.ts'
 import { LogStore } from '../../../../../agent/src/logs/store.ts'
 import { testDatabase } from '../../../../test/kernel.ts'
 import { systemClock } from '../../../kernel/clock.ts'
-import { createLog } from '../../../kernel/log.ts'
 import type { LogSource } from '../ports.ts'
 import { takeAll } from './collect.ts'
 import { logsOn, shop, type TestLogs } from './testing.ts'
 
-const log = createLog('silent', 'test')
 const writer = { ...shop, release: 3, process: 'web' }
 
 /** The agent's side: real files. */
@@ -30,7 +28,7 @@ function agent(): { source: LogSource; store: LogStore; write(id: string, text: 
 /** A server that takes until it is ended. */
 function server(kept: TestLogs, source: LogSource): { end(): Promise<void>; failed: Promise<Error | undefined> } {
   const ended = new AbortController()
-  const running = takeAll({ database: kept.database, source, ingest: kept.logs.ingest, drops: kept.drops, clock: systemClock, log }, ended.signal).then(
+  const running = takeAll({ database: kept.database, source, ingest: kept.logs.ingest, drops: kept.drops, clock: systemClock, waiting: () => {} }, ended.signal).then(
     () => undefined,
     (error: Error) => error,
   )
@@ -67,7 +65,7 @@ test('a server that is ended between writing and committing leaves nothing behin
     await kept.logs.ingest.write(...given)
     await given[0].query('select pg_terminate_backend(pg_backend_pid())')
   } }
-  await expect(takeAll({ database, source, ingest: broken, drops: kept.drops, clock: systemClock, log }, new AbortController().signal)).rejects.toThrow()
+  await expect(takeAll({ database, source, ingest: broken, drops: kept.drops, clock: systemClock, waiting: () => {} }, new AbortController().signal)).rejects.toThrow()
   expect(await kept.bodies()).toEqual([])
   const other = logsOn(database)
   server(other, source)

@@ -30,6 +30,8 @@ export interface CollectDeps {
   source: LogSource
   ingest: LogIngest
   drops: Drops
+  /** Hears when the oldest line was written that was taken and is not stored yet; undefined when there is none. */
+  waiting: (sinceMs: number | undefined) => void
   clock: Clock
   log: Logger
 }
@@ -46,13 +48,14 @@ async function takeWhileMine(deps: CollectDeps, signal: AbortSignal): Promise<vo
   const session = await deps.database.session((error) => lost.abort(error))
   try {
     const { rows } = await session.query<{ mine: boolean }>('select pg_try_advisory_lock($1) as mine', [takerLock])
-    if (rows[0]!.mine) await takeAll(deps, AbortSignal.any([signal, lost.signal]))
+    if (!rows[0]!.mine) deps.waiting(undefined)
+    else await takeAll(deps, AbortSignal.any([signal, lost.signal]))
   } finally {
     await session.end()
   }
 }
 
-export async function takeAll({ database, source, ingest, drops, clock }: CollectDeps, signal: AbortSignal): Promise<void> {
+export async function takeAll({ database, source, ingest, drops, waiting, clock }: Omit<CollectDeps, 'log'>, signal: AbortSignal): Promise<void> {
   const taker = randomUUID()
   const positions = await becomeTaker(database, source.name, taker)
   let [changed, whole] = [positions, true]
@@ -64,11 +67,18 @@ export async function takeAll({ database, source, ingest, drops, clock }: Collec
     }
     if (answer.known) await prunePositions(database, source.name, answer.known)
     whole = false
+    waiting(oldestIn(answer))
     changed = await takeAnswer({ database, source, ingest, drops, clock }, taker, positions, answer.logs)
+    waiting(undefined)
     for (const [log, next] of changed) positions.set(log, next)
     // Whoever has a backlog is not kept waiting.
     if (answer.logs.length > 0 && linesIn(answer) < backlogLines) await setTimeout(gatherMs, undefined, { signal }).catch(() => {})
   }
+}
+
+function oldestIn({ logs }: LogsCollected): number | undefined {
+  const first = logs.flatMap(({ lines }) => (lines[0] ? [Date.parse(lines[0].time)] : []))
+  return first.length === 0 ? undefined : Math.min(...first)
 }
 
 function linesIn({ logs }: LogsCollected): number {
@@ -76,7 +86,7 @@ function linesIn({ logs }: LogsCollected): number {
 }
 
 /** Gives how far each log was taken. */
-async function takeAnswer({ database, source, ingest, drops, clock }: Omit<CollectDeps, 'log'>, taker: string, positions: ReadonlyMap<string, number>, logs: readonly CollectedLog[]): Promise<Map<string, number>> {
+async function takeAnswer({ database, source, ingest, drops, clock }: Omit<CollectDeps, 'log' | 'waiting'>, taker: string, positions: ReadonlyMap<string, number>, logs: readonly CollectedLog[]): Promise<Map<string, number>> {
   const bounds = { nowMs: clock.now().getTime(), oldestMs: ingest.oldestMs(), aheadMs }
   const next = new Map<string, number>()
   const all: Line[] = []

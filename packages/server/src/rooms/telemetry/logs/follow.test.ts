@@ -9,7 +9,6 @@ import { readLines } from '../../../../../agent/src/logs/reader.ts'
 import { LogStore } from '../../../../../agent/src/logs/store.ts'
 import { testDatabase } from '../../../../test/kernel.ts'
 import { systemClock } from '../../../kernel/clock.ts'
-import { createLog } from '../../../kernel/log.ts'
 import type { InstanceLogs, LogSource } from '../ports.ts'
 import { takeAll } from './collect.ts'
 import { readLog, type FollowDeps } from './follow.ts'
@@ -62,7 +61,7 @@ async function stage(): Promise<Stage> {
         if (answer.logs.length === 0 && !answer.resend && !wanted.whole) done.abort()
         return answer
       } }
-      await takeAll({ database: kept.database, source, ingest: kept.logs.ingest, drops: kept.drops, clock: systemClock, log: createLog('silent', 'test') }, done.signal)
+      await takeAll({ database: kept.database, source, ingest: kept.logs.ingest, drops: kept.drops, clock: systemClock, waiting: () => {} }, done.signal)
     },
     sent: async (text) => {
       await kept.logs.signal.take([{ owner: shop, attributes: new Map([['service.name', 'worker']]), content: { scopeLogs: [{ logRecords: [{ severityNumber: 9, body: { stringValue: text } }] }] } }])

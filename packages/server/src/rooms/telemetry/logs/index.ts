@@ -1,5 +1,5 @@
 /** Puts the parts of logs together: ways in, the store, reading. */
-import { Counter, Histogram, type Registry } from 'prom-client'
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import type { Routes } from '../../../kernel/api/types.ts'
 import type { Clock } from '../../../kernel/clock.ts'
 import { listenTo, type PgDatabase } from '../../../kernel/db/index.ts'
@@ -51,7 +51,7 @@ export interface Logs {
 }
 
 export function createLogs({ database, source, instanceLogs, resources, drops, settings, registry, clock, log }: LogsDeps): Logs {
-  const counters = countersOf(registry)
+  const counters = countersOf(registry, clock)
   const news = listenTo(database, sentChannel, 'news of logs')
   const ingest = createLogIngest({
     database,
@@ -71,15 +71,25 @@ export function createLogs({ database, source, instanceLogs, resources, drops, s
   return {
     signal: ingest.signal,
     routes: logRoutes({ database, reads, resources, instanceLogs, agent: source.name, onSent: news.onMore, clock }),
-    parts: [news.part, createLogUpkeep({ database, retention: settings, clock, log }), createLogCollector({ database, source, ingest, drops, clock, log })],
+    parts: [news.part, createLogUpkeep({ database, retention: settings, clock, log }), createLogCollector({ database, source, ingest, drops, waiting: counters.waiting, clock, log })],
     reads,
     ofRequests: createRequestLogs(reads),
     ingest,
   }
 }
 
-function countersOf(registry: Registry): { stored: Counter; lag: Histogram } {
+function countersOf(registry: Registry, clock: Clock): { stored: Counter; lag: Histogram; waiting: (sinceMs: number | undefined) => void } {
+  let since: number | undefined
+  const behind: Gauge = new Gauge({
+    name: 'pavior_telemetry_log_waiting_seconds',
+    help: 'How long ago the oldest line was written that was taken from the agent and is not stored yet.',
+    registers: [registry],
+    collect: () => behind.set(since === undefined ? 0 : Math.max(0, clock.now().getTime() - since) / 1000),
+  })
   return {
+    waiting: (sinceMs) => {
+      since = sinceMs
+    },
     stored: new Counter({ name: 'pavior_telemetry_log_lines_total', help: 'Lines of logs that were stored.', registers: [registry] }),
     lag: new Histogram({ name: 'pavior_telemetry_log_lag_seconds', help: 'From when a line was written until it could be asked for, of the oldest of each batch.', buckets: lagBucketsSeconds, registers: [registry] }),
   }
