@@ -114,6 +114,11 @@ export class Instance {
     }
   }
 
+  /** What a game day does to it; undefined unless this very start runs. */
+  runOf(startedAt: string): Run | undefined {
+    return this.record.start?.startedAt === startedAt ? this.#run : undefined
+  }
+
   /** Processes that belong to it. */
   members(processes: () => ProcessStat[]): number[] {
     return this.#run?.members(processes) ?? []

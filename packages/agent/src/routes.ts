@@ -1,5 +1,5 @@
 /** Keeps the router's table in step with the instances. */
-import type { DesiredSet, DesiredState } from '@pavior/contract'
+import type { DesiredSet, DesiredState, Fault } from '@pavior/contract'
 import type { Logger } from 'pino'
 import type { Instance } from './instance.ts'
 import type { Router, RouterSet, RouterTable } from './router/index.ts'
@@ -7,10 +7,11 @@ import type { Router, RouterSet, RouterTable } from './router/index.ts'
 const retryMs = 1000
 
 /** The table for a state and the instances that there are. */
-export function buildTable(desired: DesiredState, instances: Instance[], isAsleep: (set: DesiredSet) => boolean): RouterTable {
+export function buildTable(desired: DesiredState, instances: Instance[], isAsleep: (set: DesiredSet) => boolean, faults: Fault[]): RouterTable {
   return {
     generation: desired.generation,
     routes: desired.routes,
+    ...(faults.length > 0 ? { faults } : {}),
     sets: desired.sets
       .filter((set) => set.listens)
       .map((set) =>

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { fail, type DesiredSet, type DesiredState, type InstanceStatus } from '@pavior/contract'
 import type { EventHub } from './events.ts'
+import { Faults } from './faults/index.ts'
 import { Instance, type InstanceContext } from './instance.ts'
 import type { LogStore } from './logs/store.ts'
 import { plan, type Action, type WantedSet } from './plan.ts'
@@ -27,6 +28,7 @@ export class Supervisor {
   readonly #routes: RoutePublisher
   readonly #probes: Prober
   readonly sleepers: Sleepers
+  readonly faults: Faults
   readonly #instances = new Map<string, Instance>()
   readonly #revisions = new WeakMap<DesiredSet, string>()
   #desired = nothing
@@ -45,7 +47,7 @@ export class Supervisor {
     this.#probes = options.probes
     this.#routes = new RoutePublisher({
       router: options.router,
-      table: () => buildTable(this.#desired, [...this.#instances.values()], (set) => this.sleepers.isAsleep(set)),
+      table: () => buildTable(this.#desired, [...this.#instances.values()], (set) => this.sleepers.isAsleep(set), this.faults.ofRequests()),
       onRouted: (generation) => this.#events.changed('routed', () => ({ type: 'routed', generation })),
       log: options.host.log,
     })
@@ -55,6 +57,13 @@ export class Supervisor {
       instances: () => [...this.#instances.values()],
       publish: () => this.#routes.publish(),
       planSoon: () => this.#planSoon(),
+    })
+    this.faults = new Faults({
+      host: options.host,
+      router: options.router,
+      instance: (id) => this.#instances.get(id),
+      wake: ({ record }) => this.sleepers.wakeInstances(record.name),
+      publish: () => void this.#routes.publish(),
     })
     options.router.hear({ onWake: (set) => this.sleepers.wakeFor(set), onRequests: (place) => this.sleepers.active(place) })
   }
@@ -77,6 +86,7 @@ export class Supervisor {
       instance.adopt()
     }
     this.sleepers.resume()
+    this.faults.begin(this.#instances.values())
     this.#probes.ask(this.#desired.probes)
     await this.#routes.publish()
     this.#planSoon()
@@ -157,6 +167,7 @@ export class Supervisor {
 
   #close(): void {
     this.#closed = true
+    this.faults.close()
     clearTimeout(this.#timer)
     this.#routes.close()
   }

@@ -130,6 +130,10 @@ export class RouterDouble implements Router {
     return []
   }
 
+  faultCounts() {
+    return {}
+  }
+
   metrics(): string {
     return ''
   }

@@ -31,6 +31,7 @@ import { addQuota } from './nouns/quota.ts'
 import { addReleases } from './nouns/releases.ts'
 import { addResources } from './nouns/resources.ts'
 import { addRun } from './nouns/run.ts'
+import { addGameDay } from './nouns/gameday.ts'
 import { addRunbook } from './nouns/runbook.ts'
 import { addSecrets } from './nouns/secrets.ts'
 import { addSession } from './nouns/session.ts'
@@ -59,7 +60,7 @@ program
 let current: Context | undefined
 const context = (): Context => (current ??= new Context(program.opts<GlobalFlags>()))
 
-for (const add of [addUp, addNew, addDeploy, addInit, addApps, addLogs, addMetrics, addDashboard, addRun, addConfig, addSecrets, addReleases, addPromotion, addPreviews, addGitops, addDrift, addResources, addCatalog, addScorecard, addPolicy, addException, addQuota, addTelemetry, addExport, addSource, addTraces, addTemplates, addArtifact, addAudit, addSlo, addOnCall, addAlerts, addSilence, addIncident, addPostmortem, addRunbook, addStatusPage, addAuth, addSession, addSso, addCompletion]) add(program, context)
+for (const add of [addUp, addNew, addDeploy, addInit, addApps, addLogs, addMetrics, addDashboard, addRun, addConfig, addSecrets, addReleases, addPromotion, addPreviews, addGitops, addDrift, addResources, addCatalog, addScorecard, addPolicy, addException, addQuota, addTelemetry, addExport, addSource, addTraces, addTemplates, addArtifact, addAudit, addSlo, addOnCall, addAlerts, addSilence, addIncident, addPostmortem, addRunbook, addGameDay, addStatusPage, addAuth, addSession, addSso, addCompletion]) add(program, context)
 // Global flags may stand anywhere on the line.
 const everyCommand = (command: Command): Command[] => [command, ...command.commands.flatMap(everyCommand)]
 for (const command of program.commands.flatMap(everyCommand)) {

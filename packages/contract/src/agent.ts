@@ -19,6 +19,8 @@
  * | `POST /logs` (LogsWanted) → LogsCollected | lines of all instances behind what was taken; waits for one when there is none |
  * | `POST /sets/:id/requests?path=&count=` → SyntheticAnswers | GETs `path` of the healthy instances of a set in turn |
  * | `POST /sets/:id/sleep`, `POST /sets/:id/wake` | freeze or thaw every instance of the app in the environment of a set; sleep is refused while one starts or has requests |
+ * | `PUT /faults` (WantedFaults) → FaultReports | faults of game days, whole; 409 when older than what is in force |
+ * | `GET /faults` → FaultReports | what they reached |
  * | `GET /requests?after=` → RequestRecords | aggregated request records with a sequence above `after`; older ones are dropped as acknowledged |
  * | `GET /spans?after=` → RequestSpans | single requests, in the same way: every bad or slow one and some of the others, within limits |
  * | `GET /healthz`, `GET /metrics` | liveness; Prometheus text |
@@ -451,6 +453,8 @@ export interface RequestSpan {
   tries: number
   /** It waited for its app to be woken. */
   woke?: true
+  /** Game day whose fault held it up, or answered it. */
+  fault?: string
   bytesIn: number
   bytesOut: number
 }

@@ -157,6 +157,14 @@ export const errorCatalogue = {
   SOURCE_FAILED: user(422, 'Invalid', 'A Prometheus that is asked for metrics did not answer, or not with what was asked for.', 'See what it answered, and correct the MetricSource or the server behind it.'),
   NOTIFICATION_FAILED: user(422, 'Invalid', 'A message could not be delivered.', 'Correct the channel by what the other side answered, then try again with `pavior alerts test`.'),
 
+  // Game days
+  FAULTS_NOT_ALLOWED: refused(403, 'Forbidden', 'The environment does not allow that faults are injected.', 'Allow it with `faults: true` in the spec of the environment, or choose another one.'),
+  FAULT_IMPOSSIBLE: user(422, 'Invalid', 'The fault cannot be injected here.', 'Leave the step out, or change what the message names.'),
+  GAME_DAY_RUNS: usage(409, 'Conflict', 'A game day runs there already.', 'Wait until it is over, or stop it: `pavior gameday list`.'),
+  GAME_DAY_OVER: usage(409, 'Conflict', 'The game day has begun or is over, and is done once only.', 'Do it again as a new one: `pavior gameday again <name>`.'),
+  GAME_DAY_UNSAFE: refused(409, 'Conflict', 'This is no time for a game day.', 'Begin when what the message names is over.'),
+  FAULT_INJECTED: user(503, 'ServiceUnavailable', 'A game day answered the request with an error, on purpose.', 'See `pavior gameday list`; `pavior gameday stop` ends it at once.'),
+
   // Agent, router, platform
   REQUEST_REFUSED: usage(400, 'BadRequest', 'The router could not read the request beyond doubt, so it passed nothing on.', 'Send a request that keeps to RFC 9112.'),
   REQUEST_HEAD_TOO_LARGE: usage(431, 'BadRequest', 'The head of the request is larger than the router takes.', 'Send fewer or shorter header fields; cookies are the usual cause.'),

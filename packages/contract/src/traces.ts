@@ -22,6 +22,8 @@ export interface RoutedRequest {
   error?: string
   tries: number
   woke: boolean
+  /** Game day whose fault held it up, or answered it. */
+  fault?: string
   /** From its beginning until all of it that came had gone to an instance. */
   sentMs?: number
   /** From its beginning until the head of the instance's answer was there. */

@@ -3,6 +3,7 @@ import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { isPaviorError, PaviorError } from '@pavior/contract'
+import { sitOutAbsence } from './absence.ts'
 import { loadConfig, type Config } from './kernel/config/config.ts'
 import { checkExternal } from './kernel/db/index.ts'
 import { forbidCoreDumps } from './kernel/lifecycle/core-dumps.ts'
@@ -45,6 +46,11 @@ async function main(): Promise<void> {
   const log = createLog(config.logLevel, 'server')
   if (!forbidCoreDumps()) log.warn('core dumps could not be switched off, because there is no prlimit of util-linux')
   await mkdir(config.home, { recursive: true, mode: 0o700 })
+  // Nobody is there any more who would want us back.
+  const unwanted = (): void => process.exit(0)
+  process.on('disconnect', unwanted)
+  await sitOutAbsence(config.home, new Date())
+  process.off('disconnect', unwanted)
   const version = (JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string }).version
   if (!config.databaseUrl && !handover?.connection) {
     throw new PaviorError('DATABASE_UNAVAILABLE', { message: 'The server was given no database.', fix: 'Set PAVIOR_DATABASE_URL, or start everything with `pavior up`.' })

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client'
 import type { DesiredProbe } from '@pavior/contract'
 import type pg from 'pg'
+import { leaveUntil } from './absence.ts'
 import { createAgentDriver } from './drivers/agent/index.ts'
 import { createAppProbe } from './drivers/agent/probe.ts'
 import { createAddressProbe } from './drivers/agent/synthetic.ts'
@@ -259,11 +260,23 @@ export async function startServer({ config, settings, connection, external, agen
     messengers,
     publicUrl,
   }
+  const gameDayTools: reliability.GameDayTools = {
+    injector: agent,
+    figures: async (place, from, until) => {
+      const { requests, errors, p95Ms } = await telemetryRoom.reads.totals(place, from, until)
+      return { requests, errorPercent: requests === 0 ? 0 : (errors / requests) * 100, p95Ms }
+    },
+    value: telemetryRoom.reads.value,
+    check: telemetryRoom.reads.check,
+    serving: async ({ team, app, environment }) => (await runtimeRoom.reads.instances.current()).flatMap(({ id, startedAt, healthy, ...of }) => (healthy && startedAt !== undefined && of.team === team && of.app === app && of.environment === environment ? [{ instance: id, startedAt }] : [])),
+    leave: (until) => leaveUntil(home, until),
+  }
   const reliabilityRoom = reliability.createReliability({
     database,
     resources,
     signals: telemetryRoom.reads,
     query: telemetryRoom.reads.query,
+    gameDays: { tools: gameDayTools, deployment: () => kinds.mustFind('Deployment'), random: Math.random, library: join(root, 'examples/game-days') },
     runbooks: { tools: runbookTools, library: join(root, 'examples/runbooks') },
     response,
     probe: createAddressProbe(() => agent.observed()?.routerPort ?? config.routerPort),

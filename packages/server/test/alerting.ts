@@ -21,6 +21,7 @@ import { createMeasure, type MeasureDeps } from '../src/rooms/reliability/alerts
 import type { LookDeps } from '../src/rooms/reliability/alerts/deps.ts'
 import type { Alert } from '../src/rooms/reliability/alerts/groups.ts'
 import { alertKinds } from '../src/rooms/reliability/alerts/index.ts'
+import { gameDay } from '../src/rooms/reliability/game-days/index.ts'
 import { createLinks } from '../src/rooms/reliability/alerts/links.ts'
 import { lookOnce } from '../src/rooms/reliability/alerts/look.ts'
 import type { AppName } from '../src/rooms/reliability/alerts/ports.ts'
@@ -88,7 +89,7 @@ export interface World extends TestKernel {
 }
 
 export async function world(given: Partial<MeasureDeps> = {}): Promise<World> {
-  const kernel = await testKernel([...identityKinds, ...catalogKinds, ...releaseKinds, sloKind, onCallSchedule, ...alertKinds])
+  const kernel = await testKernel([...identityKinds, ...catalogKinds, ...releaseKinds, sloKind, onCallSchedule, ...alertKinds, gameDay])
   const { database, resources } = kernel
   const ended = new AbortController()
   onTestFinished(() => ended.abort())

@@ -16,6 +16,7 @@ import type { Slo } from '../src/rooms/reliability/slo/evaluate.ts'
 import { slo as sloKind } from '../src/rooms/reliability/slo/kinds.ts'
 import { incident as incidentKind } from '../src/rooms/reliability/incidents/kinds.ts'
 import { runbook, runbookRun } from '../src/rooms/reliability/runbooks/index.ts'
+import { gameDay } from '../src/rooms/reliability/game-days/index.ts'
 import { createOpener, type OpenerDeps } from '../src/rooms/reliability/incidents/opening.ts'
 import { createLook, type LookDeps } from '../src/rooms/reliability/incidents/reconcile.ts'
 import { readEntries } from '../src/rooms/reliability/incidents/store.ts'
@@ -45,7 +46,7 @@ export const person = (name: string, role: 'developer' | 'viewer' = 'developer',
 export async function incidentWorld({ changes = () => [], elsewhere = [], opens = true }: { changes?: (team: string) => AuditRow[]; elsewhere?: ChangeEvent[]; opens?: boolean } = {}): Promise<IncidentWorld> {
   const slos: { mirror?: Mirror<Slo> } = {}
   const made: { deps?: LookDeps & OpenerDeps } = {}
-  const kernel = await testKernel([...catalogKinds, ...releaseKinds, ...secretKinds, sloKind, alertKind, incidentKind, runbook, runbookRun], ({ database, resources }) => {
+  const kernel = await testKernel([...catalogKinds, ...releaseKinds, ...secretKinds, sloKind, alertKind, incidentKind, runbook, runbookRun, gameDay], ({ database, resources }) => {
     slos.mirror = new Mirror<Slo>(resources, 'Slo', log)
     const deps = (made.deps = {
       database,

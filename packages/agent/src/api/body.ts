@@ -1,5 +1,5 @@
 /** Checks the shape of what the server sends, as far as wrong values could do harm here. */
-import { fail, type DesiredSet, type DesiredState, type LogsWanted, type TaskSpec, type Workload, type WorkloadImage } from '@pavior/contract'
+import { fail, type DesiredSet, type DesiredState, type Fault, type LogsWanted, type TaskSpec, type WantedFaults, type Workload, type WorkloadImage } from '@pavior/contract'
 
 /** Ids become file names and cgroup names. */
 const idPattern = /^[A-Za-z0-9][A-Za-z0-9._-]{0,180}$/
@@ -23,6 +23,24 @@ export function checkLogsWanted(value: unknown): LogsWanted {
     checkNumber(offset, `taken.${id}`)
   }
   return wanted as LogsWanted
+}
+
+export function checkFaults(value: unknown): WantedFaults {
+  const wanted = object(value, 'the faults') as Partial<WantedFaults>
+  if (!Number.isSafeInteger(wanted.generation) || Number(wanted.generation) < 0) throw wrong('generation', 'a whole number')
+  if (!Array.isArray(wanted.faults)) throw wrong('faults', 'a list')
+  wanted.faults.forEach((fault, index) => checkFault(fault, `faults[${index}]`))
+  return wanted as WantedFaults
+}
+
+function checkFault(value: unknown, at: string): void {
+  const fault = object(value, at) as Partial<Fault>
+  for (const name of ['id', 'team', 'app', 'environment'] as const) if (typeof fault[name] !== 'string') throw wrong(`${at}.${name}`, 'a text')
+  // It becomes a line of a response head as it is.
+  if (typeof fault.gameDay !== 'string' || !/^[\x21-\x7e]{1,253}$/.test(fault.gameDay)) throw wrong(`${at}.gameDay`, 'a name')
+  if (Number.isNaN(Date.parse(fault.until ?? ''))) throw wrong(`${at}.until`, 'a time in ISO 8601')
+  const effects = [fault.latency, fault.errors, fault.kill, fault.cpu, fault.memory].filter((effect) => effect !== undefined)
+  if (effects.length !== 1) throw wrong(at, 'exactly one of latency, errors, kill, cpu and memory')
 }
 
 export function checkDesired(value: unknown): DesiredState {

@@ -13,7 +13,7 @@ import type { Supervisor } from '../supervisor.ts'
 import { askInTurn } from '../synthetic.ts'
 import type { Tasks } from '../tasks.ts'
 import { attach, attachProtocol, refuseUpgrade } from './attach.ts'
-import { checkDesired, checkId, checkLogsWanted, checkTask } from './body.ts'
+import { checkDesired, checkFaults, checkId, checkLogsWanted, checkTask } from './body.ts'
 import { readCount, readFlag, readJson, sendError, sendJson, sendText, startLines, writeFully } from './http.ts'
 
 export interface ApiParts {
@@ -139,6 +139,11 @@ function createHandlers(parts: ApiParts): Record<string, Handler> {
       supervisor.sleepers.wakeNow(id)
       sendJson(response, 200, {})
     },
+    'PUT /faults': async ({ request, response }) => {
+      supervisor.faults.accept(checkFaults(await readJson(request, settings.bodyBytes)))
+      sendJson(response, 200, supervisor.faults.reports())
+    },
+    'GET /faults': ({ response }) => sendJson(response, 200, supervisor.faults.reports()),
     'GET /requests': ({ query, response }) => sendJson(response, 200, parts.requests(readCount(query, 'after') ?? 0)),
     'GET /spans': ({ query, response }) => sendJson(response, 200, parts.spans(readCount(query, 'after') ?? 0)),
     'GET /healthz': ({ response }) =>

@@ -1,10 +1,11 @@
 import { bodyOf, type Body } from './body.ts'
 import type { ClientConnection } from './client.ts'
+import type { RouteFault } from './faults.ts'
 import { interimHeadFor, requestHeadFor, responseHeadFor, switchingHeadFor, type Origin, type RequestIds } from './forward.ts'
 import { Pace } from './pace.ts'
 import { notices, type Notice } from './pages.ts'
 import type { Plane } from './plane.ts'
-import { hasUndefinedBody, isIdempotent } from './plan.ts'
+import { isIdempotent, needsOwnConnection } from './plan.ts'
 import type { RequestHead } from './request-head.ts'
 import type { CounterLabels } from './records.ts'
 import { parseResponseHead, type ResponseHead } from './response-head.ts'
@@ -40,6 +41,8 @@ export class Exchange implements UpstreamUser {
   /** Its instances are asleep. */
   private isHeld = false
   private woke = false
+  /** By a game day. */
+  private struckBy: string | undefined
   /** When the instance last got something of the request. */
   private sentAt = 0
   private partialHead: Buffer | undefined
@@ -75,7 +78,17 @@ export class Exchange implements UpstreamUser {
     if (rest && this.requestBody.done) this.client.giveBack(rest)
     else this.held = rest
     if (rest) this.pace?.took(rest.length)
-    this.connect()
+    if (this.route.fault !== undefined && this.head.upgrade === undefined) this.suffer(this.route.fault)
+    else this.connect()
+  }
+
+  /** A game day may hold it up, or answer it. */
+  private suffer(fault: RouteFault): void {
+    const strike = fault.strike(this.head.kept, this.startedAt)
+    if (!strike) return this.connect()
+    this.struckBy = fault.gameDay
+    if ('status' in strike) return this.giveUp(notices.struck(this.route.addressee, strike.status, fault.gameDay))
+    fault.holdUp(strike.delayMs, () => this.goOn())
   }
 
   /** The connection is to be closed behind this answer. */
@@ -98,10 +111,14 @@ export class Exchange implements UpstreamUser {
     this.isHeld = this.woke = true
     this.plane.held.hold(set, () => {
       this.isHeld = false
-      if (this.over) return
-      this.lookUpRoute()
-      this.connect()
+      this.goOn()
     })
+  }
+
+  private goOn(): void {
+    if (this.over) return
+    this.lookUpRoute()
+    this.connect()
   }
 
   /** The table may have changed since, and with it the instances that are still there. */
@@ -115,15 +132,8 @@ export class Exchange implements UpstreamUser {
     return this.head.framing === 'none' && isIdempotent(this.head.method)
   }
 
-  /** A request that an instance might read differently than we do gets a connection that nobody else uses. */
-  private needsOwnConnection(): boolean {
-    const { head } = this
-    return head.upgrade !== undefined || (head.framing === 'chunked' && head.codings !== 'chunked')
-      || (head.framing !== 'none' && hasUndefinedBody(head.method))
-  }
-
   private longestIdleMs(): number {
-    if (this.needsOwnConnection()) return 0
+    if (needsOwnConnection(this.head)) return 0
     return this.isRepeatable() ? Infinity : this.plane.settings.upstreamTrustedIdleMs
   }
 
@@ -253,7 +263,7 @@ export class Exchange implements UpstreamUser {
   /** The answer is out. `clean`: the instance sent nothing behind it. */
   private complete(clean: boolean): void {
     const response = this.response!
-    const reusable = clean && response.keepAlive && this.requestBody.done && !this.needsOwnConnection()
+    const reusable = clean && response.keepAlive && this.requestBody.done && !needsOwnConnection(this.head)
     const upstream = this.upstream!
     this.upstream = undefined
     this.record(response.status)
@@ -384,7 +394,7 @@ export class Exchange implements UpstreamUser {
   }
 
   private asEnded(labels: CounterLabels, until: number, status: number, error: string | undefined): EndedRequest {
-    const { head, ids, startedAt, sentAt, respondedAt, tries, woke, bytesIn, bytesOut } = this
-    return { head, ids, labels, startedAt, until, sentAt, respondedAt, status, error, tries, woke, bytesIn, bytesOut }
+    const { head, ids, startedAt, sentAt, respondedAt, tries, woke, struckBy, bytesIn, bytesOut } = this
+    return { head, ids, labels, startedAt, until, sentAt, respondedAt, status, error, tries, woke, struckBy, bytesIn, bytesOut }
   }
 }

@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os'
 import type { RequestRecord, RequestSpan } from '@pavior/contract'
 import type { FoundCallers } from './callers.ts'
+import type { FaultCounts } from './faults.ts'
 import { bindPort, type ListeningHandle } from './listening-handle.ts'
 import { RequestLedger } from './ledger.ts'
 import { metricsText, sumStats } from './metrics.ts'
@@ -11,6 +12,7 @@ import { trustOf } from './trust.ts'
 import { WorkerProcess, type WorkerEvents } from './worker-process.ts'
 
 export { outsider, type FoundCallers } from './callers.ts'
+export type { FaultCounts } from './faults.ts'
 export type { Endpoint, RouterSet, RouterTable } from './protocol.ts'
 export type { RouterSettings } from './settings.ts'
 
@@ -53,6 +55,8 @@ export interface Router {
   /** Requests to these sets need not wait any more. */
   awake(sets: string[]): void
   workers(): { pid: number; startedAt: string; memoryBytes: number }[]
+  /** What faults of game days did, by fault; at most a second old. */
+  faultCounts(): Record<string, FaultCounts>
   /** Prometheus text; at most a second old. */
   metrics(): string
   /** Lets requests in flight end (bounded), ends the workers and gives the port free. `takeRecords()` then gives the rest. */
@@ -164,6 +168,10 @@ class WorkerGroup implements Router {
 
   workers(): { pid: number; startedAt: string; memoryBytes: number }[] {
     return [...this.group].map(({ pid, startedAt, memoryBytes }) => ({ pid, startedAt, memoryBytes }))
+  }
+
+  faultCounts(): Record<string, FaultCounts> {
+    return sumStats([...this.past, ...[...this.group].flatMap((worker) => worker.stats ?? [])]).faults
   }
 
   metrics(): string {

@@ -1,3 +1,4 @@
+import { addFaultCounts } from './faults.ts'
 import type { WorkerStats } from './protocol.ts'
 
 const plainCounters = [
@@ -8,12 +9,13 @@ const plainCounters = [
 export function sumStats(all: readonly WorkerStats[]): WorkerStats {
   const sum: WorkerStats = {
     connections: 0, connectionsTotal: 0, tunnels: 0, inFlight: 0, responses: [0, 0, 0, 0, 0], errors: {}, connectFailures: 0, retries: 0,
-    ejections: 0, canceled: 0,
+    ejections: 0, canceled: 0, faults: {},
   }
   for (const stats of all) {
     for (const key of plainCounters) sum[key] += stats[key]
     stats.responses.forEach((count, index) => { sum.responses[index]! += count })
     for (const [code, count] of Object.entries(stats.errors)) sum.errors[code] = (sum.errors[code] ?? 0) + count
+    addFaultCounts(sum.faults, stats.faults)
   }
   return sum
 }

@@ -1,4 +1,5 @@
-import type { ErrorCode } from '@pavior/contract'
+import { STATUS_CODES } from 'node:http'
+import { faultHeader, type ErrorCode } from '@pavior/contract'
 
 /** What the router says when it answers by itself. Everybody can read it, so it names the app and nothing behind it. */
 export interface Notice {
@@ -7,6 +8,8 @@ export interface Notice {
   message: string
   why?: string
   fix: string
+  /** Game day that wanted this answer. */
+  gameDay?: string
 }
 
 /** The app that a request was meant for. */
@@ -66,6 +69,10 @@ export const notices = {
     why: 'The head or the framing of the answer does not keep to RFC 9112.',
     fix: 'Its team corrects the answer; `pavior logs` shows what the app did.',
   }),
+  struck: (to: Addressee, status: number, gameDay: string): Notice => ({
+    status, code: 'FAULT_INJECTED', gameDay, message: `${nameOf(to)} is put to the test, and this request was answered with an error on purpose.`,
+    why: `The game day ${gameDay} injects errors.`, fix: 'Try again in a moment. Its team ends it with `pavior gameday stop`.',
+  }),
   timeout: (to: Addressee, timeoutMs: number): Notice => ({
     status: 504, code: 'APP_TIMEOUT', message: `${nameOf(to)} did not answer within ${timeoutMs / 1000} s.`,
     why: 'The instance took the request and sent no response head in time.',
@@ -73,10 +80,7 @@ export const notices = {
   }),
 }
 
-const titles: Record<number, string> = {
-  400: 'Bad Request', 404: 'Not Found', 408: 'Request Timeout', 431: 'Request Header Fields Too Large', 502: 'Bad Gateway',
-  503: 'Service Unavailable', 504: 'Gateway Timeout',
-}
+const titleOf = (status: number): string => STATUS_CODES[status] ?? 'Error'
 
 const escapes: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
 const escapeHtml = (value: string): string => value.replace(/[&<>"']/g, (char) => escapes[char]!)
@@ -88,7 +92,7 @@ function asHtml(notice: Notice, requestId: string): string {
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
-<title>${notice.status} ${titles[notice.status]}</title>
+<title>${notice.status} ${titleOf(notice.status)}</title>
 <style>
 body{font:16px/1.5 system-ui,sans-serif;max-width:40rem;margin:15vh auto;padding:0 1rem;color:#1d2026;background:#fff}
 h1{font-size:1.25rem}small,code{font-family:ui-monospace,monospace;color:#5b6270}
@@ -105,7 +109,7 @@ function asText(notice: Notice, requestId: string): string {
 }
 
 function asJson(notice: Notice, requestId: string): string {
-  const { status: _, ...error } = notice
+  const { status: _, gameDay: __, ...error } = notice
   return `${JSON.stringify({ error: { ...error, facts: { requestId } } })}\n`
 }
 
@@ -131,7 +135,8 @@ export interface PageRequest {
 export function pageFor(notice: Notice, to: PageRequest): string {
   const { type, body } = bodyFor(notice, to.accept, to.requestId)
   const retry = notice.status === 503 ? 'retry-after: 1\r\n' : ''
-  return `HTTP/1.1 ${notice.status} ${titles[notice.status]}\r\ndate: ${to.date}\r\ncontent-type: ${type}\r\n`
-    + `content-length: ${Buffer.byteLength(body)}\r\ncache-control: no-store\r\nx-content-type-options: nosniff\r\n${retry}`
+  const struck = notice.gameDay === undefined ? '' : `${faultHeader}: ${notice.gameDay}\r\n`
+  return `HTTP/1.1 ${notice.status} ${titleOf(notice.status)}\r\ndate: ${to.date}\r\ncontent-type: ${type}\r\n`
+    + `content-length: ${Buffer.byteLength(body)}\r\ncache-control: no-store\r\nx-content-type-options: nosniff\r\n${retry}${struck}`
     + `x-request-id: ${to.requestId}\r\n${to.connectionLine}\r\n${to.method === 'HEAD' ? '' : body}`
 }

@@ -1,4 +1,5 @@
 /** The pure decisions of the router: which route, which release, which instance, which ids. */
+import type { RequestHead } from './request-head.ts'
 
 export interface HostAndPort {
   /** Lower case, without port and without the dot of a fully qualified name. */
@@ -122,8 +123,13 @@ export function isIdempotent(method: string): boolean {
 }
 
 /** Methods whose body has no defined meaning, so that a careless instance may leave it unread. */
-export function hasUndefinedBody(method: string): boolean {
+function hasUndefinedBody(method: string): boolean {
   return method === 'GET' || method === 'HEAD' || method === 'DELETE' || method === 'OPTIONS' || method === 'TRACE'
+}
+
+/** A request that an instance might read differently than we do gets a connection that nobody else uses. */
+export function needsOwnConnection({ upgrade, framing, codings, method }: Pick<RequestHead, 'upgrade' | 'framing' | 'codings' | 'method'>): boolean {
+  return upgrade !== undefined || (framing === 'chunked' && codings !== 'chunked') || (framing !== 'none' && hasUndefinedBody(method))
 }
 
 const requestIdPattern = /^[A-Za-z0-9._~:+/=@-]{1,128}$/

@@ -1,6 +1,7 @@
 /** What the agent process and the router's worker processes say to each other. */
-import type { DesiredRoute, RequestSpan } from '@pavior/contract'
+import type { DesiredRoute, Fault, RequestSpan } from '@pavior/contract'
 import type { FoundCallers } from './callers.ts'
+import type { FaultCounts } from './faults.ts'
 import type { CountedRequests } from './records.ts'
 import type { RouterSettings } from './settings.ts'
 
@@ -34,6 +35,8 @@ export interface RouterTable {
   generation: number
   routes: DesiredRoute[]
   sets: RouterSet[]
+  /** Of game days, as far as they are for requests. */
+  faults?: Fault[]
 }
 
 /** Counters of one worker since its start. */
@@ -50,6 +53,8 @@ export interface WorkerStats {
   retries: number
   ejections: number
   canceled: number
+  /** What game days did, by fault. */
+  faults: Record<string, FaultCounts>
 }
 
 export type ToWorker =

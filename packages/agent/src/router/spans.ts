@@ -22,6 +22,7 @@ export interface EndedRequest {
   error: string | undefined
   tries: number
   woke: boolean
+  struckBy: string | undefined
   bytesIn: number
   bytesOut: number
 }
@@ -85,7 +86,7 @@ export class SpanRecorder {
   }
 }
 
-function spanOf({ head, ids, labels, startedAt, until, sentAt, respondedAt, status, error, tries, woke, bytesIn, bytesOut }: EndedRequest, epochMs: number): RequestSpan {
+function spanOf({ head, ids, labels, startedAt, until, sentAt, respondedAt, status, error, tries, woke, struckBy, bytesIn, bytesOut }: EndedRequest, epochMs: number): RequestSpan {
   return {
     sequence: 0,
     at: new Date(epochMs + startedAt).toISOString(),
@@ -104,6 +105,7 @@ function spanOf({ head, ids, labels, startedAt, until, sentAt, respondedAt, stat
     ...labels,
     tries,
     ...(woke ? { woke: true as const } : {}),
+    ...(struckBy === undefined ? {} : { fault: struckBy }),
     bytesIn,
     bytesOut,
   }

@@ -1,6 +1,7 @@
 import {
   indexByHost, matchPath, parseHost, pathOf, pickInstance, pickWeighted, routesOfHost, type HostAndPort, type HostIndex,
 } from './plan.ts'
+import type { RouteFault, RouteFaults } from './faults.ts'
 import type { Addressee } from './pages.ts'
 import type { Endpoint, RouterSet, RouterTable } from './protocol.ts'
 import { RequestCounter } from './records.ts'
@@ -34,6 +35,8 @@ export interface CompiledRoute {
   testers?: { mark: TestersMark; set: TargetSet }
   /** Counts what the router answers because there is no instance. */
   unserved: RequestCounter
+  /** What a game day does to its requests. */
+  fault?: RouteFault
 }
 
 export interface HostEntry {
@@ -100,21 +103,24 @@ export class TargetRegistry {
   private readonly stats: UpstreamStats
   private readonly now: () => number
   private readonly changed: RequestCounter[]
+  private readonly faults: RouteFaults
   private readonly pools = new Map<string, UpstreamPool>()
   private readonly counters = new Map<string, RequestCounter>()
   private sets = new Map<string, TargetSet>()
 
-  constructor(settings: RouterSettings, stats: UpstreamStats, now: () => number, changed: RequestCounter[]) {
+  constructor(settings: RouterSettings, stats: UpstreamStats, now: () => number, changed: RequestCounter[], faults: RouteFaults) {
     this.settings = settings
     this.stats = stats
     this.now = now
     this.changed = changed
+    this.faults = faults
   }
 
   /** Builds the table; instances that it does not name any more lose their idle connections. */
   compile(table: RouterTable): Table {
     const used = new Set<string>()
     const countersUsed = new Set<string>()
+    this.faults.take(table.faults ?? [])
     const sets = this.sets = new Map(table.sets.map((set) => [set.id, this.compileSet(set, used, countersUsed)]))
     const releases = new Map(table.sets.map((set) => [set.id, set.release]))
     const routes = table.routes.map((route): CompiledRoute => {
@@ -131,6 +137,7 @@ export class TargetRegistry {
         ...sleeperOf(testersSet ? [...chosen, testersSet] : chosen),
         reason: heaviest ? sets.get(heaviest.set)!.reason : 'No release of it is routed yet.',
         unserved: this.counterOf({ ...addressee, release: heaviest ? releases.get(heaviest.set)! : 0, instance: '' }, countersUsed),
+        fault: this.faults.of(addressee),
       }
     })
     this.retireAllBut(used)

@@ -2,6 +2,7 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { Callers, isOfThisMachine, type FoundCallers } from './callers.ts'
 import { ClientConnection } from './client.ts'
+import { RouteFaults } from './faults.ts'
 import { HeldRequests } from './held-requests.ts'
 import { plainAddress } from './plan.ts'
 import { createDateSource, type Plane } from './plane.ts'
@@ -18,7 +19,7 @@ const checkIntervalMs = 100
 
 const emptyStats = (): WorkerStats => ({
   connections: 0, connectionsTotal: 0, tunnels: 0, inFlight: 0, responses: [0, 0, 0, 0, 0], errors: {}, connectFailures: 0, retries: 0,
-  ejections: 0, canceled: 0,
+  ejections: 0, canceled: 0, faults: {},
 })
 
 function send(message: FromWorker): void {
@@ -48,7 +49,8 @@ class Worker {
       spans: new SpanRecorder(settings, now, Date.now, () => this.armSpans()),
       held: new HeldRequests((set) => send({ type: 'wake', set })),
     }
-    this.registry = new TargetRegistry(settings, stats, now, this.changed)
+    const faults = new RouteFaults(stats.faults, { now, wallClock: Date.now, random: Math.random })
+    this.registry = new TargetRegistry(settings, stats, now, this.changed, faults)
     this.callers = new Callers(settings, now, (ports) => send({ type: 'look', ports }))
     this.server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true }, (socket) => this.accept(socket))
     this.server.maxConnections = settings.maxConnections

@@ -77,6 +77,11 @@ export class Run {
     return (this.start.command ?? this.start.shim ?? this.start.spawned).pid
   }
 
+  /** Files into which a process writes `0` to share the limits of this one; none where there is no cgroup. */
+  get joinFiles(): string[] {
+    return this.#group.joinFiles
+  }
+
   get cgroupPids(): number[] {
     return this.#group.pids()
   }
@@ -142,6 +147,12 @@ export class Run {
     const timer = setTimeout(() => this.kill(), Math.max(0, this.#killAt - Date.now()))
     void this.ended.then(() => clearTimeout(timer))
     return this.ended
+  }
+
+  /** A signal to the command, as if it came from somewhere outside: what becomes of it is no stop that was wanted. */
+  strike(signal: NodeJS.Signals): void {
+    this.thaw()
+    signalProcess(this.pid, signal)
   }
 
   /** SIGKILL to everything, at once. */

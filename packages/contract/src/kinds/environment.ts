@@ -140,6 +140,7 @@ export const EnvironmentSpec = Type.Object(
     target: Type.Optional(Type.Enum(['local'], { description: 'Where its instances run. local: processes of the agents of this installation, the only target so far. Default: local.' })),
     after: Type.Optional(dnsLabel(20, 'Environment before it on the way to production.')),
     sleepAfterMinutes: Type.Optional(Type.Number({ minimum: 0, maximum: 10_080, description: 'Minutes without a request after which instances are frozen, until the next one; 0 for never. Default: never.' })),
+    faults: Type.Optional(Type.Boolean({ description: 'Whether game days may inject faults here. Default: false.' })),
     preview: Type.Optional(PreviewSpec),
     strategy: Type.Optional(StrategyType),
     rollout: Type.Optional(RolloutSettings),

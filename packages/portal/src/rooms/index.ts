@@ -7,6 +7,7 @@ import { delivery } from './delivery/index.ts'
 import { entities } from './entities/index.ts'
 import { environments } from './environments/index.ts'
 import { gallery } from './gallery/index.ts'
+import { gamedays } from './gamedays/index.ts'
 import { gitops } from './gitops/index.ts'
 import { identity } from './identity/index.ts'
 import { incidents } from './incidents/index.ts'
@@ -20,4 +21,4 @@ import { dashboards } from './telemetry/dashboards/index.ts'
 import { telemetry } from './telemetry/index.ts'
 import { templates } from './templates/index.ts'
 
-export const rooms: PortalRoom[] = [catalog, templates, entities, delivery, telemetry, dashboards, incidents, alerts, reliability, runbooks, environments, gitops, secrets, artifacts, policy, operations, identity, kinds, gallery]
+export const rooms: PortalRoom[] = [catalog, templates, entities, delivery, telemetry, dashboards, incidents, alerts, reliability, runbooks, gamedays, environments, gitops, secrets, artifacts, policy, operations, identity, kinds, gallery]

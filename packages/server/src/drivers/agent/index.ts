@@ -1,9 +1,10 @@
 /** The runtime driver for the agent of this machine. */
-import type { AgentEvent, LogLine, LogsCollected, ObservedState, RequestRecords, RequestSpans, SyntheticAnswers, TaskStatus } from '@pavior/contract'
+import type { AgentEvent, FaultReports, LogLine, LogsCollected, ObservedState, RequestRecords, RequestSpans, SyntheticAnswers, TaskStatus } from '@pavior/contract'
 import { ignore } from '../../kernel/errors.ts'
 import type { Part } from '../../kernel/lifecycle/lifecycle.ts'
 import type { Logger } from '../../kernel/log.ts'
 import type { Prober } from '../../rooms/release/ports.ts'
+import type { FaultInjector } from '../../rooms/reliability/game-days/ports.ts'
 import type { LogQuery, RuntimeDriver } from '../../rooms/runtime/ports.ts'
 import type { LogSource, SpanSource, TrafficSource } from '../../rooms/telemetry/ports.ts'
 import { callAgent, jsonLines, openStream, upgradeTo } from './client.ts'
@@ -12,7 +13,7 @@ const reconnectDelayMs = 200
 /** The agent sends `alive` every few seconds; a silent connection is dead. */
 const silenceMs = 20_000
 
-export function createAgentDriver(socketPath: string, log: Logger): RuntimeDriver & TrafficSource & LogSource & SpanSource & Prober & Part {
+export function createAgentDriver(socketPath: string, log: Logger): RuntimeDriver & TrafficSource & LogSource & SpanSource & Prober & FaultInjector & Part {
   const listeners: ((event: AgentEvent) => void)[] = []
   let state: ObservedState | undefined
   let connected = false
@@ -59,6 +60,8 @@ export function createAgentDriver(socketPath: string, log: Logger): RuntimeDrive
     apply: async (desired) => {
       await callAgent(socketPath, { method: 'PUT', path: '/desired', body: desired })
     },
+    inject: (faults) => callAgent<FaultReports>(socketPath, { method: 'PUT', path: '/faults', body: faults }),
+    injected: () => callAgent<FaultReports>(socketPath, { method: 'GET', path: '/faults' }),
     startTask: (id, spec) => callAgent<TaskStatus>(socketPath, { method: 'PUT', path: `/tasks/${encodeURIComponent(id)}`, body: spec }),
     task: (id) => callAgent<TaskStatus>(socketPath, { method: 'GET', path: `/tasks/${encodeURIComponent(id)}` }).catch(ignore('NOT_FOUND')),
     cancelTask: async (id, graceMs) => {

@@ -20,6 +20,7 @@ import { slo } from './slo/kinds.ts'
 import type { GoldenSignals, Query } from './slo/ports.ts'
 import { sloRoutes } from './slo/routes.ts'
 import { createResponse, responseKinds, type ResponseTools } from './response.ts'
+import { createGameDayRoom, gameDay, type GameDayOptions } from './game-days/index.ts'
 import { createRunbooks, runbook, runbookRun, type RunbookTools } from './runbooks/index.ts'
 
 export type { Query, QueryResult } from './slo/ports.ts'
@@ -27,8 +28,9 @@ export { createAlertRules } from './alerts/index.ts'
 export { probesOf, serverStarted } from './platform/capabilities.ts'
 export { createRunbookRules } from './runbooks/index.ts'
 export type { RunbookTools } from './runbooks/index.ts'
+export type { GameDayTools } from './game-days/index.ts'
 export type { ResponseTools } from './response.ts'
-export const kinds = [slo, onCallSchedule, ...alertKinds, runbook, runbookRun, ...responseKinds]
+export const kinds = [slo, onCallSchedule, ...alertKinds, runbook, runbookRun, ...responseKinds, gameDay]
 
 export interface ReliabilityDeps extends Pick<AlertingDeps, 'database' | 'logs' | 'probe' | 'notifiers' | 'openSecret' | 'audit' | 'publicUrl' | 'linkKeyFile'> {
   resources: Resources
@@ -37,6 +39,7 @@ export interface ReliabilityDeps extends Pick<AlertingDeps, 'database' | 'logs' 
   query?: Query
   runbooks: { tools: RunbookTools; library: string }
   response: ResponseTools
+  gameDays: GameDayOptions
   events: EventRecorder
   clock: Clock
   log: Logger
@@ -55,16 +58,17 @@ export interface ReliabilityReads {
 }
 
 export function createReliability(deps: ReliabilityDeps): Room<ReliabilityReads> {
-  const { database, resources, signals, query, runbooks, response: tools, events, clock, log } = deps
+  const { database, resources, signals, query, runbooks, response: tools, gameDays, events, clock, log } = deps
   const slos = new Mirror<Resource<SloSpec, SloStatus>>(resources, 'Slo', log)
   const calls = withOwnCalls(tools.calls)
   const alerting = createAlerting({ ...deps, calledBy: calls.calledBy }, slos)
   const books = createRunbooks({ resources, clock, ...runbooks })
   const response = createResponse({ database, resources, slos, signals, tools: { ...tools, calls, chat: createChat({ database, resources, clock }) }, subscriptions: { openSecret: deps.openSecret, audit: deps.audit, key: alerting.linkKey }, events, clock, log })
+  const games = createGameDayRoom({ database, resources, slos, events, clock, log, ...gameDays })
   const drafts = [createPlatformSeed({ database, resources, library: runbooks.library }), createDrafts({ database, resources, slos, signals, clock })]
   return {
-    reconcilers: [createOnCall({ resources, events, clock }), ...books.reconcilers, ...response.reconcilers],
-    routes: [sloRoutes({ database, resources, clock }), onCallRoutes({ resources, clock }), ...alerting.routes, ...response.routes, ...books.routes],
+    reconcilers: [createOnCall({ resources, events, clock }), ...books.reconcilers, ...response.reconcilers, ...games.reconcilers],
+    routes: [sloRoutes({ database, resources, clock }), onCallRoutes({ resources, clock }), ...alerting.routes, ...response.routes, ...books.routes, ...games.routes],
     parts: [slos, createEvaluator({ database, resources, slos, signals, query, events, clock, log }, drafts), ...alerting.parts, ...response.parts],
     reads: {
       budgets: (team, app, environment) =>

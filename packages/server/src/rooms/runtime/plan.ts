@@ -47,6 +47,7 @@ export interface RunningInstance {
   process: string
   port?: number
   healthy: boolean
+  startedAt?: string
   asleep: boolean
   metrics?: InstanceSetSpec['metrics']
   restarts: number
@@ -58,11 +59,11 @@ export interface RunningInstance {
 
 export function runningInstances(sets: Iterable<InstanceSet>, instances: readonly InstanceStatus[]): RunningInstance[] {
   const byUid = new Map([...sets].map((set) => [set.metadata.uid, set]))
-  return instances.flatMap(({ id, set: uid, state, port, restarts, outOfMemoryKills = 0, asleepSince, cpuSeconds, memoryBytes }) => {
+  return instances.flatMap(({ id, set: uid, state, port, startedAt, restarts, outOfMemoryKills = 0, asleepSince, cpuSeconds, memoryBytes }) => {
     const set = byUid.get(uid)
     if (!set || state === 'stopped') return []
     const { app, environment, release, process, metrics } = set.spec
-    return [{ id, team: set.metadata.namespace!, app, environment, release, process, healthy: state === 'healthy', asleep: asleepSince !== undefined, restarts, outOfMemoryKills, ...defined({ port, metrics, cpuSeconds, memoryBytes }) }]
+    return [{ id, team: set.metadata.namespace!, app, environment, release, process, healthy: state === 'healthy', asleep: asleepSince !== undefined, restarts, outOfMemoryKills, ...defined({ port, startedAt, metrics, cpuSeconds, memoryBytes }) }]
   })
 }
 

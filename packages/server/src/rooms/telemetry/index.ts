@@ -1,5 +1,5 @@
 /** Door of room telemetry: what the router counted, and everything that apps measure, as series. */
-import { trafficIntervalMs, type TraceSummary, logLevelNamed } from '@pavior/contract'
+import { trafficIntervalMs, type TraceSummary, type Traffic, logLevelNamed } from '@pavior/contract'
 import type { Registry } from 'prom-client'
 import type { EventRecorder } from '../../kernel/audit/events.ts'
 import type { WriteNote } from '../../kernel/audit/notes.ts'
@@ -83,6 +83,8 @@ export interface TelemetryReads extends QueryReads {
   takenAt: () => Date
   /** What every release of an app did since each moment, by its number; the interval of the router that a moment falls into counts whole. */
   since: (of: { team: string; app: string; environment: string }, moments: Date[]) => Promise<Map<number, ReleaseSample>[]>
+  /** What an app did over a time, in whole intervals of the router. */
+  totals: (of: { team: string; app: string; environment: string }, from: Date, until: Date) => Promise<Traffic['totals']>
   /** Apps that this one has called since then. */
   calledBy: (app: AppName, since: Date) => Promise<AppName[]>
   /** Every pair that one of these apps is in, with its requests since then. */
@@ -128,6 +130,7 @@ export function createTelemetry(deps: TelemetryDeps): Room<TelemetryReads> {
         const intervals = await readTraffic(database, { ...of, from: new Date(Math.min(...from)), until: clock.now() })
         return from.map((begin) => samplesOf(intervals.filter(({ at }) => at >= begin)))
       },
+      totals: (of, from, until) => totalsOf(database, of, from, until),
       calledBy: (app, since) => calledBy(database, app, since),
       callsOf: (apps, since) => callsOf(database, apps, since),
       series: metrics.series,
@@ -144,9 +147,13 @@ export function createTelemetry(deps: TelemetryDeps): Room<TelemetryReads> {
 /** With fewer requests a percentile says nothing. */
 const leastRequests = 20
 
+async function totalsOf(database: PgDatabase, of: { team: string; app: string; environment: string }, from: Date, until: Date): Promise<Traffic['totals']> {
+  return trafficOf(await readTraffic(database, { ...of, from, until }), { fromMs: from.getTime(), untilMs: until.getTime(), stepSeconds: 3600 }).totals
+}
+
 function usualOf(database: PgDatabase): (of: { team: string; app: string; environment: string; from: Date; until: Date }) => Promise<number | undefined> {
-  return async ({ team, app, environment, from, until }) => {
-    const { totals } = trafficOf(await readTraffic(database, { team, app, environment, from, until }), { fromMs: from.getTime(), untilMs: until.getTime(), stepSeconds: 3600 })
+  return async ({ from, until, ...of }) => {
+    const totals = await totalsOf(database, of, from, until)
     return totals.requests < leastRequests ? undefined : (totals.p95Ms ?? undefined)
   }
 }

@@ -1,14 +1,19 @@
 /** Carries out what was decided of one group: the Alert, who is told, and what is remembered commit together. */
 import { createHash } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
-import type { AlertStatus } from '@pavior/contract'
+import type { AlertSpec, AlertStatus } from '@pavior/contract'
 import { ignore } from '../../../kernel/errors.ts'
 import type { Tx } from '../../../kernel/db/index.ts'
+import type { Resources } from '../../../kernel/resources/index.ts'
+import { runningGameDay } from '../game-days/reads.ts'
 import { enqueueTelling, enqueueToAll, tellingOf, type Telling } from '../notify/telling.ts'
 import { flapWindowMs, statusAfter, type Alert, type Decision } from './groups.ts'
 import { actor, type LookDeps } from './deps.ts'
 import { alertSpecOf } from './sources.ts'
 import { lockGroup, writeGroup } from './store.ts'
+
+/** Of an alert, in characters. */
+const longestSummary = 300
 
 type ApplyDeps = Pick<LookDeps, 'database' | 'resources' | 'events'>
 
@@ -28,7 +33,7 @@ function nameFor({ view: { source, group, row } }: Decision, now: Date): string 
 async function open(deps: ApplyDeps, decision: Decision, now: Date): Promise<void> {
   const { source, group, firing } = decision.view
   const name = nameFor(decision, now)
-  const spec = alertSpecOf(source, group, firing)
+  const spec = await withGameDay(deps.resources, source.team, alertSpecOf(source, group, firing))
   const telling = decision.quiet ? undefined : await tellingOf(deps.resources, { metadata: { name, namespace: source.team } as Alert['metadata'], spec }, undefined, now)
   await deps.database.transaction(async (tx) => {
     const row = await lockGroup(tx, { source: source.uid, group, team: source.team })
@@ -39,6 +44,14 @@ async function open(deps: ApplyDeps, decision: Decision, now: Date): Promise<voi
     await tell(deps, tx, alert, decision, telling, now)
     if (decision.quiet) await deps.events.record(alert as never, 'Normal', 'AlertQuiet', `${spec.summary} Nobody is told: ${quietText(decision.quiet)}.`, 'reliability', tx)
   })
+}
+
+/** Whoever is told while a game day runs is told that as well. */
+async function withGameDay(resources: Resources, team: string, spec: AlertSpec): Promise<AlertSpec> {
+  const running = spec.app === undefined ? undefined : await runningGameDay(resources, team, spec.app, spec.environment)
+  if (running === undefined) return spec
+  const said = ` (The game day ${running} runs.)`
+  return { ...spec, summary: `${spec.summary.slice(0, longestSummary - said.length)}${said}` }
 }
 
 function quietText({ because, by }: NonNullable<AlertStatus['quiet']>): string {

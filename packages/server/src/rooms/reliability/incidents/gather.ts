@@ -10,6 +10,8 @@ import type { GoldenSignals, MinuteCounts } from '../slo/ports.ts'
 import { badMinutes } from '../slo/store.ts'
 import { readChange } from '../../../kernel/store/store.ts'
 import { callsLookBackMs } from './opening.ts'
+import { gameDaysOf } from '../game-days/reads.ts'
+import type { GameDay } from '../game-days/plan.ts'
 import { onsetOf, type Minute } from './plan.ts'
 import type { Change, ChangesByPeople, ChangesElsewhere, ObservedCalls } from './ports.ts'
 import { alertsOf, firingKey } from './store.ts'
@@ -56,6 +58,7 @@ export interface Facts {
   elsewhere: ChangeEvent[]
   secrets: Map<string, SecretSpec>
   freezes: Resource<FreezeSpec>[]
+  gameDays: GameDay[]
   /** Runbooks that were gone through for it. */
   runs: RunbookRun[]
   books: Runbook[]
@@ -92,12 +95,18 @@ export async function gather(deps: GatherDeps, incident: Incident): Promise<Fact
     pairs,
     ...changed,
     elsewhere: (await deps.elsewhere(team, apps, new Date(window.fromMs), new Date(window.untilMs), mostChanges)).filter(({ environment }) => spec.environment === undefined || environment === spec.environment),
+    gameDays: (await gameDaysOf(deps.resources, team, apps)).filter((one) => (spec.environment === undefined || one.spec.environment === spec.environment) && touches(one, window)),
     books: await deps.resources.listAll<Runbook>(actor, 'Runbook', team),
     runs: await deps.resources.listAll<RunbookRun>(actor, 'RunbookRun', team, { fields: [{ path: 'spec.incident', operator: '=', value: metadata.name }] }),
     minutes: all.filter(during),
     errors: byRelease(counts.filter(during)),
     budgets: await budgetsUsed(deps, incident, startedMs, wellMs ?? now),
   }
+}
+
+function touches({ status }: GameDay, { fromMs, untilMs }: { fromMs: number; untilMs: number }): boolean {
+  const { startedAt, finishedAt } = status!
+  return Date.parse(startedAt!) <= untilMs && (finishedAt === undefined || Date.parse(finishedAt) >= fromMs)
 }
 
 function trafficOf({ database, signals }: GatherDeps, { metadata, spec }: Incident, fromMs: number, untilMs: number): Promise<MinuteCounts[]> {

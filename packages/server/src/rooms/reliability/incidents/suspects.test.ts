@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { AuditRow } from '@pavior/contract'
+import type { GameDay } from '../game-days/plan.ts'
 import { suspectsOf, type SuspectContext } from './suspects.ts'
 import { happenings } from './timeline.ts'
 import type { Alert, Deployment, RunbookRun } from './types.ts'
@@ -15,7 +16,7 @@ function deployment(app: string, release: number, minutesBefore: number, more: {
 
 const row = (kind: string, name: string, minutesBefore: number, verb = 'patch'): AuditRow => ({ id: `${kind}${name}${minutesBefore}`, time: at(minutesBefore), actor: 'user:ada', verb, kind, team: 'blue', name, resourceVersion: '1' })
 
-const context: SuspectContext = { team: 'blue', app: 'shop', environment: 'production', calls: new Set(['store']), deployments: [], releases: [], changes: [], elsewhere: [], errors: [], onsetMs, detectedMs: onsetMs + 120_000 }
+const context: SuspectContext = { team: 'blue', app: 'shop', environment: 'production', calls: new Set(['store']), deployments: [], releases: [], changes: [], elsewhere: [], gameDays: [], errors: [], onsetMs, detectedMs: onsetMs + 120_000 }
 
 describe('suspects', () => {
   test('a release before the onset from which all errors come is the first, with the command that takes it back', () => {
@@ -51,10 +52,21 @@ describe('suspects', () => {
   })
 })
 
+const gameDay = (over: Partial<GameDay['status']> = {}): GameDay => ({ metadata: { name: 'slow-day', namespace: 'blue', uid: 'g' }, spec: { hypothesis: 'It holds.', app: 'shop', environment: 'production', steps: [{ seconds: 60, kill: {} }] }, status: { state: 'Running', startedAt: at(2), startedBy: 'user:ana', steps: [{ name: '1 instance killed', state: 'Running', from: at(1), until: at(-1) }], ...over } }) as GameDay
+
+test('a game day that was at work when the trouble began did it, and stopping it takes it back', () => {
+  const found = suspectsOf({ ...context, gameDays: [gameDay()], deployments: [deployment('shop', 12, 30)] })
+  expect(found[0]).toMatchObject({ kind: 'GameDay', name: 'slow-day', by: 'user:ana', likelihood: 0.95, undo: { command: 'pavior gameday stop slow-day --team blue' } })
+  expect(suspectsOf({ ...context, gameDays: [gameDay({ finishedAt: at(-1) })] })[0]!.undo).toBeUndefined()
+  expect(suspectsOf({ ...context, gameDays: [gameDay({ steps: [{ name: '1 instance killed', state: 'Done', from: at(30), until: at(29) }] })] })).toEqual([])
+  const lines = happenings({ team: 'blue', apps: new Set(['shop']), environment: 'production', fromMs: onsetMs - 3600_000, untilMs: onsetMs + 600_000, alerts: [], deployments: [], releases: [], changes: [], freezes: [], elsewhere: [], runs: [], gameDays: [gameDay({ state: 'Stopped', finishedAt: at(0), stoppedBy: 'user:bob', message: 'It was stopped: bob stopped it.' })] })
+  expect(lines.map(({ actor, text }) => `${actor} ${text}`)).toEqual(['user:ana ana began the game day slow-day: It holds.', 'system:incidents The game day slow-day injected a fault into shop: 1 instance killed.', 'user:bob The game day slow-day is over. It was stopped: bob stopped it.'])
+})
+
 test('a timeline has what happened in its time, in its order, each under a key that stays the same', () => {
   const alert = { apiVersion: 'pavior.dev/v1', kind: 'Alert', metadata: { name: 'a', namespace: 'blue', uid: 'a', resourceVersion: '1', creationTimestamp: at(0) }, spec: { severity: 'page', summary: 'It burns.', source: { kind: 'Slo', name: 's' }, app: 'shop' }, status: { state: 'Resolved', since: at(0), resolvedAt: at(-20), acknowledged: { by: 'user:bob', at: at(-2) } } } as Alert
   const run = { metadata: { name: 'r', uid: 'r' }, spec: { runbook: 'roll-back', title: 'Roll back', requestedBy: 'user:bob' }, status: { phase: 'Succeeded', message: 'It is back.', startedAt: at(-3), finishedAt: at(-5), steps: [{ name: 'approve', type: 'human', state: 'Done', by: 'user:ada', finishedAt: at(-4) }] } } as RunbookRun
-  const what = { team: 'blue', apps: new Set(['shop']), environment: 'production', fromMs: onsetMs - 3600_000, untilMs: onsetMs + 600_000, alerts: [alert], deployments: [deployment('shop', 12, 3), deployment('blog', 1, 3), deployment('shop', 10, 90)], releases: [], changes: [row('Policy', 'no-latest', 30), row('App', 'blog', 5), row('Secret', 'old', 100), row('Quota', 'q', 2, 'read')], freezes: [], elsewhere: [{ id: '7', source: '/flags', type: 'flag.changed', at: new Date(onsetMs - 60_000).toISOString(), team: 'blue', app: 'shop', environment: 'production', text: 'new-cart is on' }], runs: [run] }
+  const what = { team: 'blue', apps: new Set(['shop']), environment: 'production', fromMs: onsetMs - 3600_000, untilMs: onsetMs + 600_000, alerts: [alert], deployments: [deployment('shop', 12, 3), deployment('blog', 1, 3), deployment('shop', 10, 90)], releases: [], changes: [row('Policy', 'no-latest', 30), row('App', 'blog', 5), row('Secret', 'old', 100), row('Quota', 'q', 2, 'read')], freezes: [], gameDays: [], elsewhere: [{ id: '7', source: '/flags', type: 'flag.changed', at: new Date(onsetMs - 60_000).toISOString(), team: 'blue', app: 'shop', environment: 'production', text: 'new-cart is on' }], runs: [run] }
   const lines = happenings(what)
   expect(lines.map(({ text }) => text)).toEqual([
     'ada changed the policy no-latest.',

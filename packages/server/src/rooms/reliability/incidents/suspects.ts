@@ -1,5 +1,6 @@
 /** Which recent change is likely behind the trouble, with what speaks for it and what takes it back. Pure. */
 import type { ChangeEvent, IncidentSuspect } from '@pavior/contract'
+import type { GameDay } from '../game-days/plan.ts'
 import type { Change } from './ports.ts'
 import type { Deployment, Release } from './types.ts'
 
@@ -31,6 +32,7 @@ export interface SuspectContext {
   releases: readonly Release[]
   changes: readonly Change[]
   elsewhere: readonly ChangeEvent[]
+  gameDays: readonly GameDay[]
   /** Of the app, by release. */
   errors: readonly ReleaseErrors[]
   onsetMs: number
@@ -45,7 +47,7 @@ interface Weighed {
 
 /** The likeliest first. Rollbacks are answers, not causes, so they are left out. */
 export function suspectsOf(context: SuspectContext): IncidentSuspect[] {
-  const found = [...context.deployments.filter((one) => isCandidate(context, one)).map((one) => suspectDeployment(context, one)), ...context.changes.filter((row) => row.verb !== 'read').flatMap((row) => suspectChange(context, row)), ...context.elsewhere.flatMap((event) => suspectElsewhere(context, event))]
+  const found = [...context.deployments.filter((one) => isCandidate(context, one)).map((one) => suspectDeployment(context, one)), ...context.changes.filter((row) => row.verb !== 'read').flatMap((row) => suspectChange(context, row)), ...context.elsewhere.flatMap((event) => suspectElsewhere(context, event)), ...context.gameDays.flatMap((one) => suspectGameDay(context, one))]
   return found
     .filter(({ likelihood }) => likelihood >= leastLikelihood)
     .toSorted((one, other) => other.likelihood - one.likelihood || other.at.localeCompare(one.at))
@@ -128,6 +130,15 @@ function errorsBy({ errors, onsetMs }: SuspectContext, release: number, previous
     return [{ weight: 0.3, reason: `${own.failed} of ${all} failed requests came from v${release}${clean ? `, and v${previous} answered well in the same time` : ''}.` }]
   }
   return before && before.failed > 0 ? [{ weight: -0.2, reason: `v${previous} before it fails as well.` }] : []
+}
+
+/** What was at work when the trouble began, on purpose. */
+function suspectGameDay({ team, onsetMs }: SuspectContext, { metadata, spec, status }: GameDay): IncidentSuspect[] {
+  const fault = status!.steps?.find(({ from, until }) => from !== undefined && Date.parse(from) <= onsetMs + minuteMs && Date.parse(until!) >= onsetMs - toleratedMs)
+  if (fault === undefined) return []
+  const running = status!.finishedAt === undefined
+  const undo = running ? { undo: { command: `pavior gameday stop ${metadata.name} --team ${team}` } } : {}
+  return [{ kind: 'GameDay', name: metadata.name, app: `${team}/${spec.app}`, at: fault.from!, ...(status!.startedBy === undefined ? {} : { by: status!.startedBy }), text: `The game day ${metadata.name} injected a fault into ${spec.app}: ${fault.name}.`, ...judged([{ weight: 0.95, reason: 'Its fault was at work when the trouble began, on purpose.' }]), ...undo }]
 }
 
 function suspectElsewhere(context: SuspectContext, { at, app: changed, source, text, type }: ChangeEvent): IncidentSuspect[] {

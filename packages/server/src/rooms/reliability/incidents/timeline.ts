@@ -2,6 +2,7 @@
 import type { ChangeEvent, FreezeSpec, Resource } from '@pavior/contract'
 import type { Change } from './ports.ts'
 import { lookBackMs, shownActor } from './suspects.ts'
+import type { GameDay } from '../game-days/plan.ts'
 import type { Alert, Deployment, NewEntry, Release, RunbookRun } from './types.ts'
 
 const system = 'system:incidents'
@@ -21,6 +22,7 @@ export interface Happened {
   changes: readonly Change[]
   elsewhere: readonly ChangeEvent[]
   freezes: readonly Resource<FreezeSpec>[]
+  gameDays: readonly GameDay[]
   runs: readonly RunbookRun[]
 }
 
@@ -31,7 +33,7 @@ export function windowOf(startedMs: number, endedMs: number | undefined, nowMs: 
 /** In the order in which it happened. */
 export function happenings(what: Happened): NewEntry[] {
   const inTime = ({ at }: NewEntry): boolean => Date.parse(at) >= what.fromMs && Date.parse(at) <= what.untilMs
-  const all = [...what.alerts.flatMap(alertEntries), ...what.runs.flatMap(runEntries), ...[...what.deployments.flatMap((one) => deploymentEntries(what, one)), ...what.changes.flatMap((row) => changeEntries(what, row)), ...what.elsewhere.map(elsewhereEntry), ...what.freezes.flatMap(freezeEntries)].filter(inTime)]
+  const all = [...what.alerts.flatMap(alertEntries), ...what.runs.flatMap(runEntries), ...[...what.deployments.flatMap((one) => deploymentEntries(what, one)), ...what.changes.flatMap((row) => changeEntries(what, row)), ...what.elsewhere.map(elsewhereEntry), ...what.freezes.flatMap(freezeEntries), ...what.gameDays.flatMap(gameDayEntries)].filter(inTime)]
   return all.toSorted((one, other) => Date.parse(one.at) - Date.parse(other.at))
 }
 
@@ -87,6 +89,18 @@ function changeEntries({ apps }: Happened, row: Change): NewEntry[] {
   if (!known || !verb || (!known.everywhere && !apps.has(row.name))) return []
   const because = row.reason === undefined ? '' : ` Because: ${row.reason}`
   return [{ at: row.time, kind: row.kind.endsWith('Freeze') ? 'freeze' : 'change', actor: row.actor, text: `${shownActor(row.actor)} ${row.what?.text ?? `${verb} ${known.noun} ${row.name}`}.${because}`, data: { kind: row.kind, name: row.name, verb: row.verb }, dedupe: `audit/${row.id}` }]
+}
+
+/** Its beginning, each fault, and its end. */
+function gameDayEntries({ metadata, spec, status }: GameDay): NewEntry[] {
+  const { startedAt, startedBy = system, finishedAt, stoppedBy, message = '', steps = [] } = status!
+  const key = `game-day/${metadata.uid}`
+  const line = (at: string, actor: string, text: string, part: string): NewEntry => ({ at, kind: 'change', actor, text, data: { gameDay: metadata.name, app: spec.app, environment: spec.environment }, dedupe: `${key}/${part}` })
+  return [
+    line(startedAt!, startedBy, `${shownActor(startedBy)} began the game day ${metadata.name}: ${spec.hypothesis}`, 'begun'),
+    ...steps.flatMap(({ name, from }, index) => (from === undefined ? [] : [line(from, system, `The game day ${metadata.name} injected a fault into ${spec.app}: ${name}.`, `step/${index}`)])),
+    ...(finishedAt === undefined ? [] : [line(finishedAt, stoppedBy ?? system, `The game day ${metadata.name} is over. ${message}`, 'over')]),
+  ]
 }
 
 function elsewhereEntry({ at, app, source, id, type, text }: ChangeEvent): NewEntry {

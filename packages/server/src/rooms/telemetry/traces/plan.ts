@@ -103,8 +103,9 @@ function outcome({ request, name, durationMs, failed, app, instance, message }: 
   return `${what} got ${request.status} from ${instance ?? app} after ${duration(durationMs)}.`
 }
 
-function waysOf({ woke, tries, sentMs, bytesIn }: NonNullable<Span['request']>, app: string): string[] {
+function waysOf({ woke, tries, sentMs, bytesIn, fault, error }: NonNullable<Span['request']>, app: string): string[] {
   return [
+    ...(fault === undefined ? [] : [error === 'FAULT_INJECTED' ? `The game day ${fault} wanted this answer: it was made on purpose.` : `The game day ${fault} held it up on purpose, before it went to ${app}.`]),
     ...(woke ? [`${app} was asleep and had to be woken first.`] : []),
     ...(tries > 1 ? [`It went to ${tries} instances, one after the other, because the first was not to be reached.`] : []),
     ...(sentMs !== undefined && sentMs > 1000 && bytesIn > 10_000 && !woke ? [`Its body of ${Math.round(bytesIn / 1000)} kB took ${duration(sentMs)} to arrive.`] : []),

@@ -3,7 +3,7 @@ import type { RequestSpan, Span } from '@pavior/contract'
 
 const serverErrors = 500
 
-export function spanOfRequest({ at, durationMs, sentMs, answeredMs, traceId, spanId, parentId, requestId, method, host, path, status, error, team, app, environment, release, instance, tries, woke, bytesIn, bytesOut }: RequestSpan): Span {
+export function spanOfRequest({ at, durationMs, sentMs, answeredMs, traceId, spanId, parentId, requestId, method, host, path, status, error, team, app, environment, release, instance, tries, woke, fault, bytesIn, bytesOut }: RequestSpan): Span {
   return {
     traceId, spanId, ...(parentId === undefined ? {} : { parentId }), team, app, environment, ...(release > 0 ? { release } : {}), ...(instance === '' ? {} : { instance }),
     name: `${method} ${path}`,
@@ -15,7 +15,7 @@ export function spanOfRequest({ at, durationMs, sentMs, answeredMs, traceId, spa
     events: [],
     links: [],
     request: {
-      requestId, method, host, path, status, ...(error === undefined ? {} : { error }), tries, woke: woke ?? false,
+      requestId, method, host, path, status, ...(error === undefined ? {} : { error }), tries, woke: woke ?? false, ...(fault === undefined ? {} : { fault }),
       ...(sentMs === undefined ? {} : { sentMs }), ...(answeredMs === undefined ? {} : { answeredMs }), bytesIn, bytesOut,
     },
   }
