@@ -67,7 +67,7 @@ describe.skipIf(noBrowser)('pages of any kind', () => {
 
   test('the list is live; deleting asks for the name', async () => {
     const { page, complaints } = await signedIn(platform)
-    await page.goto(`${platform.url}/kinds/environments`)
+    await page.goto(`${platform.url}/kinds/environments?team=default`)
     await page.getByRole('link', { name: 'production' }).waitFor()
     await platform.api('POST', '/apis/pavior.dev/v1/namespaces/default/environments', { metadata: { name: 'short-lived' }, spec: { tier: 'preview' } })
     await page.getByRole('link', { name: 'short-lived' }).click()
