@@ -3,7 +3,7 @@ import { isPaviorError, type DesiredSet, type ErrorObject, type InstanceState, t
 import { findFreePort } from './free-port.ts'
 import { listeningAddresses } from './listening.ts'
 import { writerOf, type LogStore } from './logs/store.ts'
-import { restartDelayMs, type Phase, type PlannedInstance } from './plan.ts'
+import { afterExit, type Phase, type PlannedInstance } from './plan.ts'
 import { HealthWatch, type ProbeResult } from './probe.ts'
 import { exitProblem, failingProblem, notHealthyProblem, startFailure, startTimeoutProblem, type Subject } from './problems.ts'
 import type { CgroupUsage } from './cgroup/driver.ts'
@@ -353,19 +353,8 @@ export class Instance {
 
   /** Notes an exit and when the next start is due. */
   #backOff(): void {
-    const { settings } = this.#context.host
-    const { record } = this
-    const nowMs = Date.now()
-    const exitsInRow = record.exitsInRow + 1
-    const exitTimes = [...record.exitTimes, nowMs].filter((timeMs) => nowMs - timeMs < settings.crashLoopWindowMs)
-    Object.assign(record, {
-      state: 'backoff',
-      exitsInRow,
-      exitTimes,
-      crashLoop: record.crashLoop || exitTimes.length > settings.crashLoopExits,
-      healthyAt: undefined,
-      nextStartAt: nowMs + restartDelayMs(exitsInRow, settings, this.#context.random()),
-    })
+    const { host, random } = this.#context
+    Object.assign(this.record, { state: 'backoff', healthyAt: undefined, ...afterExit(this.record, host.settings, Date.now(), random()) })
   }
 
   #enter(state: InstanceState, changes: Partial<InstanceRecord> = {}): void {

@@ -137,3 +137,24 @@ export function restartDelayMs(exitsInRow: number, settings: DelaySettings, rand
   const spread = 1 + settings.restartDelayJitter * (2 * random - 1)
   return Math.round(Math.min(settings.restartDelayMaxMs, doubled) * spread)
 }
+
+/** What is known of the exits of an instance. */
+export interface Exits {
+  /** Since it was last healthy for long. */
+  exitsInRow: number
+  /** Milliseconds since the epoch of the last few. */
+  exitTimes: number[]
+  crashLoop: boolean
+}
+
+export interface ExitSettings extends DelaySettings {
+  crashLoopWindowMs: number
+  crashLoopExits: number
+}
+
+/** The same with one exit more, and when the next start is due. `random` is between 0 and 1. */
+export function afterExit(before: Exits, settings: ExitSettings, nowMs: number, random: number): Exits & { nextStartAt: number } {
+  const exitsInRow = before.exitsInRow + 1
+  const exitTimes = [...before.exitTimes, nowMs].filter((timeMs) => nowMs - timeMs < settings.crashLoopWindowMs)
+  return { exitsInRow, exitTimes, crashLoop: before.crashLoop || exitTimes.length > settings.crashLoopExits, nextStartAt: nowMs + restartDelayMs(exitsInRow, settings, random) }
+}

@@ -1,4 +1,5 @@
 export * from './agent.ts'
+export * from './agent-telemetry.ts'
 export * from './alerts.ts'
 export * from './answers.ts'
 export * from './api-view.ts'

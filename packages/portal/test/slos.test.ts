@@ -51,6 +51,12 @@ describe.skipIf(noBrowser)('objectives in the portal', { timeout: timeoutMs }, (
     await page.getByRole('button', { name: 'Confirm this draft' }).waitFor({ state: 'detached' })
     expect((await platform.api('GET', `${base}/slos/shop-soon`)).body.spec.draft).toBeUndefined()
 
+    await page.goto(`${platform.url}/slos`)
+    await page.getByRole('link', { name: 'What the platform promises of itself' }).click()
+    await page.getByRole('link', { name: 'database-connections' }).waitFor()
+    await page.getByText('The API answers when it is asked').waitFor()
+    expect(await seriousViolations(page)).toEqual([])
+
     await page.goto(`${platform.url}/apps/default/shop`)
     await page.getByRole('link', { name: 'shop-answers' }).waitFor()
     expect(complaints).toEqual([])

@@ -2,7 +2,7 @@
 import { mkdir } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
-import { collectDefaultMetrics, Counter, Histogram, Registry } from 'prom-client'
+import { collectDefaultMetrics, Registry } from 'prom-client'
 import type { DesiredProbe } from '@pavior/contract'
 import type pg from 'pg'
 import { leaveUntil } from './absence.ts'
@@ -34,7 +34,7 @@ import { createValidator } from './kernel/kube/validation.ts'
 import { keptSigner } from './kernel/signer.ts'
 import { Lifecycle } from './kernel/lifecycle/lifecycle.ts'
 import type { Logger } from './kernel/log.ts'
-import { measureDatabase, measureWatchLag } from './kernel/own-metrics.ts'
+import { measureDatabase, measureWatchLag, reconcileMetrics } from './kernel/own-metrics.ts'
 import { createGarbageCollector, ReconcileLoop, wakesOf, type Reconciler } from './kernel/reconcile/index.ts'
 import { teamMustExist } from './kernel/resources/admission.ts'
 import { createResources, mayAct, readableTeams } from './kernel/resources/index.ts'
@@ -385,17 +385,4 @@ function routerAddress(port: number | undefined): string | undefined {
 function ownHosts({ host, publicUrl }: Config): string[] {
   const named = publicUrl ? [new URL(publicUrl).hostname.replace(/^\[|\]$/g, '')] : []
   return [...new Set([...(['0.0.0.0', '::', '127.0.0.1', '::1', 'localhost'].includes(host) ? [] : [host]), ...named])].filter((name) => name !== 'localhost')
-}
-
-function reconcileMetrics(registry: Registry): { runs: Counter<'controller' | 'outcome'>; seconds: Histogram<'controller'> } {
-  return {
-    runs: new Counter({ name: 'pavior_reconcile_total', help: 'Runs of reconcilers by how they ended.', labelNames: ['controller', 'outcome'] as const, registers: [registry] }),
-    seconds: new Histogram({
-      name: 'pavior_reconcile_duration_seconds',
-      help: 'Duration of a run.',
-      labelNames: ['controller'] as const,
-      buckets: [0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30, 300],
-      registers: [registry],
-    }),
-  }
 }

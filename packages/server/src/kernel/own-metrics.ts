@@ -1,5 +1,5 @@
 /** What the control plane measures of itself: its database, its queue, and how far watchers are behind. */
-import { Gauge, Histogram, type Registry } from 'prom-client'
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import type { Database } from './db/index.ts'
 
 /** All gauges of one collection are answered by one statement. */
@@ -57,4 +57,18 @@ async function readStanding(database: Database): Promise<Standing> {
 export function measureWatchLag(registry: Registry): (seconds: number) => void {
   const lag = new Histogram({ name: 'pavior_watch_lag_seconds', help: 'From the beginning of the transaction of a change until watchers get it, of the oldest of each batch.', buckets: lagBucketsSeconds, registers: [registry] })
   return (seconds) => lag.observe(seconds)
+}
+
+/** Of the loop that runs reconcilers. */
+export function reconcileMetrics(registry: Registry): { runs: Counter<'controller' | 'outcome'>; seconds: Histogram<'controller'> } {
+  return {
+    runs: new Counter({ name: 'pavior_reconcile_total', help: 'Runs of reconcilers by how they ended.', labelNames: ['controller', 'outcome'] as const, registers: [registry] }),
+    seconds: new Histogram({
+      name: 'pavior_reconcile_duration_seconds',
+      help: 'Duration of a run.',
+      labelNames: ['controller'] as const,
+      buckets: [0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30, 300],
+      registers: [registry],
+    }),
+  }
 }
