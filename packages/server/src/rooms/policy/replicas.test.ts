@@ -70,6 +70,7 @@ test('two replicas judge by the newest policy, whichever of them wrote it', { ti
 test('writes of both at once leave both with the same, and with the last', { timeout: 60_000 }, async () => {
   const both = await replicas(2)
   await both[0]!.resources.create(tester, 'Policy', '', { metadata: { name: 'changing' }, spec: specOf(0) as never })
+  for (const one of both) await expect.poll(() => said(one), { timeout: behindMs }).not.toBe('')
   await Promise.all(both.map(async (one, index) => {
     for (let round = 1 + index; round <= changes; round += 2) {
       await one.resources.mutate(tester, { kind: 'Policy', namespace: '', name: 'changing' }, (current) => ({ ...current!, spec: specOf(round) as never }), { retries: 1000 })
