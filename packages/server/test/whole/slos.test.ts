@@ -70,8 +70,8 @@ async function theyAreTold(): Promise<void> {
   const summary = `shop-answers: ${(await slo('shop-answers')).status!.alerts!.find(({ alert }) => alert === 'page')!.text}`
   expect(spec.summary).toBe(summary)
   const opened = async (): Promise<Incident[]> => (await platform.api('GET', `${base}/incidents`)).body.items
-  await until('an incident to be opened', async () => (await opened()).length > 0, patienceMs)
-  expect(JSON.stringify(await opened())).toContain(metadata.name)
+  // Who opened it names its alerts at the next look.
+  await until('an incident to be opened for it', async () => (await opened()).some(({ status }) => status?.alerts?.names.includes(metadata.name)), patienceMs)
   expect(told.filter(({ kind }) => kind === 'Fired')).toMatchObject([{ kind: 'Fired', severity: 'page', summary, name: metadata.name, app: 'shop' }])
 }
 

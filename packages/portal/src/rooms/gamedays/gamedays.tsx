@@ -40,7 +40,7 @@ function Library() {
       {data.map((each) => (
         <Group key={each.name} justify="space-between" wrap="nowrap" py={4}>
           <Text size="sm">{each.spec.hypothesis}</Text>
-          <Button size="compact-xs" variant="default" aria-label={`Plan ${each.name}`} onClick={() => setItem(each)} style={{ flexShrink: 0 }}>
+          <Button size="compact-xs" variant="default" aria-label={`Plan it: ${each.name}`} onClick={() => setItem(each)} style={{ flexShrink: 0 }}>
             Plan it
           </Button>
         </Group>
