@@ -2,7 +2,8 @@
 import { Button, Group, Text } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 
-const shownForMs = 8000
+/** Long enough to look at what it did, on another page too. */
+const shownForMs = 15_000
 
 export interface Undoable {
   /** What was done: "web runs with 3 instances." */
