@@ -34,3 +34,17 @@ test('what was detached and not dropped goes later, and tables of other names st
   expect(rows.map(({ relname }) => relname)).toEqual([...(await listPartitions(database, table)).map(({ name }) => name), 'happened_more'].toSorted())
   expect(rows).toHaveLength(3)
 })
+
+test('servers that drop several at the same moment drop all of them, and finish what one of them left half done', async () => {
+  const database = await testDatabase()
+  await database.query('create table happened (at timestamptz not null) partition by range (at)')
+  await makePartitions(database, table, upcoming(table, await databaseNowMs(database), 7))
+  const made = await listPartitions(database, table)
+  const [last] = made.splice(-1)
+  await Promise.all([made, made.toReversed(), made].map(async (all) => {
+    for (const one of all) await dropPartition(database, table, one)
+  }))
+  expect((await listPartitions(database, table)).map(({ name }) => name)).toEqual([last!.name])
+  const { rows } = await database.query("select relname from pg_class where relkind = 'r' and relname like 'happened%'")
+  expect(rows).toEqual([{ relname: last!.name }])
+})

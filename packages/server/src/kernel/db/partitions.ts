@@ -1,4 +1,5 @@
 /** Partitions of a table by time: made ahead, and taken away whole. */
+import { setTimeout } from 'node:timers/promises'
 import type { Database } from './database.ts'
 
 export interface Partitioned {
@@ -48,20 +49,32 @@ export async function listPartitions(database: Database, { table, lengthMs }: Pa
     .sort((one, other) => one.fromMs - other.fromMs)
 }
 
-const undefinedTable = '42P01'
+/** Whoever comes in the way of another server that drops at the same moment tries again. */
+const dropTries = 5
+const dropPauseMs = 100
 
 /** Detached first, so that nobody who reads has to wait for its files to go. One that another server drops at the same time is gone all the same. */
 export async function dropPartition(database: Database, { table }: Partitioned, { name }: Pick<Partition, 'name'>): Promise<void> {
-  const unlessGone = (error: { code?: string }): void => {
-    if (error.code !== undefinedTable) throw error
+  for (let tries = 1; ; tries++) {
+    try {
+      await detach(database, table, name)
+      await database.query(`drop table if exists ${name}`)
+      return
+    } catch (error) {
+      if (tries === dropTries) throw error
+      await setTimeout(dropPauseMs)
+    }
   }
-  await database.query(`alter table ${table} detach partition ${name} concurrently`).catch((error: { code?: string }) => {
-    unlessGone(error)
-    // An attempt that was cut off left it half detached, which only needs to be finished; one that is detached stays so.
-    return database.query(`alter table ${table} detach partition ${name} finalize`).catch(() => {})
-  }).catch(unlessGone)
-  const { rows } = await database.query('select relispartition as attached from pg_class where oid = to_regclass($1)', [name])
-  if (rows[0]?.attached === false) await database.query(`drop table if exists ${name}`)
+}
+
+/** Of a table one at a time may be on its way: what another server began, or a crash cut off, is brought to its end first. */
+async function detach(database: Database, table: string, name: string): Promise<void> {
+  const { rows } = await database.query<{ name: string; pending: boolean }>(
+    'select c.relname as name, i.inhdetachpending as pending from pg_inherits i join pg_class c on c.oid = i.inhrelid where i.inhparent = $1::regclass and (c.relname = $2 or i.inhdetachpending)',
+    [table, name],
+  )
+  for (const other of rows.filter(({ pending }) => pending)) await database.query(`alter table ${table} detach partition ${other.name} finalize`)
+  if (rows.some((own) => own.name === name && !own.pending)) await database.query(`alter table ${table} detach partition ${name} concurrently`)
 }
 
 /** What an attempt that was cut off has detached and not dropped. */
