@@ -144,14 +144,18 @@ async function followApp(deps: AppReconcilersDeps, team: string, declared: App, 
   const secretsChanged = (newest.metadata.annotations?.[secretsAnnotation] ?? '') !== mark
   const overtakes = secretsChanged && isActive(newest) && mayBeOvertaken(newest)
   // A trial or a watch may take long, and what serves must be scaled all the same.
-  const long = newest.status?.phase === 'Shifting' || newest.status?.phase === 'Watching'
-  if (isActive(newest) && !long && !overtakes) return
+  const watched = newest.status?.phase === 'Watching'
+  if (isActive(newest) && newest.status?.phase !== 'Shifting' && !watched && !overtakes) return
   const releases = await byApp<Release>(deps.resources, 'Release', team, declared.metadata.name)
   const releaseOf = (one: Deployment): Release | undefined => releases.find(({ spec }) => spec.version === one.spec.release)
   const release = releaseOf(serving)
   if (!release) return
   const app = isPreview(newest) ? await asPreview(deps, team, declared, release) : declared
   if (overtakes) return secretsChange(deps, team, app, environment, releaseOf(newest) ?? release, secrets, isPreview(newest))
+  // Compared with what the App asked for at the newest deployment, not with the release: after a rollback that is old on purpose.
+  const configured = newest.metadata.annotations?.[configAnnotation] !== configDigest(app.spec, environment)
+  // What is watched has all traffic, so what comes next need not wait for the end of the watch.
+  if (configured && (watched || !isActive(newest)) && (await releaseChange(deps, team, app, environment, release, isPreview(newest)))) return
   if (isActive(newest)) {
     await followScale(deps, team, app, context, environment, serving, release)
     // What a release that is watched may have to go back to is as strong.
@@ -160,8 +164,6 @@ async function followApp(deps: AppReconcilersDeps, team: string, declared: App, 
     if (before && earlier) await followScale(deps, team, app, context, environment, before, earlier)
     return
   }
-  // Compared with what the App asked for at the newest deployment, not with the release: after a rollback that is old on purpose.
-  if (newest.metadata.annotations?.[configAnnotation] !== configDigest(app.spec, environment) && (await releaseChange(deps, team, app, environment, release, isPreview(newest)))) return
   const settled = !context.deployments.some((one) => one.spec.environment === environment && isActive(one))
   if (settled && secretsChanged && secretsText(release.spec.secrets) !== secretsText(secrets)) return secretsChange(deps, team, app, environment, release, secrets, isPreview(newest))
   await followScale(deps, team, app, context, environment, serving, release)
