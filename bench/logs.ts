@@ -49,7 +49,7 @@ async function ingestion(): Promise<void> {
   try {
     await platform.cli(['deploy'], join(root, 'examples/hello-node'))
     for (const name of ['followed', ...Array.from({ length: writers }, (_, index) => `talker-${index}`)]) await deployTalker(platform, name)
-    const following = await follow(platform, 'followed')
+    const following = follow(platform, 'followed')
     const before = { lines: await stored(platform), cpu: cpuSeconds(platform) }
     const traffic = served(platform, seconds)
     const began = performance.now()
@@ -83,11 +83,12 @@ async function deployTalker(platform: BenchPlatform, name: string): Promise<void
 }
 
 /** Follows the log of an app; `end` waits for so many lines and gives how late each was, in ms. */
-async function follow({ url, token }: BenchPlatform, app: string): Promise<{ end: (lines: number) => Promise<number[]> }> {
+function follow({ url, token }: BenchPlatform, app: string): { end: (lines: number) => Promise<number[]> } {
   const stop = new AbortController()
-  const response = await fetch(new URL(`/v1/teams/default/apps/${app}/logs?follow=1&tail=0`, url), { headers: { authorization: `Bearer ${token}` }, signal: stop.signal })
   const late: number[] = []
   const read = (async () => {
+    // Its head comes with the first line.
+    const response = await fetch(new URL(`/v1/teams/default/apps/${app}/logs?follow=1&tail=1000`, url), { headers: { authorization: `Bearer ${token}` }, signal: stop.signal })
     let rest = ''
     for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
       const lines = (rest + chunk).split('\n')
