@@ -3,7 +3,8 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { DesiredProbe, RequestRecord } from '@pavior/contract'
 import { afterEach, expect, test } from 'vitest'
-import { askOnce, Prober } from './probes.ts'
+import { Prober } from './probes.ts'
+import { askOnce } from './synthetic.ts'
 
 const open: Server[] = []
 afterEach(() => open.splice(0).forEach((server) => { server.closeAllConnections(); server.close() }))

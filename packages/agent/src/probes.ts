@@ -1,11 +1,9 @@
 /** Asks addresses every so often and counts each answer as a request, so that what cannot speak for itself is measured too. */
-import { get } from 'node:http'
 import { isDeepStrictEqual } from 'node:util'
 import { trafficIntervalMs, type DesiredProbe, type RequestRecord } from '@pavior/contract'
 import { RequestCounter } from './router/records.ts'
+import { askOnce, brokenStatus, silentStatus, type Answer } from './synthetic.ts'
 
-const silentStatus = 504
-const brokenStatus = 502
 const wrongStatus = 500
 
 export interface ProberOptions {
@@ -13,12 +11,6 @@ export interface ProberOptions {
   record: (record: RequestRecord) => void
   /** 0 … 1: probes that begin together do not all ask at the same moment. */
   random: () => number
-}
-
-export interface ProbeAnswer {
-  status: number
-  durationMs: number
-  bytes: number
 }
 
 export class Prober {
@@ -64,33 +56,8 @@ export class Prober {
   }
 }
 
-/** One request, with its whole answer. Never throws. */
-export function askOnce(url: string, timeoutMs: number): Promise<ProbeAnswer> {
-  const began = performance.now()
-  return new Promise((resolve) => {
-    let bytes = 0
-    let timedOut = false
-    const settle = (status: number): void => {
-      clearTimeout(timer)
-      resolve({ status, durationMs: performance.now() - began, bytes })
-    }
-    const asked = get(url, { agent: false, headers: { 'user-agent': 'pavior-probe', accept: 'text/html, */*' } }, (response) => {
-      response.on('data', (chunk: Buffer) => (bytes += chunk.length))
-      response.once('end', () => settle(response.statusCode ?? brokenStatus))
-      response.once('error', () => {})
-    })
-    // For the whole answer: one that drips would never be silent.
-    const timer = setTimeout(() => {
-      timedOut = true
-      asked.destroy()
-    }, timeoutMs)
-    asked.once('error', () => {})
-    asked.once('close', () => settle(timedOut ? silentStatus : brokenStatus))
-  })
-}
-
 /** As the router counts: what it answers itself, because nobody else did, is an error of the router. */
-function recordOf({ team, app, environment, expects }: DesiredProbe, beganMs: number, { status: given, durationMs, bytes }: ProbeAnswer): RequestRecord {
+function recordOf({ team, app, environment, expects }: DesiredProbe, beganMs: number, { status: given, durationMs, bytes }: Answer): RequestRecord {
   const status = given === expects || given >= wrongStatus ? given : wrongStatus
   const counter = new RequestCounter({ team, app, environment, release: 0, instance: '' }, [])
   counter.add(status, durationMs, 0, bytes, status === brokenStatus || status === silentStatus)

@@ -1,11 +1,10 @@
 /** Faults of game days in instances: the agent as a process of its own, killed in the middle. */
-import { spawn } from 'node:child_process'
 import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Fault, FaultReports, InstanceStatus } from '@pavior/contract'
 import { bundleAgent } from './bundle.ts'
-import { killAgent, stopAgent, type RunningAgent } from './agent-process.ts'
+import { killAgent, startAgent, stopAgent, type RunningAgent } from './agent-process.ts'
 import { Client, desiredSet, megabyte, temporaryDirectory, webApp, workload, writeApp } from './harness.ts'
 
 let dist: string
@@ -30,23 +29,8 @@ function taken(): RunningAgent {
 }
 
 async function start(): Promise<Client> {
-  const socket = join(directory, 'run', 's.sock')
-  const args = ['--home', join(directory, 'home'), '--socket', socket, '--router-port', '0', '--router-host', '127.0.0.1', '--router-workers', '1']
-  const child = spawn(process.execPath, [join(dist, 'agent.mjs'), ...args], { stdio: ['ignore', 'pipe', 'pipe'], cwd: '/', detached: true })
-  await new Promise<void>((resolve, reject) => {
-    let output = ''
-    const take = (bytes: Buffer): void => {
-      output += String(bytes)
-      if (output.includes('agent ready')) resolve()
-    }
-    child.stdout.on('data', take)
-    child.stderr.on('data', take)
-    child.once('exit', (code) => reject(new Error(`agent ended with ${code}: ${output}`)))
-  })
-  const client = new Client(socket)
-  await client.follow()
-  running = { child, client }
-  return client
+  running = await startAgent(dist, directory, ['--router-workers', '1'])
+  return running.client
 }
 
 async function serving(replicas: number, memoryBytes = 256 * megabyte): Promise<{ client: Client; instances: InstanceStatus[] }> {

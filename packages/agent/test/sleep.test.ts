@@ -1,5 +1,4 @@
 /** Instances that are frozen while nobody asks for them: the agent as a process of its own, with its real router. */
-import { spawn } from 'node:child_process'
 import { chmodSync, mkdirSync, rmSync } from 'node:fs'
 import { request } from 'node:http'
 import { join } from 'node:path'
@@ -7,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { DesiredRoute, DesiredSet, InstanceStatus } from '@pavior/contract'
 import { readStat } from '../src/run/proc.ts'
 import { bundleAgent } from './bundle.ts'
-import { killAgent, stopAgent, type RunningAgent } from './agent-process.ts'
+import { killAgent, startAgent, stopAgent, type RunningAgent } from './agent-process.ts'
 import { Client, desiredSet, temporaryDirectory, workload, writeApp } from './harness.ts'
 
 let dist: string
@@ -38,23 +37,8 @@ afterEach(async () => {
 })
 
 async function start(flags: string[] = []): Promise<Client> {
-  const socket = join(directory, 'run', 's.sock')
-  const args = ['--home', join(directory, 'home'), '--socket', socket, '--router-port', '0', '--router-host', '127.0.0.1', '--router-workers', '2', ...flags]
-  const child = spawn(process.execPath, [join(dist, 'agent.mjs'), ...args], { stdio: ['ignore', 'pipe', 'pipe'], cwd: '/', detached: true })
-  await new Promise<void>((resolve, reject) => {
-    let output = ''
-    const take = (bytes: Buffer): void => {
-      output += String(bytes)
-      if (output.includes('agent ready')) resolve()
-    }
-    child.stdout.on('data', take)
-    child.stderr.on('data', take)
-    child.once('exit', (code) => reject(new Error(`agent ended with ${code}: ${output}`)))
-  })
-  const client = new Client(socket)
-  await client.follow()
-  running = { child, client }
-  return client
+  running = await startAgent(dist, directory, ['--router-workers', '2', ...flags])
+  return running.client
 }
 
 /** The one that runs, which is nobody's any more. */

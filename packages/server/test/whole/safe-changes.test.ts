@@ -159,6 +159,10 @@ describe('canary', () => {
     expect((await platform.cli(['deployment', 'finish', (await newest('back')).metadata.name])).code).toBe(0)
     expect(await fourth).toMatchObject({ code: 0 })
     expect(await ask('back.localhost')).toBe('four')
+    // It is watched for minutes, and what comes next does not wait for that.
+    await phaseIs('back', 'Watching')
+    expect(await platform.cli(['config', 'set', '--no-wait', '--app', 'back', 'GREETING=hello'])).toMatchObject({ code: 0 })
+    await until('the configuration to be tried', async () => (await newest('back')).spec.release === 5)
     expect((await load.stop()).failures).toEqual([])
   })
 })

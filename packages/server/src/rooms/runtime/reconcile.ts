@@ -6,6 +6,7 @@ import type { DesiredProbe, Resource } from '@pavior/contract'
 import { systemActor } from '../../kernel/actor.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Database } from '../../kernel/db/index.ts'
+import { nextGeneration } from '../../kernel/db/generations.ts'
 import { ignore } from '../../kernel/errors.ts'
 import { after, done, resourceKeyText, splitKey, type Outcome, type Reconciler } from '../../kernel/reconcile/index.ts'
 import type { Resources } from '../../kernel/resources/index.ts'
@@ -13,7 +14,6 @@ import type { HandOut, Reader } from '../secrets/index.ts'
 import { Waiters } from '../../kernel/store/waiters.ts'
 import { desiredRoutes, desiredSet, statusOf, withIdentity, type InstanceSet, type Route } from './plan.ts'
 import type { Identities, RuntimeDriver } from './ports.ts'
-import { nextGeneration } from './store.ts'
 
 const actor = systemActor('runtime')
 export const instancesFinalizer = 'pavior.dev/instances'
@@ -48,7 +48,7 @@ export function createDesiredReconciler({ database, resources, driver, directory
       { kind: 'Route', keys: (object, previous) => (specChanged(object, previous) ? [everything] : []) },
     ],
     reconcile: async (_key, signal) => {
-      const generation = await nextGeneration(database, driver.observed()?.generation ?? 0)
+      const generation = await nextGeneration(database, 'runtime-generation', driver.observed()?.generation ?? 0)
       const sets = (await resources.listAll<InstanceSet>(actor, 'InstanceSet')).filter(({ metadata }) => !metadata.deletionTimestamp)
       const routes = (await resources.listAll<Route>(actor, 'Route')).filter(({ metadata }) => !metadata.deletionTimestamp)
       const uids = new Map(sets.map(({ metadata }) => [`${metadata.namespace}/${metadata.name}`, metadata.uid]))

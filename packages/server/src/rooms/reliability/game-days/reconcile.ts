@@ -1,13 +1,13 @@
 /** `game-days`: looks every second while one is at work. `game-day-faults`: gives the agent what is to be injected, whole, and takes it back. */
 import { isDeepStrictEqual } from 'node:util'
 import type { GameDayStatus } from '@pavior/contract'
+import { nextGeneration } from '../../../kernel/db/generations.ts'
 import { ignore } from '../../../kernel/errors.ts'
 import { after, done, itself, splitKey, type Outcome, type Reconciler } from '../../../kernel/reconcile/index.ts'
 import { actor, isAllowed, judgeNow, keyOf, lateMs, measured, placeOf, reportsOf, servingOf, troubleAbout, type GameDayDeps } from './gather.ts'
 import { gameDay as kind } from './kinds.ts'
 import { faultOf, goOn, isOver, lookedEveryMs, stateOf, type GameDay } from './plan.ts'
 import { withReports } from './report.ts'
-import { nextFaults } from './store.ts'
 
 const lookMs = 1000
 const everything = 'everything'
@@ -92,7 +92,7 @@ export function createFaultGiver({ database, resources, tools }: GameDayDeps): R
       const wanted = running.flatMap((one) => faultOf(one) ?? [])
       const { generation, faults } = await tools.injector.injected()
       const inForce = faults.filter(({ active }) => active).map(({ id }) => id)
-      if (!isDeepStrictEqual(inForce.toSorted(), wanted.map(({ id }) => id).toSorted())) await tools.injector.inject({ generation: await nextFaults(database, generation), faults: wanted })
+      if (!isDeepStrictEqual(inForce.toSorted(), wanted.map(({ id }) => id).toSorted())) await tools.injector.inject({ generation: await nextGeneration(database, 'fault-generation', generation), faults: wanted })
       // An agent that was started anew knows of none.
       return wanted.length > 0 ? after(lookMs) : done
     },
